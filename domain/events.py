@@ -1,0 +1,60 @@
+"""What happened at a vendor, in one shape for all of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Who called whom. Bitrix24: 1 outgoing, 2 incoming, 3 redirected, 4 callback, 5 information (an automatic call)."""
+
+    OUTGOING = "outgoing"
+    INCOMING = "incoming"
+    REDIRECTED = "redirected"
+    CALLBACK = "callback"
+    INFORMATION = "information"
+    UNKNOWN = "unknown"
+
+    @property
+    def from_client(self) -> bool:
+        """The client dialled us."""
+        return self in {Direction.INCOMING, Direction.REDIRECTED}
+
+
+class CallOutcome(StrEnum):
+    """How the call ended, as far as people care."""
+
+    ANSWERED = "answered"
+    MISSED = "missed"
+    DECLINED = "declined"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """``external_id`` is the vendor's id of the object, ``occurred_at`` aware UTC or None when the vendor does not say."""
+
+    vendor: str
+    external_id: str
+    occurred_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """A phone call is over. ``external_id`` is the vendor's call id, ``occurred_at`` its start.
+
+    Everything but the id is a hint: the call is looked up with our own token before anything is said about it.
+    ``duration_s`` is talk time in seconds; ``failed_code`` is the vendor's own code, kept for the card.
+    """
+
+    direction: Direction = Direction.UNKNOWN
+    outcome: CallOutcome = CallOutcome.ANSWERED
+    client_phone: str = ""
+    line: str = ""
+    employee_id: str = ""
+    duration_s: int = 0
+    failed_code: str = ""
+    activity_id: str = ""
+    rehearsal: bool = False

@@ -1,0 +1,158 @@
+"""What capabilities need from the world; vendors and storage offer it, wiring joins them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from domain.calls import CallContext, CallFacts, Cost, Parties, Recording, Summary, Transcript, VoiceCheck
+from domain.events import CallEnded
+from domain.messages import Message
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Tx(Protocol):
+    """A write transaction in progress. Opaque: handed from Steps to a store, never looked into."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of an outward effect. ``uncertain``: an earlier try may have been carried out, and we cannot know."""
+
+    number: int
+    uncertain: bool
+
+
+class Steps(Protocol):
+    """The memory of one piece of work: a step that has a result is never run again.
+
+    Results are keyed by name and small; they go through one JSON codec by their type, in memory too.
+    """
+
+    async def run(self, name: str, fn: Callable[[], Awaitable[R]], returns: type[R]) -> R:
+        """A step that only reads the outside: run ``fn``, remember what it gave."""
+        ...
+
+    async def write(self, name: str, fn: Callable[[Tx], Awaitable[R]], returns: type[R]) -> R:
+        """A step that writes our rows: result and rows are one commit. ``fn`` may be called twice; only rows count."""
+        ...
+
+    async def outward(
+        self,
+        name: str,
+        fn: Callable[[Attempt], Awaitable[T]],
+        record: Callable[[Tx, T], Awaitable[R]],
+        returns: type[R],
+    ) -> R:
+        """A step that costs or is seen outside: intent is committed first, then ``fn``, then ``record`` with the result."""
+        ...
+
+    @property
+    def possible_repeats(self) -> int:
+        """How many outward effects of this work may have happened twice."""
+        ...
+
+
+class Clock(Protocol):
+    """``now`` is aware UTC, ``monotonic`` seconds for pacing and time-outs."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+
+
+class RecordingSource(Protocol):
+    """A telephony vendor: facts and recordings of calls."""
+
+    async def find_call(self, call_id: str) -> CallFacts | None:
+        """Our own look-up; None when the vendor does not list it (yet). VendorUnavailable, VendorRefused."""
+        ...
+
+    async def download(self, facts: CallFacts, into: Path, *, max_bytes: int) -> Recording:
+        """Stream the recording to ``into``; type and size are checked. ``path`` of the result is ``into`` as given.
+
+        VendorUnavailable, VendorRefused; VendorRefused code "not_audio" / "too_large" / "gone" ends the search.
+        """
+        ...
+
+
+class CallJournal(Protocol):
+    """A telephony vendor's list of ended calls, in order of ending: the safety net for events that never came."""
+
+    async def newest_cursor(self) -> str:
+        """The cursor that makes ``calls_after`` give nothing now: where a new connection starts."""
+        ...
+
+    async def calls_after(self, cursor: str) -> tuple[Sequence[CallEnded], str]:
+        """At most one page of calls after the cursor, oldest first, and the next cursor (the same when none)."""
+        ...
+
+    async def calls_between(self, since: datetime, until: datetime) -> Sequence[CallEnded]:
+        """Every call that started in [since, until), for the daily reconciliation."""
+        ...
+
+
+class Timeline(Protocol):
+    """A CRM's card history. A target is (entity type, id), for example ("deal", "42")."""
+
+    async def target(self, facts: CallFacts) -> tuple[str, str] | None: ...
+    async def find_comment(self, target: tuple[str, str], marker: str) -> str | None:
+        """Id of our comment that carries ``marker``, or None."""
+        ...
+
+    async def add_comment(self, target: tuple[str, str], text: str) -> str:
+        """Plain text (markup of the vendor is escaped). Returns the comment's id. Not repeated inside."""
+        ...
+
+    async def update_comment(self, comment_id: str, target: tuple[str, str], text: str) -> None: ...
+    async def parties(self, facts: CallFacts) -> Parties:
+        """Names for the card; whatever cannot be had stays empty (never raises VendorRefused)."""
+        ...
+
+
+class VoiceGate(Protocol):
+    """Is there speech at all? Runs on our own CPU, before anything is paid."""
+
+    async def check(self, audio: Path) -> VoiceCheck: ...
+
+
+class Transcriber(Protocol):
+    """Speech to text."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def paid(self) -> bool: ...
+    def estimate(self, duration_s: float) -> Cost: ...
+    async def transcribe(self, audio: Path, check: VoiceCheck, *, name: str, operator_first: bool) -> Transcript:
+        """``name`` is the file name shown to the model; ``operator_first``: the left channel is ours.
+
+        VendorUnavailable (``uncertain`` after a time-out), VendorRefused.
+        """
+        ...
+
+
+class Summariser(Protocol):
+    """Transcript to summary."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def paid(self) -> bool: ...
+    @property
+    def version(self) -> str:
+        """Changes when the same transcript would give another summary: prompt and schema."""
+        ...
+
+    def estimate(self, transcript: Transcript) -> Cost: ...
+    async def summarise(self, transcript: Transcript, context: CallContext) -> Summary: ...
+
+
+class Chat(Protocol):
+    """What the chats should show."""
+
+    async def post(self, tx: Tx, account_id: int, message: Message) -> int:
+        """Want ``message`` in every destination that takes its kind; returns how many. Writing the same twice is nothing."""
+        ...

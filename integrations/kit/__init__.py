@@ -1,0 +1,1 @@
+"""What vendor folders share: the shape of a vendor, the HTTP client, form decoding, signatures, audio."""

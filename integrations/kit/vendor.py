@@ -1,0 +1,86 @@
+"""The shape of a vendor: what one folder of integrations/ offers to the rest, any part of it optional."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from domain.ports import CallJournal, Clock, RecordingSource, Summariser, Timeline, Transcriber
+from domain.webhooks import Receiver
+
+S = TypeVar("S")
+
+Env = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A setting as .env.example shows it. ``meaning`` is Russian; ``aliases`` are other names it is read under."""
+
+    name: str
+    meaning: str
+    default: str = ""
+    aliases: tuple[str, ...] = ()
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """An address to paste into the vendor. ``path`` may hold ``{secret}``; ``event`` is the vendor's name for it."""
+
+    event: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of `svodka check`. ``hint`` (Russian) says whose it is and what to press; empty when ``ok``.
+
+    ``code`` is stable and unique per kind of fault. ``warning``: works, but somebody should know.
+    """
+
+    code: str
+    title: str
+    ok: bool
+    detail: str = ""
+    hint: str = ""
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What a vendor is built with. ``data_dir`` for temporary files, ``run_cpu`` runs blocking work off the event loop."""
+
+    clock: Clock
+    data_dir: Path
+    run_cpu: Callable[[Callable[[], object]], Awaitable[object]]
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The ports one configured vendor serves; None for the others."""
+
+    recordings: RecordingSource | None = None
+    journal: CallJournal | None = None
+    timeline: Timeline | None = None
+    transcriber: Transcriber | None = None
+    summariser: Summariser | None = None
+    close: Callable[[], Awaitable[None]] = _nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor(Generic[S]):
+    """One vendor. ``read_settings`` gives None when nothing is set and raises ConfigError when half is missing."""
+
+    name: str
+    title: str
+    variables: tuple[Variable, ...]
+    read_settings: Callable[[Env], S | None]
+    build_ports: Callable[[S, Workshop], Ports] | None = None
+    build_receiver: Callable[[S], Receiver] | None = None
+    diagnose: Callable[[S, Workshop], AsyncIterator[Finding]] | None = None
+    hooks: tuple[Hook, ...] = ()
