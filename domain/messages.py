@@ -144,6 +144,4 @@ def iter_lines(message: Message) -> Iterator[Line]:
 
 def as_text(message: Message) -> str:
     """The message as plain text: logs, tests, comments without markup."""
-    return "\n".join(
-        ("• " if line.bullet else "") + "".join(s.text for s in line.spans) for line in iter_lines(message)
-    )
+    return "\n".join(("• " if line.bullet else "") + "".join(s.text for s in line.spans) for line in iter_lines(message))

@@ -1,7 +1,7 @@
 """What every test gets: no connection leaves this machine, and a way to serve an aiohttp app on a real socket."""
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from ipaddress import ip_address
 
 import pytest
@@ -12,7 +12,7 @@ Serve = Callable[[web.Application], Awaitable[str]]
 
 
 @pytest.fixture(autouse=True)
-def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that reaches past 127.0.0.0/8 fails at once and says where it wanted to go."""
     real = socket.socket.connect
 
@@ -22,7 +22,6 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         real(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", connect)
-    yield
 
 
 def _is_loopback(host: str) -> bool:
