@@ -46,8 +46,14 @@ class Steps(Protocol):
         fn: Callable[[Attempt], Awaitable[T]],
         record: Callable[[Tx, T], Awaitable[R]],
         returns: type[R],
+        *,
+        lookup: Callable[[], Awaitable[T | None]] | None = None,
     ) -> R:
-        """A step that costs or is seen outside: intent is committed first, then ``fn``, then ``record`` with the result."""
+        """A step that costs or is seen outside: intent is committed first, then ``fn``, then ``record`` with the result.
+
+        Where an earlier try ended unknown, ``lookup`` is asked first: what it finds is recorded as if ``fn`` had given it,
+        and None proves that nothing happened. Without a ``lookup`` the repeat is counted and ``fn`` is told.
+        """
         ...
 
     @property

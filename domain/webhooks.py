@@ -33,6 +33,25 @@ class Parsed:
     events: tuple[Event, ...]
 
 
+def record(delivery: Delivery) -> bytes:
+    """The delivery as a raw HTTP request: what the inbox keeps, what fixtures/*.http hold and `svodka replay` reads."""
+    target = f"{delivery.path}?{delivery.query}" if delivery.query else delivery.path
+    head = [f"{delivery.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in delivery.headers.items())]
+    return "\r\n".join(head).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + delivery.body
+
+
+def replayed(raw: bytes, received_at: datetime) -> Delivery:
+    """A recorded request back as a delivery. Lines of ``#`` before it are comments; ValueError if it is no request."""
+    while raw.startswith(b"#"):
+        raw = raw.partition(b"\n")[2]
+    head, _, body = raw.partition(b"\r\n\r\n") if b"\r\n\r\n" in raw else raw.partition(b"\n\n")
+    first, *lines = head.decode("utf-8", "surrogateescape").splitlines() or [""]
+    method, target, _version = first.split(" ", 2)
+    path, _, query = target.partition("?")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return Delivery(method=method, path=path, query=query, headers=headers, body=body, received_at=received_at)
+
+
 class Receiver(Protocol):
     """One connection's way to receive. Pure: no I/O, no clock."""
 

@@ -1,0 +1,183 @@
+"""One database, one writer: every write of the process goes through a queue whose jobs share commits.
+
+A write job is a coroutine function that gets a connection inside an open transaction. Jobs that wait while a commit is
+under way are run together and committed once (group commit, synchronous=FULL), which is what makes a durable
+acknowledgement cheap. If a shared transaction fails, its jobs are run again one by one, so a bad neighbour harms nobody;
+therefore a job may run twice and must do nothing but talk to its connection.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+T = TypeVar("T")
+Job = Callable[[AsyncConnection], Awaitable[T]]
+
+log = logging.getLogger(__name__)
+
+BATCH_JOBS = 128
+BATCH_SECONDS = 0.025  # a write transaction holds SQLite's only writer this long at most, plus its last job
+
+
+@dataclass(slots=True)
+class _Queued:
+    job: Job[Any]
+    future: asyncio.Future[Any]
+
+
+def normalise_url(url: str) -> URL:
+    """``postgres://`` and ``postgresql://`` mean psycopg 3, ``sqlite://`` means aiosqlite."""
+    parsed = make_url(url)
+    if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg2", "postgresql+asyncpg"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "sqlite":
+        return parsed.set(drivername="sqlite+aiosqlite")
+    return parsed
+
+
+class Database:
+    """The main database. ``open`` before use, ``close`` at the end; both belong to the event loop that uses it."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        self.url = normalise_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._reader = _build_engine(self.url, pool_size=pool_size, begin="BEGIN")
+        self._writer = _build_engine(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
+        self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        self.commits = 0
+
+    @property
+    def dialect_name(self) -> str:
+        return self._writer.dialect.name
+
+    def open(self) -> None:
+        """Start the writer. Nothing is connected yet."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._drain(), name="database-writer")
+
+    async def close(self) -> None:
+        """Finish what was queued, then let the connections go."""
+        self._closed = True
+        if self._task is not None:
+            await self._queue.join()
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+    async def write(self, job: Job[T]) -> T:
+        """Run ``job`` in a write transaction and return its result after the commit.
+
+        Whatever the job or the commit raises comes out here, with nothing written. A caller that is cancelled while it
+        waits does not stop the job.
+        """
+        if self._closed or self._task is None:
+            raise RuntimeError("the database is not open")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(_Queued(job, future))
+        return await future
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading: it sees what is committed and never waits for the writer (WAL)."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Raise whatever the database raises when it is gone."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def _drain(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < BATCH_JOBS and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._run(list(batch))
+            except asyncio.CancelledError:
+                _fail(batch, RuntimeError("the database was closed"))
+                raise
+            except Exception:  # the writer must outlive anything
+                log.exception("database writer")
+                _fail(batch, RuntimeError("the write failed"))
+            finally:
+                for _ in batch:
+                    self._queue.task_done()
+
+    async def _run(self, batch: list[_Queued]) -> None:
+        while batch:
+            taken, results, error = await self._together(batch)
+            if error is None:
+                for queued, result in zip(batch[:taken], results, strict=True):
+                    _settle(queued.future, result)
+            elif taken == 1:
+                _raise(batch[0].future, error)
+            else:
+                for queued in batch[:taken]:
+                    await self._run([queued])
+            batch = batch[taken:]
+
+    async def _together(self, batch: list[_Queued]) -> tuple[int, list[Any], Exception | None]:
+        """Run as many jobs as fit into one transaction: how many were taken, their results, or what went wrong."""
+        results: list[Any] = []
+        started = time.monotonic()
+        try:
+            async with self._writer.begin() as connection:
+                for queued in batch:
+                    results.append(await queued.job(connection))
+                    if time.monotonic() - started > BATCH_SECONDS:
+                        break
+            self.commits += 1
+        except Exception as error:
+            return min(len(results) + 1, len(batch)), [], error
+        return len(results), results, None
+
+
+def _settle(future: "asyncio.Future[Any]", result: object) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _raise(future: "asyncio.Future[Any]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _fail(batch: list[_Queued], error: Exception) -> None:
+    for queued in batch:
+        _raise(queued.future, error)
+
+
+def _build_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True)
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=5, connect_args={"timeout": 5})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+
+    def start(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "begin", start)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun by us, so that a write begins as a write
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

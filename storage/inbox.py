@@ -1,0 +1,177 @@
+"""Deliveries on disk before they are answered, and the work they give, in one commit."""
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.engine import Database
+from storage.models import inbox, work
+from storage.models.types import driver_time
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+NOTIFY = "NOTIFY svodka_work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSeed:
+    """Work to be made from a delivery. ``object`` is the vendor's object ("bitrix24:CALL_ID"), ``payload`` the event."""
+
+    kind: str
+    object: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A verified, redacted, encrypted delivery with the work it gives. ``id`` comes from ``new_delivery_id``."""
+
+    id: str
+    account_id: int
+    connection_id: int
+    vendor: str
+    kind: str
+    dedup_key: str
+    body_sha256: str
+    request: bytes
+    received_at: datetime
+    seeds: tuple[WorkSeed, ...]
+
+
+def new_delivery_id() -> str:
+    """16 characters that sort by time (milliseconds, then 35 random bits)."""
+    value = (int(time.time() * 1000) << 35) | secrets.randbits(35)
+    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(75, -1, -5))
+
+
+class Inbox:
+    """Takes deliveries. Those that arrive while a commit is under way go into the next one together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pending: list[tuple[Arrival, asyncio.Future[None]]] = []
+        self._flusher: asyncio.Task[None] | None = None
+        self._insert_inbox = _bulk_insert(database, inbox, _INBOX_COLUMNS, ("connection_id", "dedup_key"))
+        self._insert_work = _bulk_insert(database, work, _WORK_COLUMNS, ("account_id", "kind", "object", "generation"))
+        self.accepted = 0
+        self.duplicates = 0
+
+    async def add(self, arrival: Arrival) -> None:
+        """Returns when the delivery is committed to disk; raises what the database raised if it could not be."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((arrival, future))
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush(), name="inbox-flush")
+        await future
+
+    async def _flush(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending, []
+            try:
+                await self._store([arrival for arrival, _ in batch])
+            except Exception:
+                await self._one_by_one(batch)
+            else:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_result(None)
+
+    async def _one_by_one(self, batch: list[tuple[Arrival, "asyncio.Future[None]"]]) -> None:
+        for arrival, future in batch:
+            try:
+                await self._store([arrival])
+            except Exception as error:
+                if not future.done():
+                    future.set_exception(error)
+            else:
+                if not future.done():
+                    future.set_result(None)
+
+    async def _store(self, arrivals: list[Arrival]) -> None:
+        inbox_rows = [self._inbox_row(arrival) for arrival in sorted(arrivals, key=lambda arrival: arrival.dedup_key)]
+        # One order in every process, or two nodes on PostgreSQL could wait for each other's keys.
+        work_rows = sorted((row for arrival in arrivals for row in self._work_rows(arrival)), key=_object)
+
+        async def job(connection: AsyncConnection) -> int:
+            stored = await self._insert_inbox.run(connection, inbox_rows)
+            if work_rows:
+                await self._insert_work.run(connection, work_rows)
+                if not self._database.is_sqlite:
+                    await connection.exec_driver_sql(NOTIFY)
+            return stored
+
+        stored = await self._database.write(job)
+        self.accepted += stored
+        self.duplicates += len(arrivals) - stored
+
+    def _inbox_row(self, arrival: Arrival) -> dict[str, object]:
+        return {
+            "id": arrival.id,
+            "account_id": arrival.account_id,
+            "connection_id": arrival.connection_id,
+            "vendor": arrival.vendor,
+            "kind": arrival.kind[:64],
+            "dedup_key": arrival.dedup_key,
+            "state": "received" if arrival.seeds else "ignored",
+            "body_sha256": arrival.body_sha256,
+            "request": arrival.request,
+            "received_at": driver_time(arrival.received_at, self._database.dialect_name),
+        }
+
+    def _work_rows(self, arrival: Arrival) -> list[dict[str, object]]:
+        moment = driver_time(arrival.received_at, self._database.dialect_name)
+        return [
+            {
+                "account_id": arrival.account_id,
+                "kind": seed.kind,
+                "object": seed.object,
+                "generation": 1,
+                "payload": seed.payload,
+                "source": "hook",
+                "delivery_id": arrival.id,
+                "state": "ready",
+                "due_at": moment,
+                "created_at": moment,
+            }
+            for seed in arrival.seeds
+        ]
+
+
+def _object(row: dict[str, object]) -> str:
+    return str(row["object"])
+
+
+_INBOX_COLUMNS = (
+    "id", "account_id", "connection_id", "vendor", "kind", "dedup_key", "state", "body_sha256", "request", "received_at",
+)  # fmt: skip
+_WORK_COLUMNS = (
+    "account_id", "kind", "object", "generation", "payload", "source", "delivery_id", "state", "due_at", "created_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _BulkInsert:
+    """One INSERT … ON CONFLICT DO NOTHING, handed to the driver as it is: a third of the cost of a compiled one."""
+
+    sql: str
+    columns: tuple[str, ...]
+    positional: bool
+
+    async def run(self, connection: AsyncConnection, rows: list[dict[str, object]]) -> int:
+        """How many of ``rows`` were new."""
+        if self.positional:
+            result = await connection.exec_driver_sql(self.sql, [tuple(row[name] for name in self.columns) for row in rows])
+        else:
+            result = await connection.exec_driver_sql(self.sql, rows)
+        return max(result.rowcount, 0)
+
+
+def _bulk_insert(database: Database, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> _BulkInsert:
+    positional = database.is_sqlite
+    marks = ", ".join("?" if positional else f"%({column})s" for column in columns)
+    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT ({', '.join(unique)}) DO NOTHING"  # noqa: S608
+    return _BulkInsert(sql, columns, positional)

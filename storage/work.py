@@ -1,0 +1,270 @@
+"""Work rows: taken, put off, finished, buried, replayed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.engine import Database
+from storage.models import inbox, work, work_steps
+
+POISON_CRASHES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkRow:
+    """One row of ``work`` as the runner takes it. ``payload`` is the event as JSON."""
+
+    id: int
+    account_id: int
+    kind: str
+    object: str
+    generation: int
+    payload: str
+    source: str
+    delivery_id: str | None
+    attempts: int
+    crashes: int
+    created_at: datetime
+
+    @property
+    def fresh(self) -> bool:
+        """Nothing was ever tried, so there are no steps to read."""
+        return self.attempts == 0 and self.crashes == 0 and self.generation == 1
+
+
+class WorkStore:
+    """The runner's and the journal's view of work. Times are aware UTC."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, now: datetime, limit: int) -> list[WorkRow]:
+        """Take at most ``limit`` rows that are due, oldest due first, and mark them running."""
+        due = (
+            select(work.c.id)
+            .where(work.c.state == "ready", work.c.due_at <= now)
+            .order_by(work.c.due_at, work.c.id)
+            .limit(limit)
+        )
+        statement = (
+            update(work)
+            .where(work.c.id.in_(due.scalar_subquery()), work.c.state == "ready")
+            .values(state="running", started_at=now)
+            .returning(work)
+        )
+
+        async def job(connection: AsyncConnection) -> list[WorkRow]:
+            return sorted((_work_row(row) for row in await connection.execute(statement)), key=lambda row: row.id)
+
+        return await self._database.write(job)
+
+    async def next_due(self) -> datetime | None:
+        """When the earliest ready row is due, None when there is none."""
+        async with self._database.read() as connection:
+            earliest: datetime | None = await connection.scalar(
+                select(work.c.due_at).where(work.c.state == "ready").order_by(work.c.due_at).limit(1)
+            )
+        return earliest
+
+    async def finish(self, row: WorkRow, now: datetime) -> None:
+        """The work is done, and with it the delivery it came from."""
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(
+                update(work)
+                .where(work.c.id == row.id)
+                .values(state="done", finished_at=now, attempts=0, waiting_for="", error_code="", error="")
+            )
+            if row.delivery_id is not None:
+                await connection.execute(update(inbox).where(inbox.c.id == row.delivery_id).values(state="done"))
+
+        await self._database.write(job)
+
+    async def put_off(
+        self, row: WorkRow, *, due_at: datetime, waiting_for: str, failed: bool, error_code: str = "", error: str = ""
+    ) -> None:
+        """Try again at ``due_at``. ``failed`` counts as one more failure in a row; waiting for something normal does not."""
+        attempts = row.attempts + 1 if failed else 0
+        values = {"state": "ready", "due_at": due_at, "attempts": attempts, "waiting_for": waiting_for}
+        values |= {"error_code": error_code, "error": error}
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(update(work).where(work.c.id == row.id).values(**values))
+
+        await self._database.write(job)
+
+    async def bury(self, row: WorkRow, *, now: datetime, error_code: str, error: str) -> None:
+        """Give up until a person replays it."""
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(
+                update(work)
+                .where(work.c.id == row.id)
+                .values(state="dead", finished_at=now, attempts=row.attempts + 1, error_code=error_code, error=error)
+            )
+            if row.delivery_id is not None:
+                await connection.execute(update(inbox).where(inbox.c.id == row.delivery_id).values(state="dead"))
+
+        await self._database.write(job)
+
+    async def recover(self, now: datetime) -> tuple[int, int]:
+        """After a crash: what was running is ready again, or dead when it was running at the third crash.
+
+        Returns (ready again, dead).
+        """
+
+        async def job(connection: AsyncConnection) -> tuple[int, int]:
+            dead = await connection.execute(
+                update(work)
+                .where(work.c.state == "running", work.c.crashes + 1 >= POISON_CRASHES)
+                .values(state="dead", crashes=work.c.crashes + 1, finished_at=now, error_code="poison")
+            )
+            ready = await connection.execute(
+                update(work).where(work.c.state == "running").values(state="ready", crashes=work.c.crashes + 1, due_at=now)
+            )
+            return ready.rowcount, dead.rowcount
+
+        return await self._database.write(job)
+
+    async def release(self, ids: Sequence[int], now: datetime) -> None:
+        """An orderly stop: what was running goes on after the next start, and no crash is counted."""
+        if not ids:
+            return
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(
+                update(work).where(work.c.id.in_(ids), work.c.state == "running").values(state="ready", due_at=now)
+            )
+
+        await self._database.write(job)
+
+    async def hasten(self, waiting_for: str, now: datetime) -> int:
+        """What waited for a vendor that is back is due at once, in its old order. Returns how many."""
+
+        async def job(connection: AsyncConnection) -> int:
+            result = await connection.execute(
+                update(work)
+                .where(work.c.state == "ready", work.c.waiting_for == waiting_for, work.c.due_at > now)
+                .values(due_at=now)
+            )
+            return result.rowcount
+
+        return await self._database.write(job)
+
+    async def add(
+        self,
+        *,
+        account_id: int,
+        kind: str,
+        object_: str,
+        payload: str,
+        source: str,
+        now: datetime,
+        due_at: datetime | None = None,
+    ) -> bool:
+        """Work that no delivery brought (a poll, a tick, a rehearsal); False when the object has work already."""
+
+        async def job(connection: AsyncConnection) -> bool:
+            taken = await connection.scalar(
+                select(work.c.id)
+                .where(work.c.account_id == account_id, work.c.kind == kind, work.c.object == object_)
+                .limit(1)
+            )
+            if taken is not None:
+                return False
+            await connection.execute(
+                insert(work).values(
+                    account_id=account_id,
+                    kind=kind,
+                    object=object_,
+                    generation=1,
+                    payload=payload,
+                    source=source,
+                    state="ready",
+                    due_at=due_at or now,
+                    created_at=now,
+                )
+            )
+            return True
+
+        return await self._database.write(job)
+
+    async def replay(self, work_id: int, now: datetime) -> int | None:
+        """Dead work goes on from its failed step; finished work opens a new generation. The id that will run, or None."""
+
+        async def job(connection: AsyncConnection) -> int | None:
+            row = (await connection.execute(select(work).where(work.c.id == work_id))).one_or_none()
+            if row is None or row.state in {"ready", "running"}:
+                return None
+            if row.state == "dead":
+                await connection.execute(
+                    update(work)
+                    .where(work.c.id == work_id)
+                    .values(
+                        state="ready", due_at=now, attempts=0, crashes=1, error_code="", error="", created_at=row.created_at
+                    )
+                )
+                return work_id
+            return await _next_generation(connection, row, now)
+
+        return await self._database.write(job)
+
+    async def forget_finished(self, before: datetime, *, limit: int = 2000) -> int:
+        """Remove journals of finished work older than ``before``, a chunk at a time. Returns how many."""
+
+        async def job(connection: AsyncConnection) -> int:
+            old = select(work.c.id).where(work.c.state == "done", work.c.finished_at < before).limit(limit)
+            ids = list(await connection.scalars(old))
+            await connection.execute(delete(work_steps).where(work_steps.c.work_id.in_(ids)))
+            return len(ids)
+
+        return await self._database.write(job)
+
+    async def waiting(self, now: datetime) -> dict[str, int]:
+        """How many rows are ready, running, late (due over a minute ago) and dead."""
+        late = (work.c.state == "ready") & (work.c.due_at < now - timedelta(minutes=1))
+        async with self._database.read() as connection:
+            states = await connection.execute(
+                select(work.c.state, func.count()).where(work.c.state != "done").group_by(work.c.state)
+            )
+            counts = {str(state): int(count) for state, count in states}
+            counts["late"] = int(await connection.scalar(select(func.count()).where(late)) or 0)
+        return counts
+
+
+async def _next_generation(connection: AsyncConnection, row: Row[Any], now: datetime) -> int:
+    columns = ["account_id", "kind", "object", "payload", "delivery_id"]
+    newest = select(func.max(work.c.generation) + 1).where(
+        work.c.account_id == row.account_id, work.c.kind == row.kind, work.c.object == row.object
+    )
+    source = select(
+        *(work.c[name] for name in columns),
+        newest.scalar_subquery(),
+        literal("replay"),
+        literal("ready"),
+        literal(now, work.c.due_at.type),
+        literal(now, work.c.created_at.type),
+    ).where(work.c.id == row.id)
+    names = [*columns, "generation", "source", "state", "due_at", "created_at"]
+    added = await connection.execute(insert(work).from_select(names, source).returning(work.c.id))
+    return int(added.scalar_one())
+
+
+def _work_row(row: Row[Any]) -> WorkRow:
+    return WorkRow(
+        id=row.id,
+        account_id=row.account_id,
+        kind=row.kind,
+        object=row.object,
+        generation=row.generation,
+        payload=row.payload,
+        source=row.source,
+        delivery_id=row.delivery_id,
+        attempts=row.attempts,
+        crashes=row.crashes,
+        created_at=row.created_at,
+    )
