@@ -142,6 +142,15 @@ class WorkStore:
 
         await self._database.write(job)
 
+    async def take_back(self, running: Sequence[int], now: datetime) -> int:
+        """Rows marked running that are not among ``running`` are ready again. Returns how many."""
+
+        async def job(connection: AsyncConnection) -> int:
+            lost = (work.c.state == "running") & work.c.id.not_in(running)
+            return (await connection.execute(update(work).where(lost).values(state="ready", due_at=now))).rowcount
+
+        return await self._database.write(job)
+
     async def hasten(self, waiting_for: str, now: datetime) -> int:
         """What waited for a vendor that is back is due at once, in its old order. Returns how many."""
 

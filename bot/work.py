@@ -1,0 +1,235 @@
+"""The runner: takes due work, runs its pipeline, and decides from the error's type what happens next."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+from domain.errors import NotReady, VendorError, VendorRefused, VendorUnavailable
+from domain.events import Event
+from domain.ports import Clock, Steps
+from domain.work import WorkItem
+from storage.codec import loads
+from storage.engine import Database
+from storage.steps import StoredSteps
+from storage.work import WorkRow, WorkStore
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 60.0
+MAX_RUNNING = 200
+# Tries at 0, 5 and 35 s, then minutes, then hours: 26 hours in all.
+PAUSES_SECONDS = (5, 30, 60, 120, 300, 600, 1800, 3600, *([7200] * 12))
+DEFECT_TRIES = 6  # an error nobody foresaw is tried this often: half an hour
+THIRD_FAILURE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """How one kind of work is done: the event its payload holds, and what to do with it."""
+
+    kind: str
+    event: type[Event]
+    run: Callable[[WorkItem[Any], Steps], Awaitable[None]]
+
+
+class Watch(Protocol):
+    """Who is told how work goes; bot.health keeps the state of each vendor and speaks to people."""
+
+    async def failed(self, row: WorkRow, error: Exception, *, failures: int, error_id: str) -> None: ...
+    async def died(self, row: WorkRow, error: Exception | None, *, error_id: str) -> None: ...
+    async def succeeded(self, row: WorkRow) -> None: ...
+
+
+class Runner:
+    """Runs work in the leader. ``wake`` after anything was stored; ``run`` until cancelled; ``stop`` lets go in order."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: WorkStore,
+        routes: Mapping[str, Route],
+        clock: Clock,
+        watch: Watch,
+        *,
+        max_running: int = MAX_RUNNING,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._routes = routes
+        self._clock = clock
+        self._watch = watch
+        self._max_running = max_running
+        self._wake = asyncio.Event()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._swept = clock.monotonic()
+        self.finished = 0
+
+    @property
+    def running(self) -> int:
+        return len(self._tasks)
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Recover what a crash left, then work until cancelled. A database that is away for a while is waited for."""
+        ready, dead = await self._store.recover(self._clock.now())
+        if ready or dead:
+            log.warning("after a crash: %d works go on, %d given up", ready, dead)
+        while True:
+            self._wake.clear()
+            try:
+                await self._sweep()
+                pause = await self._take()
+            except Exception:  # the loop must outlive a broken database
+                log.exception("work cannot be taken")
+                pause = 5.0
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+
+    async def stop(self, deadline_seconds: float = 5.0) -> None:
+        """Give running work a moment, then let it go on after the next start."""
+        tasks = dict(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=deadline_seconds)
+        left = [work_id for work_id, task in tasks.items() if not task.done()]
+        for work_id in left:
+            tasks[work_id].cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        await self._store.release(left, self._clock.now())
+
+    async def _sweep(self) -> None:
+        """Once a minute: rows that say "running" although nobody runs them are due again."""
+        now = self._clock.monotonic()
+        if now - self._swept < SWEEP_SECONDS:
+            return
+        self._swept = now
+        if lost := await self._store.take_back(list(self._tasks), self._clock.now()):
+            log.warning("%d works were lost by their runner and go on", lost)
+
+    async def _take(self) -> float:
+        """Start what is due; how long there is nothing to do, in seconds."""
+        free = self._max_running - len(self._tasks)
+        if free <= 0:
+            return SWEEP_SECONDS  # a finished work wakes us
+        rows = await self._store.claim(self._clock.now(), free)
+        for row in rows:
+            task = asyncio.create_task(self._work(row), name=f"work-{row.id}")
+            self._tasks[row.id] = task
+            task.add_done_callback(partial(self._left, row.id))
+        if len(rows) == free:
+            return SWEEP_SECONDS
+        due = await self._store.next_due()
+        if due is None:
+            return SWEEP_SECONDS
+        return min(max((due - self._clock.now()).total_seconds(), 0.0), SWEEP_SECONDS)
+
+    def _left(self, work_id: int, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(work_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Only our own bookkeeping gets here: the row stays "running" until the next sweep takes it back.
+            log.error("work %d could not be settled: %s", work_id, type(error).__name__, exc_info=error)
+        if len(self._tasks) >= self._max_running - 1:
+            self._wake.set()
+
+    async def _work(self, row: WorkRow) -> None:
+        try:
+            await self._attempt(row)
+            await self._store.finish(row, self._clock.now())
+            self.finished += 1
+            await self._watch.succeeded(row)
+        except NotReady as error:
+            await self._store.put_off(row, due_at=self._after(error.retry_after), waiting_for=error.what, failed=False)
+            self.wake()
+        except VendorUnavailable as error:
+            await self._try_again(row, error, code="unavailable")
+        except VendorRefused as error:
+            await self._give_up(row, error, code=error.code)
+        except Exception as error:  # a defect of ours: tried a few times, then a person decides
+            if row.attempts + 1 >= DEFECT_TRIES:
+                await self._give_up(row, error, code="defect")
+            else:
+                await self._try_again(row, error, code="defect")
+
+    async def _attempt(self, row: WorkRow) -> None:
+        route = self._routes[row.kind]
+        item = WorkItem(
+            id=row.id,
+            account_id=row.account_id,
+            kind=row.kind,
+            object=row.object,
+            generation=row.generation,
+            event=loads(route.event, row.payload),
+            source=row.source,
+            delivery_id=row.delivery_id,
+            heard_at=row.created_at,
+            failures=row.attempts,
+        )
+        steps = await StoredSteps.load(self._database, self._clock, row.id, fresh=row.fresh)
+        await route.run(item, steps)
+
+    async def _try_again(self, row: WorkRow, error: Exception, *, code: str) -> None:
+        if row.attempts >= len(PAUSES_SECONDS):
+            await self._give_up(row, error, code=code)
+            return
+        pause = float(PAUSES_SECONDS[row.attempts])
+        waiting_for = ""
+        if isinstance(error, VendorUnavailable):
+            pause = max(pause, error.retry_after or 0.0)
+            waiting_for = f"vendor:{error.vendor}"
+        error_id = _error_id()
+        self._log(row, error, error_id, failures=row.attempts + 1)
+        await self._store.put_off(
+            row,
+            due_at=self._after(pause),
+            waiting_for=waiting_for,
+            failed=True,
+            error_code=code,
+            error=_text(error, error_id),
+        )
+        await self._watch.failed(row, error, failures=row.attempts + 1, error_id=error_id)
+        self.wake()
+
+    async def _give_up(self, row: WorkRow, error: Exception, *, code: str) -> None:
+        error_id = _error_id()
+        log.error("work %s %s is given up [%s]: %s", row.kind, row.object, error_id, error, exc_info=_trace(error))
+        await self._store.bury(row, now=self._clock.now(), error_code=code, error=_text(error, error_id))
+        await self._watch.died(replace(row, attempts=row.attempts + 1), error, error_id=error_id)
+
+    def _after(self, seconds: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=seconds)
+
+    def _log(self, row: WorkRow, error: Exception, error_id: str, *, failures: int) -> None:
+        level = logging.ERROR if failures >= THIRD_FAILURE else logging.WARNING
+        log.log(
+            level,
+            "work %s %s failed %d times [%s]: %s",
+            row.kind,
+            row.object,
+            failures,
+            error_id,
+            error,
+            exc_info=_trace(error),
+        )
+
+
+def _error_id() -> str:
+    """Short enough to be read out over the phone."""
+    return secrets.token_hex(4)
+
+
+def _text(error: Exception, error_id: str) -> str:
+    """What is kept of an error: our own errors carry no secrets, of others only the type is kept."""
+    told = str(error) if isinstance(error, VendorError) else type(error).__name__
+    return f"{told} [{error_id}]"
+
+
+def _trace(error: Exception) -> Exception | None:
+    return None if isinstance(error, VendorError) else error
