@@ -8,6 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.postgres import postgres, postgres_url  # noqa: F401  fixtures are found by their names here
+
 Serve = Callable[[web.Application], Awaitable[str]]
 
 
