@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Table
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import Database
@@ -53,60 +53,69 @@ class Inbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pending: list[tuple[Arrival, asyncio.Future[None]]] = []
+        self._pending: list[tuple[Arrival, asyncio.Future[bool]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._insert_inbox = _bulk_insert(database, inbox, _INBOX_COLUMNS, ("connection_id", "dedup_key"))
         self._insert_work = _bulk_insert(database, work, _WORK_COLUMNS, ("account_id", "kind", "object", "generation"))
         self.accepted = 0
         self.duplicates = 0
 
-    async def add(self, arrival: Arrival) -> None:
-        """Returns when the delivery is committed to disk; raises what the database raised if it could not be."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def add(self, arrival: Arrival) -> bool:
+        """Returns when the delivery is on disk: False for a repeat of one that was already there.
+
+        Raises what the database raised if it could not be stored.
+        """
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._pending.append((arrival, future))
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush(), name="inbox-flush")
-        await future
+        return await future
 
     async def _flush(self) -> None:
         while self._pending:
             batch, self._pending = self._pending, []
             try:
-                await self._store([arrival for arrival, _ in batch])
+                new = await self._store([arrival for arrival, _ in batch])
             except Exception:
                 await self._one_by_one(batch)
             else:
-                for _, future in batch:
+                for arrival, future in batch:
                     if not future.done():
-                        future.set_result(None)
+                        future.set_result(arrival.id in new)
 
-    async def _one_by_one(self, batch: list[tuple[Arrival, "asyncio.Future[None]"]]) -> None:
+    async def _one_by_one(self, batch: list[tuple[Arrival, "asyncio.Future[bool]"]]) -> None:
         for arrival, future in batch:
             try:
-                await self._store([arrival])
+                new = await self._store([arrival])
             except Exception as error:
                 if not future.done():
                     future.set_exception(error)
             else:
                 if not future.done():
-                    future.set_result(None)
+                    future.set_result(arrival.id in new)
 
-    async def _store(self, arrivals: list[Arrival]) -> None:
+    async def _store(self, arrivals: list[Arrival]) -> set[str]:
+        """Commit them; the ids of those that were new."""
         inbox_rows = [self._inbox_row(arrival) for arrival in sorted(arrivals, key=lambda arrival: arrival.dedup_key)]
         # One order in every process, or two nodes on PostgreSQL could wait for each other's keys.
         work_rows = sorted((row for arrival in arrivals for row in self._work_rows(arrival)), key=_object)
 
-        async def job(connection: AsyncConnection) -> int:
+        ids = [arrival.id for arrival in arrivals]
+
+        async def job(connection: AsyncConnection) -> set[str]:
             stored = await self._insert_inbox.run(connection, inbox_rows)
             if work_rows:
                 await self._insert_work.run(connection, work_rows)
                 if not self._database.is_sqlite:
                     await connection.exec_driver_sql(NOTIFY)
-            return stored
+            if stored == len(ids):
+                return set(ids)
+            return set(await connection.scalars(select(inbox.c.id).where(inbox.c.id.in_(ids))))
 
-        stored = await self._database.write(job)
-        self.accepted += stored
-        self.duplicates += len(arrivals) - stored
+        new = await self._database.write(job)
+        self.accepted += len(new)
+        self.duplicates += len(arrivals) - len(new)
+        return new
 
     def _inbox_row(self, arrival: Arrival) -> dict[str, object]:
         return {

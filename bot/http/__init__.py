@@ -1,0 +1,1 @@
+"""The embedded HTTP server. It never imports aiogram: the process listens before that is loaded."""

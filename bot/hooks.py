@@ -1,0 +1,48 @@
+"""Who an incoming request belongs to: addresses, their secrets, and the receiver that understands the body."""
+
+import hmac
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from domain.webhooks import Receiver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One connection's way in. ``authenticated`` is false where only a path known to everybody leads here."""
+
+    account_id: int
+    connection_id: int
+    vendor: str
+    receiver: Receiver
+    secret: str = field(repr=False)
+    authenticated: bool = True
+
+
+class Hooks:
+    """Endpoints by vendor and secret; rebuilt when a connection changes."""
+
+    def __init__(self, endpoints: Iterable[Endpoint] = ()) -> None:
+        self._by_vendor: dict[str, list[tuple[bytes, Endpoint]]] = {}
+        self.rejected: Counter[str] = Counter()
+        self.unknown_kinds: Counter[str] = Counter()
+        for endpoint in endpoints:
+            self._by_vendor.setdefault(endpoint.vendor, []).append((endpoint.secret.encode(), endpoint))
+
+    def find(self, vendor: str, secret: str) -> Endpoint | None:
+        """The endpoint whose secret this is; every candidate is compared in constant time."""
+        given = secret.encode("utf-8", "surrogatepass")
+        found = None
+        for expected, endpoint in self._by_vendor.get(vendor, ()):
+            if hmac.compare_digest(expected, given):
+                found = endpoint
+        return found
+
+    def default(self, vendor: str) -> Endpoint | None:
+        """The default account's endpoint, for the addresses of the seeds."""
+        candidates = self._by_vendor.get(vendor)
+        return candidates[0][1] if candidates else None
+
+    def endpoints(self) -> list[Endpoint]:
+        return [endpoint for listed in self._by_vendor.values() for _, endpoint in listed]

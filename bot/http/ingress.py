@@ -1,0 +1,138 @@
+"""From a socket to the inbox: nothing is answered before it is on disk, nothing a stranger sends makes a 500."""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from bot.hooks import Endpoint, Hooks
+from bot.http.limits import RateLimit
+from domain.errors import BadSignature, RejectedDelivery, UnknownHook
+from domain.events import CallEnded, Event
+from domain.webhooks import Delivery, Parsed, record
+from storage.codec import dumps
+from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
+from storage.vault import Vault
+
+log = logging.getLogger(__name__)
+
+WORK_KINDS: Mapping[type[Event], str] = {CallEnded: "call"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingress:
+    """What the hook handlers stand on. ``stored`` is called after a delivery with work was committed."""
+
+    hooks: Hooks
+    inbox: Inbox
+    vault: Vault
+    stored: Callable[[], None]
+    strangers: RateLimit
+
+    async def hook(self, request: web.Request) -> web.Response:
+        """POST /hooks/{vendor}/{secret}: the secret names the connection."""
+        endpoint = self.hooks.find(request.match_info["vendor"], request.match_info["secret"])
+        if endpoint is None:
+            raise UnknownHook("not found")
+        return await self._accept(request, endpoint)
+
+    async def bitrix24_seed(self, request: web.Request) -> web.Response:
+        """POST /api/bitrix-webhook/call-finished: the token in the body, where one is configured, is the only proof."""
+        endpoint = self.hooks.default("bitrix24")
+        if endpoint is None:
+            raise UnknownHook("not found")
+        if not endpoint.authenticated and not self.strangers.allow(request.get("client_ip", "")):
+            raise web.HTTPTooManyRequests
+        return await self._accept(request, endpoint)
+
+    async def _accept(self, request: web.Request, endpoint: Endpoint) -> web.Response:
+        delivery = Delivery(
+            method=request.method,
+            path=request.rel_url.raw_path,
+            query=request.rel_url.raw_query_string,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=await request.read(),
+            received_at=datetime.now(UTC),
+        )
+        endpoint.receiver.verify(delivery)
+        parsed = endpoint.receiver.parse(delivery)
+        if not parsed.events:
+            self.hooks.unknown_kinds[f"{endpoint.vendor}:{parsed.kind[:64]}"] += 1
+        if await self.inbox.add(self._arrival(delivery, endpoint, parsed)):
+            self._told(endpoint, parsed)
+        return web.json_response({"status": "ok"})
+
+    def _told(self, endpoint: Endpoint, parsed: Parsed) -> None:
+        for event in parsed.events:
+            if isinstance(event, CallEnded) and endpoint.vendor == "bitrix24":
+                log.info("📞 Received call webhook from Bitrix24: call %s", event.external_id)
+        if parsed.events:
+            self.stored()
+
+    def _arrival(self, delivery: Delivery, endpoint: Endpoint, parsed: Parsed) -> Arrival:
+        return Arrival(
+            id=new_delivery_id(),
+            account_id=endpoint.account_id,
+            connection_id=endpoint.connection_id,
+            vendor=endpoint.vendor,
+            kind=parsed.kind,
+            dedup_key=parsed.dedup_key,
+            body_sha256=hashlib.sha256(delivery.body).hexdigest(),
+            request=self.vault.encrypt(record(endpoint.receiver.redact(delivery))),
+            received_at=delivery.received_at,
+            seeds=tuple(seed_of(event) for event in parsed.events),
+        )
+
+
+def seed_of(event: Event) -> WorkSeed:
+    """The work an event gives; hook and poll compute the same object, so whichever is first wins."""
+    return WorkSeed(
+        kind=WORK_KINDS[type(event)], object=f"{event.vendor}:{event.external_id}", payload=dumps(type(event), event)
+    )
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Callable[[web.Request], object]) -> web.StreamResponse:
+    """Every refusal is a small JSON object; what we did not foresee is a 503 with an id that is also in the log."""
+    try:
+        response = await handler(request)  # type: ignore[misc]
+    except RejectedDelivery as error:
+        _count(request, error)
+        body = {"error": _public_reason(error)} | ({"field": error.field} if error.field else {})
+        return web.json_response(body, status=error.status)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return web.json_response({"error": error.reason}, status=error.status, headers=_kept(error))
+    except ConnectionError:
+        raise
+    except Exception as error:  # the database is away, or a defect: nothing was promised
+        error_id = secrets.token_hex(4)
+        log.exception("request failed [%s] %s", error_id, type(error).__name__)
+        return web.json_response({"error": "temporarily unavailable", "error_id": error_id}, status=503)
+    assert isinstance(response, web.StreamResponse)  # noqa: S101 - aiohttp's handlers give nothing else
+    return response
+
+
+def _public_reason(error: RejectedDelivery) -> str:
+    """Who is refused for a secret or a signature learns nothing more."""
+    if isinstance(error, UnknownHook):
+        return "not found"
+    return "unauthorized" if isinstance(error, BadSignature) else error.reason
+
+
+def _count(request: web.Request, error: RejectedDelivery) -> None:
+    hooks: Hooks | None = request.app.get(HOOKS)
+    if hooks is not None:
+        hooks.rejected[type(error).__name__] += 1
+
+
+def _kept(error: web.HTTPException) -> dict[str, str]:
+    return {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+
+
+HOOKS: web.AppKey[Hooks] = web.AppKey("hooks", Hooks)

@@ -1,0 +1,87 @@
+"""From a recording to a transcript: paid for once, by the model if it may be, by local recognition if it may not."""
+
+import logging
+from dataclasses import replace
+
+from domain.calls import CallFacts, Cost, Parties, Recording, Transcript, VoiceCheck
+from domain.errors import NotReady, VendorRefused, VendorUnavailable
+from domain.ports import Attempt, Transcriber, Tx
+from handlers.calls.publish import Stage, publish
+from handlers.calls.run import CallRun
+
+log = logging.getLogger(__name__)
+
+
+async def hear(
+    run: CallRun, facts: CallFacts, parties: Parties, recording: Recording, check: VoiceCheck
+) -> Transcript | None:
+    """The transcript, also when an earlier run made it; None when the call ends here, with its card posted.
+
+    While the recogniser is away or its money is spent the card stands with the recording, and the run is tried again.
+    """
+    transcriber = run.services.transcriber
+    if transcriber is None:
+        await publish(run, Stage.HEARING_OFF, facts, parties, state="unheard", recording=True)
+        return None
+    try:
+        await _transcribe(run, transcriber, recording, check)
+    except VendorUnavailable:
+        await publish(run, Stage.HEARING_LATER, facts, parties, recording=True)
+        raise
+    except VendorRefused:
+        await publish(run, Stage.HEARING_REFUSED, facts, parties, state="unheard", recording=True)
+        raise
+    except NotReady:
+        await publish(run, Stage.LIMIT, facts, parties, recording=True)
+        raise
+    stored = await run.services.calls.load(run.key)
+    transcript = stored.transcript if stored else None
+    if transcript is None or transcript.empty:
+        await publish(run, Stage.NO_SPEECH, facts, parties, state="no_speech", recording=True)
+        return None
+    return transcript
+
+
+async def _transcribe(run: CallRun, transcriber: Transcriber, recording: Recording, check: VoiceCheck) -> None:
+    chosen = await _affordable(run, transcriber, check)
+
+    async def ask(attempt: Attempt) -> tuple[Transcript, bool]:
+        stored = await run.services.calls.load(run.key)
+        if stored and stored.transcript and stored.recording_sha256 == recording.sha256:
+            return replace(stored.transcript, costs=()), False  # a replay: bought already
+        operator_first = run.services.policy.operator_first
+        path = run.services.data_dir / recording.path
+        async with run.services.purse.reserve(chosen.estimate(check.duration_s)):
+            made = await chosen.transcribe(path, check, name=recording.name, operator_first=operator_first)
+        log.info("✅ Transcription completed for call %s", run.call_id)
+        return made, attempt.uncertain
+
+    async def keep(tx: Tx, made: tuple[Transcript, bool]) -> str:
+        transcript, repeated = made
+        await run.services.calls.set_transcript(tx, run.key, transcript, stereo=check.stereo)
+        await charge(run, tx, "stt", transcript.costs, chosen.estimate(check.duration_s) if repeated else None)
+        return transcript.model
+
+    await run.steps.outward("transcribe", ask, keep, str)
+
+
+async def _affordable(run: CallRun, transcriber: Transcriber, check: VoiceCheck) -> Transcriber:
+    """The recogniser that may be used now: the paid one within the limits, else a free one, else NotReady until then."""
+    if not transcriber.paid:
+        return transcriber
+    free_again = await run.services.purse.free_again(transcriber.estimate(check.duration_s))
+    if free_again is None:
+        return transcriber
+    if run.services.spare is not None:
+        return run.services.spare
+    wait = (free_again - run.services.clock.now()).total_seconds()
+    raise NotReady("limit", retry_after=max(wait, 1.0))
+
+
+async def charge(run: CallRun, tx: Tx, kind: str, costs: tuple[Cost, ...], repeated: Cost | None) -> None:
+    """Put what was paid into the ledger; ``repeated`` is what an earlier try may have cost besides."""
+    at = run.services.clock.now()
+    for cost in costs:
+        await run.services.calls.charge(tx, run.key, kind, cost, at=at)
+    if repeated is not None:
+        await run.services.calls.charge(tx, run.key, kind, repeated, at=at, possible_repeat=True)

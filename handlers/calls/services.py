@@ -1,0 +1,78 @@
+"""What the call pipeline works with, per account; built by the composition root."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from domain.calls import CallFacts, Cost, Parties, Recording, Summary, Transcript
+from domain.messages import Texts
+from domain.ports import Chat, Clock, RecordingSource, Summariser, Timeline, Transcriber, Tx, VoiceGate
+from storage.calls import CallKey, StoredCall
+
+
+class Calls(Protocol):
+    """The rows of calls; storage.calls.CallStore is the real one."""
+
+    async def load(self, key: CallKey) -> StoredCall | None: ...
+    async def register(
+        self, tx: Tx, key: CallKey, facts: CallFacts, *, phone_key: str, state: str, heard_at: datetime,
+        delivery_id: str | None, rehearsal: bool,
+    ) -> int: ...  # fmt: skip
+    async def set_state(self, tx: Tx, key: CallKey, state: str, **values: object) -> None: ...
+    async def set_parties(self, tx: Tx, key: CallKey, parties: Parties) -> None: ...
+    async def set_recording(self, tx: Tx, key: CallKey, recording: Recording) -> None: ...
+    async def set_transcript(self, tx: Tx, key: CallKey, transcript: Transcript, *, stereo: bool) -> None: ...
+    async def set_summary(self, tx: Tx, key: CallKey, summary: Summary, *, made_from: str) -> None: ...
+    async def set_comment(self, tx: Tx, key: CallKey, target: str, comment_id: str) -> None: ...
+    async def charge(
+        self, tx: Tx, key: CallKey, kind: str, cost: Cost, *, at: datetime, possible_repeat: bool = False
+    ) -> None: ...
+
+
+class Purse(Protocol):
+    """The money limits of an account."""
+
+    async def free_again(self, cost: Cost) -> datetime | None:
+        """None when ``cost`` may be spent now; otherwise when to ask again (aware UTC)."""
+        ...
+
+    def reserve(self, cost: Cost) -> AbstractAsyncContextManager[None]:
+        """Hold ``cost`` while it is being spent, so that calls at the same moment do not pass the limit together."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPolicy:
+    """What is worth a card. ``min_duration_s`` is read at each call, so that a change in the chat applies at once."""
+
+    min_duration_s: Callable[[], Awaitable[int]]
+    catchup_max_age: timedelta
+    first_message_after: timedelta
+    recording_max_bytes: int
+    operator_first: bool = True
+    company: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallServices:
+    """Ports of one account. ``transcriber`` and ``summariser`` are None when switched off; ``spare`` recognises for free."""
+
+    recordings: RecordingSource
+    timeline: Timeline | None
+    gate: VoiceGate
+    transcriber: Transcriber | None
+    spare: Transcriber | None
+    summariser: Summariser | None
+    draft: Summariser
+    calls: Calls
+    chat: Chat
+    purse: Purse
+    clock: Clock
+    texts: Texts
+    timezone: ZoneInfo
+    data_dir: Path
+    policy: CallPolicy

@@ -1,0 +1,111 @@
+"""From a transcript to a summary: by the model when it may be asked, by rules when it may not or does not answer."""
+
+import hashlib
+import logging
+from dataclasses import replace
+
+from domain.calls import CallContext, CallFacts, Cost, Parties, Summary, Transcript
+from domain.errors import NotReady, VendorRefused, VendorUnavailable
+from domain.ports import Attempt, Summariser, Tx
+from handlers.calls.hearing import charge
+from handlers.calls.publish import Stage, publish
+from handlers.calls.run import CallRun
+
+log = logging.getLogger(__name__)
+
+# The model answered, but not with a summary, even after one repair: asking again would only cost.
+HOPELESS = {"bad_summary", "refused", "too_long"}
+
+
+async def understand(run: CallRun, facts: CallFacts, parties: Parties, transcript: Transcript) -> Summary:
+    """The summary to show. While the model is away the draft is on the card at once, and the run is tried again."""
+    summariser = run.services.summariser
+    if summariser is None:
+        return await _draft(run, facts, parties, transcript)
+    try:
+        model = await _summarise(run, summariser, facts, parties, transcript)
+    except VendorUnavailable:
+        await _show_draft(run, facts, parties, transcript, Stage.DRAFT_LATER)
+        raise
+    except NotReady:
+        await _show_draft(run, facts, parties, transcript, Stage.DRAFT_LIMIT)
+        raise
+    except VendorRefused:
+        await _show_draft(run, facts, parties, transcript, Stage.DRAFT_REFUSED)
+        raise
+    stored = await run.services.calls.load(run.key)
+    if not model or stored is None or stored.summary is None:
+        return await _draft(run, facts, parties, transcript)
+    return stored.summary
+
+
+async def _summarise(
+    run: CallRun, summariser: Summariser, facts: CallFacts, parties: Parties, transcript: Transcript
+) -> str:
+    """The model's name, or empty when it answered and could not be used: asking again would only cost again."""
+    made_from = _made_from(summariser, transcript)
+    estimate = summariser.estimate(transcript)
+
+    async def ask(attempt: Attempt) -> tuple[Summary | None, bool]:
+        stored = await run.services.calls.load(run.key)
+        if stored and stored.summary and stored.summary_key == made_from:
+            return replace(stored.summary, costs=()), False  # a replay: bought already
+        await _within_limit(run, summariser, estimate)
+        try:
+            async with run.services.purse.reserve(estimate):
+                return await summariser.summarise(transcript, _context(run, facts, parties)), attempt.uncertain
+        except VendorRefused as error:
+            if error.code not in HOPELESS:
+                raise
+            log.warning("call %s: the model gave no summary (%s), the draft stands", run.call_id, error.code)
+            return None, attempt.uncertain
+
+    async def keep(tx: Tx, made: tuple[Summary | None, bool]) -> str:
+        summary, repeated = made
+        if summary is None:
+            await charge(run, tx, "llm", (replace(estimate, estimated=True),), estimate if repeated else None)
+            return ""
+        await run.services.calls.set_summary(tx, run.key, summary, made_from=made_from)
+        await charge(run, tx, "llm", summary.costs, estimate if repeated else None)
+        return summary.model or summariser.version
+
+    return await run.steps.outward("summarise", ask, keep, str)
+
+
+async def _within_limit(run: CallRun, summariser: Summariser, estimate: Cost) -> None:
+    free_again = await run.services.purse.free_again(estimate) if summariser.paid else None
+    if free_again is not None:
+        raise NotReady("limit", retry_after=max((free_again - run.services.clock.now()).total_seconds(), 1.0))
+
+
+async def _show_draft(run: CallRun, facts: CallFacts, parties: Parties, transcript: Transcript, stage: Stage) -> None:
+    summary = await _draft(run, facts, parties, transcript)
+    await publish(run, stage, facts, parties, state="drafted", recording=True, transcript=transcript, summary=summary)
+
+
+async def _draft(run: CallRun, facts: CallFacts, parties: Parties, transcript: Transcript) -> Summary:
+    """Free and made by rules, so it is simply made again whenever it is needed."""
+    draft = run.services.draft
+    summary = await draft.summarise(transcript, _context(run, facts, parties))
+
+    async def keep(tx: Tx) -> str:
+        await run.services.calls.set_summary(tx, run.key, summary, made_from=_made_from(draft, transcript))
+        return draft.version
+
+    await run.steps.write("draft", keep, str)
+    return summary
+
+
+def _context(run: CallRun, facts: CallFacts, parties: Parties) -> CallContext:
+    return CallContext(
+        held_at=facts.started_at.astimezone(run.services.timezone),
+        direction=facts.direction,
+        employee_name=parties.employee_name,
+        client_name=parties.client_name,
+        company=run.services.policy.company,
+    )
+
+
+def _made_from(summariser: Summariser, transcript: Transcript) -> str:
+    words = hashlib.sha256(transcript.text.encode()).hexdigest()[:32]
+    return f"{words}:{summariser.model or 'draft'}:{summariser.version}"[:200]
