@@ -1,0 +1,130 @@
+"""Reading, cutting and re-encoding of recordings, and what their first bytes say."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.kit.audio.decode import RATE, Reader, Unreadable
+from integrations.kit.audio.pieces import Limits, Span, cut_at_pauses, encode, plan
+from integrations.kit.audio.sniff import EXTENSIONS, extension_for, sniff
+from integrations.kit.audio.stereo import SideTrack, side_track
+from tests.integrations.audio.sounds import gated, mixed, noise, sine, write_wav
+
+ANY = frozenset(EXTENSIONS)
+
+
+@pytest.mark.parametrize(
+    ("head", "mime"),
+    [
+        (b"ID3\x04\x00", "audio/mpeg"),
+        (b"\xff\xfb\x90\x64", "audio/mpeg"),
+        (b"\xff\xe3\x18\xc4", "audio/mpeg"),
+        (b"\xff\xf1\x50\x80", "audio/aac"),
+        (b"RIFF\x00\x00\x00\x00WAVEfmt ", "audio/wav"),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", ""),
+        (b"OggS\x00\x02", "audio/ogg"),
+        (b"\x00\x00\x00\x20ftypM4A ", "audio/mp4"),
+        (b"fLaC\x00", "audio/flac"),
+        (b"\x1aE\xdf\xa3", "audio/webm"),
+        (b"#!AMR\n", "audio/amr"),
+        (b"<!DOCTYPE html>", ""),
+        (b'{"result": []}', ""),
+        (b"\xff\xfe<\x00h\x00t\x00", ""),
+        (b"\xff\xeb\x90\x64", ""),
+        (b"\xff\xfb", ""),
+        (b"", ""),
+    ],
+)
+def test_magic_bytes(head: bytes, mime: str) -> None:
+    assert sniff(head) == mime
+    assert bool(extension_for(mime)) == bool(mime)
+
+
+@given(st.binary(max_size=64))
+def test_sniffing_is_total(head: bytes) -> None:
+    assert sniff(head) in {"", *EXTENSIONS}
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_blocks_are_small_and_complete(recordings: Path, channels: int) -> None:
+    with Reader(recordings / "05_stereo_two_channel.mp3") as reader:
+        sizes = [len(block) for block in reader.blocks(channels=channels)]
+    assert max(sizes) <= RATE * channels
+    assert sum(sizes) / RATE / channels == pytest.approx(40.83, abs=0.05)
+
+
+def test_a_part_can_be_read(recordings: Path) -> None:
+    with Reader(recordings / "01_complaint_incoming.mp3") as reader:
+        seconds = sum(len(block) for block in reader.blocks(start=30.0, end=40.0)) / RATE
+    assert seconds == pytest.approx(10.0, abs=0.2)
+
+
+def test_a_file_without_audio_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"nothing")
+    with pytest.raises(Unreadable):
+        Reader(tmp_path / "x")
+
+
+def test_sides_over_time(recordings: Path) -> None:
+    track = side_track(recordings / "05_stereo_two_channel.mp3")
+    assert track.is_left(0.5, 2.5) is True
+    assert track.is_left(3.2, 10.0) is False
+    assert track.is_left(26.3, 30.3) is True
+    assert track.is_left(500.0, 501.0) is None
+    assert SideTrack(left=[4.0], right=[4.0]).is_left(0.0, 0.0) is None
+
+
+def limits(**changes: object) -> Limits:
+    return Limits(**{"max_bytes": 25_000_000, "max_seconds": None, "mimes": ANY, **changes})  # type: ignore[arg-type]
+
+
+def test_a_recording_that_fits_goes_as_it_is(recordings: Path) -> None:
+    made = plan(recordings / "01_complaint_incoming.mp3", limits())
+    assert (made.as_is, made.mime, made.spans) == (True, "audio/mpeg", (Span(start=0.0, end=None),))
+    assert made.duration_s == pytest.approx(74.35, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"max_bytes": 290_000}, {"mimes": frozenset({"audio/ogg"})}], ids=["too large", "a type not taken"]
+)
+def test_one_that_does_not_fit_is_encoded_smaller(recordings: Path, tmp_path: Path, changes: dict[str, object]) -> None:
+    audio = recordings / "01_complaint_incoming.mp3"
+    made = plan(audio, limits(**changes))
+    assert not made.as_is
+    assert len(made.spans) == 1
+    seconds = encode(audio, made.spans[0], tmp_path / "small.ogg")
+    small = (tmp_path / "small.ogg").read_bytes()
+    assert sniff(small) == "audio/ogg"
+    assert len(small) < 290_000
+    assert seconds == pytest.approx(74.35, abs=0.1)
+    with Reader(tmp_path / "small.ogg") as reader:
+        assert reader.facts.duration_s == pytest.approx(74.35, abs=0.1)
+        assert (reader.facts.rate, reader.facts.channels) == (48_000, 1)
+
+
+def test_a_long_one_is_cut_at_pauses_without_loss(recordings: Path, tmp_path: Path) -> None:
+    audio = recordings / "01_complaint_incoming.mp3"
+    made = plan(audio, limits(max_seconds=20.0))
+    assert len(made.spans) >= 4
+    assert [span.end for span in made.spans[:-1]] == [span.start for span in made.spans[1:]]
+    assert made.spans[-1].end is None
+    lengths = [encode(audio, span, tmp_path / f"{i}.ogg") for i, span in enumerate(made.spans)]
+    assert max(lengths) <= 20.1
+    assert sum(lengths) == pytest.approx(74.35, abs=0.5)
+
+
+def test_the_cut_falls_into_the_pause(tmp_path: Path) -> None:
+    talk = mixed(gated(noise(4000), on=7.5, every=8.5), sine(300, 50))
+    spans = cut_at_pauses(write_wav(tmp_path / "talk.wav", talk, seconds=20), 10.0)
+    assert [7.4 < span.start % 8.5 <= 8.5 for span in spans[1:]] == [True, True]
+    assert all(span.end is None or span.end - span.start <= 10.0 for span in spans)
+
+
+def test_the_original_stays_untouched(recordings: Path, tmp_path: Path) -> None:
+    audio = tmp_path / "call.mp3"
+    audio.write_bytes((recordings / "03_very_short.mp3").read_bytes())
+    before = audio.read_bytes()
+    encode(audio, Span(start=1.0, end=3.0), tmp_path / "part.ogg")
+    assert audio.read_bytes() == before
