@@ -6,11 +6,12 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.bulk import insert_inbox, insert_work, new_work
 from storage.engine import Database
-from storage.models import inbox, work
+from storage.models import inbox
 from storage.models.types import driver_time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -55,8 +56,8 @@ class Inbox:
         self._database = database
         self._pending: list[tuple[Arrival, asyncio.Future[bool]]] = []
         self._flusher: asyncio.Task[None] | None = None
-        self._insert_inbox = _bulk_insert(database, inbox, _INBOX_COLUMNS, ("connection_id", "dedup_key"))
-        self._insert_work = _bulk_insert(database, work, _WORK_COLUMNS, ("account_id", "kind", "object", "generation"))
+        self._insert_inbox = insert_inbox(database)
+        self._insert_work = insert_work(database)
         self.accepted = 0
         self.duplicates = 0
 
@@ -132,55 +133,20 @@ class Inbox:
         }
 
     def _work_rows(self, arrival: Arrival) -> list[dict[str, object]]:
-        moment = driver_time(arrival.received_at, self._database.dialect_name)
         return [
-            {
-                "account_id": arrival.account_id,
-                "kind": seed.kind,
-                "object": seed.object,
-                "generation": 1,
-                "payload": seed.payload,
-                "source": "hook",
-                "delivery_id": arrival.id,
-                "state": "ready",
-                "due_at": moment,
-                "created_at": moment,
-            }
+            new_work(
+                self._database,
+                account_id=arrival.account_id,
+                kind=seed.kind,
+                object_=seed.object,
+                payload=seed.payload,
+                source="hook",
+                delivery_id=arrival.id,
+                now=arrival.received_at,
+            )
             for seed in arrival.seeds
         ]
 
 
 def _object(row: dict[str, object]) -> str:
     return str(row["object"])
-
-
-_INBOX_COLUMNS = (
-    "id", "account_id", "connection_id", "vendor", "kind", "dedup_key", "state", "body_sha256", "request", "received_at",
-)  # fmt: skip
-_WORK_COLUMNS = (
-    "account_id", "kind", "object", "generation", "payload", "source", "delivery_id", "state", "due_at", "created_at",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _BulkInsert:
-    """One INSERT … ON CONFLICT DO NOTHING, handed to the driver as it is: a third of the cost of a compiled one."""
-
-    sql: str
-    columns: tuple[str, ...]
-    positional: bool
-
-    async def run(self, connection: AsyncConnection, rows: list[dict[str, object]]) -> int:
-        """How many of ``rows`` were new."""
-        if self.positional:
-            result = await connection.exec_driver_sql(self.sql, [tuple(row[name] for name in self.columns) for row in rows])
-        else:
-            result = await connection.exec_driver_sql(self.sql, rows)
-        return max(result.rowcount, 0)
-
-
-def _bulk_insert(database: Database, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> _BulkInsert:
-    positional = database.is_sqlite
-    marks = ", ".join("?" if positional else f"%({column})s" for column in columns)
-    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT ({', '.join(unique)}) DO NOTHING"  # noqa: S608
-    return _BulkInsert(sql, columns, positional)

@@ -1,0 +1,153 @@
+"""Asking a vendor for what its events did not bring: every few minutes by cursor, once a day by period."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.http.ingress import seed_of
+from domain.errors import VendorError
+from domain.events import CallEnded
+from domain.ports import CallJournal, Clock, RecordingSource
+from storage.bulk import insert_work, new_work
+from storage.engine import Database
+from storage.inbox import WorkSeed
+from storage.models import calls, connections, work
+from storage.work import WorkStore
+
+log = logging.getLogger(__name__)
+
+PAGES_A_POLL = 40  # 2,000 calls; the rest is fetched by the next poll
+RECONCILED = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """What the vendor lists for a period against what we have."""
+
+    listed: int
+    known: int
+    found: int
+    reopened: int
+
+
+class CallPoll:
+    """The calls of one connection. ``stored`` is called when there is new work."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: WorkStore,
+        clock: Clock,
+        journal: CallJournal,
+        recordings: RecordingSource,
+        *,
+        account_id: int,
+        connection_id: int,
+    ) -> None:
+        self._insert = insert_work(database)
+        self._recordings = recordings
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self._journal = journal
+        self._account_id = account_id
+        self._connection_id = connection_id
+
+    async def poll(self) -> int:
+        """New work from calls whose event never came; 0 and a log line when the vendor is away."""
+        try:
+            return await self._poll()
+        except VendorError as error:
+            log.warning("calls cannot be polled: %s", error)
+            return 0
+
+    async def _poll(self) -> int:
+        cursor = await self._cursor()
+        if cursor == "":  # the first start is quiet: history is loaded only on request
+            await self._keep(await self._journal.newest_cursor(), ())
+            return 0
+        found = 0
+        for _ in range(PAGES_A_POLL):
+            events, following = await self._journal.calls_after(cursor)
+            if not events:
+                break
+            found += await self._keep(following, events)
+            if following == cursor:
+                break
+            cursor = following
+        if found:
+            log.info("%d calls found whose event never came", found)
+        return found
+
+    async def reconcile(self) -> Reconciled | None:
+        """The last 48 hours against our rows: lost calls get work, calls whose recording came late are opened again."""
+        now = self._clock.now()
+        try:
+            events = await self._journal.calls_between(now - RECONCILED, now)
+        except VendorError as error:
+            log.warning("calls cannot be reconciled: %s", error)
+            return None
+        found = await self._keep(None, events)
+        reopened = await self._reopen([event.external_id for event in events])
+        return Reconciled(listed=len(events), known=len(events) - found, found=found, reopened=reopened)
+
+    async def _cursor(self) -> str:
+        async with self._database.read() as connection:
+            return str(
+                await connection.scalar(select(connections.c.cursor).where(connections.c.id == self._connection_id)) or ""
+            )
+
+    async def _keep(self, cursor: str | None, events: Sequence[CallEnded]) -> int:
+        """New work and the cursor that covers it, in one commit. Returns how many were new."""
+        now = self._clock.now()
+        rows = [self._row(seed_of(event), now) for event in events]
+        names = [str(row["object"]) for row in rows]
+
+        async def job(connection: AsyncConnection) -> int:
+            known = select(work.c.object).where(
+                work.c.account_id == self._account_id, work.c.kind == "call", work.c.object.in_(names)
+            )
+            taken = set(await connection.scalars(known)) if names else set()
+            found = await self._insert.run(connection, [row for row in rows if row["object"] not in taken])
+            if cursor is not None:
+                await connection.execute(
+                    update(connections).where(connections.c.id == self._connection_id).values(cursor=cursor, polled_at=now)
+                )
+            return found
+
+        return await self._database.write(job)
+
+    def _row(self, seed: WorkSeed, now: datetime) -> dict[str, object]:
+        return new_work(
+            self._database,
+            account_id=self._account_id,
+            kind=seed.kind,
+            object_=seed.object,
+            payload=seed.payload,
+            source="poll",
+            delivery_id=None,
+            now=now,
+        )
+
+    async def _reopen(self, call_ids: Sequence[str]) -> int:
+        """Calls that ended without a recording and have one now."""
+        waiting = (
+            select(calls.c.call_id, work.c.id)
+            .join(
+                work, (work.c.account_id == calls.c.account_id) & (work.c.object == calls.c.vendor + ":" + calls.c.call_id)
+            )
+            .where(calls.c.account_id == self._account_id, calls.c.state == "no_recording", calls.c.call_id.in_(call_ids))
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(waiting.order_by(work.c.generation))).all()
+        newest = {row.call_id: row.id for row in rows}
+        reopened = 0
+        for call_id, work_id in newest.items():
+            facts = await self._recordings.find_call(call_id)
+            if facts and facts.has_recording and await self._store.replay(work_id, self._clock.now()):
+                reopened += 1
+        return reopened

@@ -1,0 +1,70 @@
+"""The money limits: what was spent, what is being spent, and when a limit frees."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from domain.calls import Cost
+from domain.ports import Clock
+from storage.engine import Database
+from storage.models import charges
+
+
+class LimitPurse:
+    """COST_LIMIT_DAY and COST_LIMIT_MONTH of one account, in micro-dollars; days and months in the account's zone."""
+
+    def __init__(
+        self, database: Database, clock: Clock, timezone: ZoneInfo, account_id: int, *, day: int | None, month: int | None
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._timezone = timezone
+        self._account_id = account_id
+        self._limits = (day, month)
+        self._reserved = 0
+
+    async def free_again(self, cost: Cost) -> datetime | None:
+        now = self._clock.now()
+        day, month = self._limits
+        if month is not None and await self._over(_month_start(now, self._timezone), cost, month):
+            return _next_month(now, self._timezone)
+        if day is not None and await self._over(_day_start(now, self._timezone), cost, day):
+            return _day_start(now + timedelta(days=1), self._timezone)
+        return None
+
+    def reserve(self, cost: Cost) -> AbstractAsyncContextManager[None]:
+        return self._hold(cost)
+
+    @asynccontextmanager
+    async def _hold(self, cost: Cost) -> AsyncIterator[None]:
+        self._reserved += cost.micro_usd
+        try:
+            yield
+        finally:
+            self._reserved -= cost.micro_usd
+
+    async def _over(self, since: datetime, cost: Cost, limit: int) -> bool:
+        return await self.spent(since) + self._reserved + cost.micro_usd > limit
+
+    async def spent(self, since: datetime) -> int:
+        """Micro-dollars spent since then."""
+        statement = select(func.coalesce(func.sum(charges.c.micro_usd), 0)).where(
+            charges.c.account_id == self._account_id, charges.c.at >= since
+        )
+        async with self._database.read() as connection:
+            return int(await connection.scalar(statement) or 0)
+
+
+def _day_start(moment: datetime, timezone: ZoneInfo) -> datetime:
+    return datetime.combine(moment.astimezone(timezone).date(), time(), timezone)
+
+
+def _month_start(moment: datetime, timezone: ZoneInfo) -> datetime:
+    return datetime.combine(moment.astimezone(timezone).date().replace(day=1), time(), timezone)
+
+
+def _next_month(moment: datetime, timezone: ZoneInfo) -> datetime:
+    return _month_start(_month_start(moment, timezone) + timedelta(days=32), timezone)
