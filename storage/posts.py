@@ -1,0 +1,196 @@
+"""What the chats should show: one row per message and chat, wanted content beside what was sent of it."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.messages import Destination, File, Message
+from domain.ports import Clock, Tx
+from storage.codec import dumps
+from storage.models import destinations, posts
+
+INTERACTIVE = 10  # somebody waits for it
+NOTICE = 5
+ROUTINE = 0
+
+GONE = "gone"  # the chat cannot be written to: its posts come back with it
+LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A chat and topic a message goes to. ``shared``: another topic of the same chat wants it too."""
+
+    chat_id: int
+    topic_id: int | None
+    silent: bool = False
+    dead: bool = False
+    shared: bool = False
+
+
+class StoredChat:
+    """The Chat port over ``posts`` and ``destinations``. Every method works inside the caller's write transaction.
+
+    After the commit somebody has to wake the sender, which otherwise looks once a minute.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def post(self, tx: Tx, account_id: int, message: Message) -> int:
+        """Want ``message`` in every destination that takes its kind; returns how many. Writing the same twice is nothing.
+
+        A destination that cannot be reached now keeps the message for the day it can be.
+        """
+        connection = cast("AsyncConnection", tx)
+        places = await _places(connection, account_id, message.kind)
+        for place in places:
+            await self._want(connection, account_id, place, message, ROUTINE)
+        return len(places)
+
+    async def post_to(
+        self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = INTERACTIVE
+    ) -> int:
+        """Want ``message`` in one chat, bound or not: answers and notices. Returns the id of its row.
+
+        ``priority``: INTERACTIVE goes before NOTICE, NOTICE before ROUTINE, among what the chat's pace lets through.
+        """
+        place = _Place(chat_id=destination.chat_id, topic_id=destination.topic_id)
+        return await self._want(cast("AsyncConnection", tx), account_id, place, message, priority)
+
+    async def _want(
+        self, connection: AsyncConnection, account_id: int, place: _Place, message: Message, priority: int
+    ) -> int:
+        """Rows of the message and of its files; the id of the first."""
+        ids: list[int] = []
+        reply_to = message.reply_to
+        key = await _free_key(connection, account_id, place, _fit(message.key))
+        if message.sections or not message.files:
+            ids.append(await self._upsert(connection, account_id, place, replace(message, key=key), priority))
+            reply_to = key
+        for file in message.files:
+            beside = _file_message(message, file, key=_fit(f"{key}#file:{file.name}"), reply_to=reply_to)
+            ids.append(await self._upsert(connection, account_id, place, beside, priority))
+        return ids[0]
+
+    async def _upsert(
+        self, connection: AsyncConnection, account_id: int, place: _Place, message: Message, priority: int
+    ) -> int:
+        now = self._clock.now()
+        mine = (posts.c.account_id == account_id) & (posts.c.key == message.key) & (posts.c.chat_id == place.chat_id)
+        row = (await connection.execute(select(posts).where(mine))).one_or_none()
+        if row is None:
+            values = _new_row(account_id, place, message, priority, now)
+            return int((await connection.execute(insert(posts).values(**values).returning(posts.c.id))).scalar_one())
+        changes = _changes(row, place, message, priority, now)
+        if changes:
+            await connection.execute(update(posts).where(posts.c.id == row.id).values(**changes))
+        return int(row.id)
+
+
+async def _places(connection: AsyncConnection, account_id: int, kind: str) -> list[_Place]:
+    statement = select(destinations).where(destinations.c.account_id == account_id).order_by(destinations.c.id)
+    taking = [row for row in await connection.execute(statement) if kind in row.kinds.split(",")]
+    chats = [row.chat_id for row in taking]
+    return [
+        _Place(
+            chat_id=row.chat_id,
+            topic_id=row.topic_id,
+            silent=row.silent,
+            dead=row.state == "dead",
+            shared=chats.count(row.chat_id) > 1,
+        )
+        for row in taking
+    ]
+
+
+async def _free_key(connection: AsyncConnection, account_id: int, place: _Place, key: str) -> str:
+    """The key of this place's row. Two topics of one chat need two rows: the second one carries its topic in the key."""
+    if not place.shared:
+        return key
+    own = _fit(f"{key}@{place.topic_id or 0}")
+    statement = select(posts.c.key, posts.c.topic_id).where(
+        posts.c.account_id == account_id,
+        posts.c.chat_id == place.chat_id,
+        posts.c.key.in_((key, own)),
+    )
+    topics = {row.key: row.topic_id for row in await connection.execute(statement)}
+    return key if key not in topics or topics[key] == place.topic_id else own
+
+
+def _fit(key: str) -> str:
+    if len(key) <= LONGEST_KEY:
+        return key
+    return key[: LONGEST_KEY - 33] + "~" + hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def _file_message(message: Message, file: File, *, key: str, reply_to: str | None) -> Message:
+    """A file is a post of its own: a reply that makes no sound, as its message did."""
+    silent = message.silent or bool(message.sections)
+    return Message(
+        key=key,
+        sections=(),
+        files=(file,),
+        kind=message.kind,
+        not_before=message.not_before,
+        silent=silent,
+        reply_to=reply_to,
+    )
+
+
+def _sha256(message: Message) -> str:
+    """Of what people see: the same digest means there is nothing to edit."""
+    shown = Message(
+        key="", sections=message.sections, buttons=message.buttons, files=() if message.sections else message.files, kind=""
+    )
+    return hashlib.sha256(dumps(Message, shown).encode()).hexdigest()
+
+
+def _new_row(account_id: int, place: _Place, message: Message, priority: int, now: datetime) -> dict[str, object]:
+    return {
+        "account_id": account_id,
+        "key": message.key,
+        "chat_id": place.chat_id,
+        "topic_id": place.topic_id,
+        "kind": message.kind[:16],
+        "content": dumps(Message, replace(message, not_before=None)),
+        "content_sha256": _sha256(message),
+        "revision": 1,
+        "reply_to_key": message.reply_to,
+        "silent": message.silent or place.silent,
+        "priority": priority,
+        "state": "dead" if place.dead else "wanted",
+        "error": GONE if place.dead else "",
+        "not_before": message.not_before or now,
+        "created_at": now,
+    }
+
+
+def _changes(row: Row[Any], place: _Place, message: Message, priority: int, now: datetime) -> dict[str, object]:
+    """What a repeated wish changes: new content makes a revision, the same content can only be allowed earlier."""
+    unsent = row.message_id is None
+    wanted_from = (message.not_before or now) if unsent else now
+    if row.content_sha256 == _sha256(message):
+        lifted = unsent and row.state == "wanted" and row.attempts == 0 and wanted_from < row.not_before
+        return {"not_before": wanted_from} if lifted else {}
+    return {
+        "content": dumps(Message, replace(message, not_before=None)),
+        "content_sha256": _sha256(message),
+        "revision": row.revision + 1,
+        "silent": message.silent or place.silent,
+        "priority": priority,
+        "not_before": wanted_from,
+        "state": _next_state(row, place),
+        "attempts": 0,
+        "error": GONE if place.dead else "",
+    }
+
+
+def _next_state(row: Row[Any], place: _Place) -> str:
+    if row.state == "sending":  # on its way: the sender sees the new revision when it is back
+        return "sending"
+    return "dead" if place.dead else "wanted"
