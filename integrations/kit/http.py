@@ -135,13 +135,15 @@ class HttpClient:
         approve: Approve,
         classify: Classify,
         max_bytes: int,
+        whole_size: int | None = None,
         headers: Mapping[str, str] | None = None,
         total_s: float = 900,
     ) -> Downloaded | None:
         """Stream to ``into`` through a ``.part`` file beside it; None when more than ``max_bytes`` would come.
 
         ``approve`` sees the address and each redirect and raises to refuse it; ``classify`` sees the status and the first
-        bytes, before more is fetched, and returns the error to raise. VendorUnavailable when the transfer breaks.
+        bytes, before more is fetched, and returns the error to raise. VendorUnavailable when the transfer breaks or gives
+        another number of bytes than ``whole_size``.
         """
         failure: VendorUnavailable
         sink = _Sink(into)
@@ -153,7 +155,12 @@ class HttpClient:
                         if response.has_redirect_location:
                             url = str(response.url.join(response.headers["location"]))
                             continue
-                        return await _save(response, sink, classify, max_bytes)
+                        head = await _save(response, sink, classify, max_bytes)
+                        if head is None:
+                            return None
+                        if whole_size in {None, sink.size}:
+                            return Downloaded(size=sink.size, sha256=await asyncio.to_thread(sink.keep), head=head)
+                        raise VendorUnavailable(self._vendor, action, "the file is not whole")
             failure = VendorUnavailable(self._vendor, action, "too many redirects")
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
             failure = self._unavailable(action, exc, writes=False)
@@ -240,7 +247,8 @@ class _Sink:
         self._part.unlink(missing_ok=True)
 
 
-async def _save(response: httpx.Response, sink: _Sink, classify: Classify, max_bytes: int) -> Downloaded | None:
+async def _save(response: httpx.Response, sink: _Sink, classify: Classify, max_bytes: int) -> bytes | None:
+    """The body into ``sink``; its first bytes, or None when it is too much."""
     if response.status_code == 200 and _declared(response) > max_bytes:
         return None
     head = b""
@@ -254,7 +262,7 @@ async def _save(response: httpx.Response, sink: _Sink, classify: Classify, max_b
         sink.write(chunk)
     if not judged:
         _judge(response, head, classify)
-    return Downloaded(size=sink.size, sha256=await asyncio.to_thread(sink.keep), head=head)
+    return head
 
 
 def _judge(response: httpx.Response, head: bytes, classify: Classify) -> bool:

@@ -1,23 +1,11 @@
 """Keeping under a vendor's request limit: a token bucket on the monotonic clock."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from domain.ports import Clock
 
 Sleep = Callable[[float], Awaitable[None]]
-
-
-class SystemClock:
-    """The machine's own clocks."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 class TokenBucket:

@@ -1,0 +1,154 @@
+"""What Bitrix24 tells us by itself: the outgoing webhook, whose body is a hint that is believed only after its token."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from domain.errors import BadSignature, MalformedBody
+from domain.events import CallEnded
+from domain.webhooks import Delivery, Parsed
+from integrations.bitrix24.codes import VENDOR_NAME, direction_of, outcome_of
+from integrations.bitrix24.models import CallRow, clean, present, read_row
+from integrations.kit.forms import MAX_DEPTH, decode_form, key_path
+from integrations.kit.signatures import any_secret
+
+CALL_END = "ONVOXIMPLANTCALLEND"
+MAX_FIELDS = 2_000
+MAX_ID = 255
+
+_KEPT_HEADERS = frozenset({"content-type", "content-length", "user-agent", "date", "x-request-id"})
+_KEPT_AUTH = frozenset({"domain", "member_id", "scope", "status", "expires_in", "expires"})
+_SECRET_WORDS = ("token", "secret", "password")
+
+
+class Receiver:
+    """Bitrix24 signs nothing: ``auth[application_token]`` is the proof, compared with each accepted token.
+
+    Without accepted tokens every delivery passes: its content is looked up with our own webhook anyway.
+    """
+
+    def __init__(self, application_tokens: tuple[str, ...] = ()) -> None:
+        self._tokens = application_tokens
+        self._last: tuple[bytes, Mapping[str, object]] = (b"", {})
+
+    def verify(self, delivery: Delivery) -> None:
+        """BadSignature for a wrong or missing token, MalformedBody or TooLarge for a body that cannot be read."""
+        body = self._decoded(delivery.body)
+        auth = body.get("auth")
+        given = auth.get("application_token") if isinstance(auth, Mapping) else None
+        if self._tokens and not any_secret(given if isinstance(given, str) else "", self._tokens):
+            raise BadSignature("application_token does not match")
+
+    def parse(self, delivery: Delivery) -> Parsed:
+        """CallEnded for ONVOXIMPLANTCALLEND, no events for another kind; MalformedBody names the missing field."""
+        body = self._decoded(delivery.body)
+        name = body.get("event")
+        kind = clean(name).upper()[:MAX_ID] if isinstance(name, str) else ""
+        if not kind:
+            raise MalformedBody("event is missing", field="event")
+        data = body.get("data")
+        if kind != CALL_END:
+            return Parsed(dedup_key=f"{kind}:{_fingerprint(data)}", kind=kind, events=())
+        event = _call_ended(read_row(CallRow, data) or CallRow())
+        return Parsed(dedup_key=f"{kind}:{event.external_id}", kind=kind, events=(event,))
+
+    def redact(self, delivery: Delivery) -> Delivery:
+        """Without tokens, cookies, the query and the secret of the path; parses to the same events as before."""
+        headers = {name: value for name, value in delivery.headers.items() if name.lower() in _KEPT_HEADERS}
+        path = f"/hooks/{VENDOR_NAME}/***" if delivery.path.startswith("/hooks/") else delivery.path
+        return replace(delivery, path=path, query="", headers=headers, body=_without_secrets(delivery.body))
+
+    def _decoded(self, body: bytes) -> Mapping[str, object]:
+        """One delivery is decoded once: ``verify`` and ``parse`` follow each other with the same bytes."""
+        if self._last[0] is not body:
+            self._last = (body, decode(body))
+        return self._last[1]
+
+
+def decode(body: bytes) -> Mapping[str, object]:
+    """A bracket form or, where somebody relays it so, a JSON object."""
+    if body.lstrip()[:1] not in {b"{", b"["}:
+        return decode_form(body, max_fields=MAX_FIELDS)
+    try:
+        decoded = json.loads(body)
+    except (ValueError, RecursionError):
+        raise MalformedBody("the body is not JSON", field="body") from None
+    if not isinstance(decoded, dict):
+        raise MalformedBody("the body is not an object", field="body")
+    if _deeper_than(decoded, MAX_DEPTH):
+        raise MalformedBody("the body is nested too deeply", field="body")
+    return decoded
+
+
+def _deeper_than(value: object, levels: int) -> bool:
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_deeper_than(item, levels - 1) for item in below)
+
+
+def _call_ended(row: CallRow) -> CallEnded:
+    if not row.call_id or len(row.call_id) > MAX_ID:
+        raise MalformedBody("CALL_ID is missing or too long", field="data[CALL_ID]")
+    return call_ended(row)
+
+
+def call_ended(row: CallRow) -> CallEnded:
+    """The event of a row, the same whether a webhook or the statistics brought it."""
+    return CallEnded(
+        vendor=VENDOR_NAME,
+        external_id=row.call_id,
+        occurred_at=row.started_at,
+        direction=direction_of(row.call_type),
+        outcome=outcome_of(row.failed_code, row.duration_s),
+        client_phone=client_phone(row),
+        line=row.line,
+        employee_id=present(row.user_id),
+        duration_s=row.duration_s,
+        failed_code=row.failed_code,
+        activity_id=present(row.activity_id),
+    )
+
+
+def client_phone(row: CallRow) -> str:
+    """The number as written, empty when the caller hid it; nothing longer than a phone can be."""
+    return "" if row.phone.lower() == "hidden" else row.phone[:100]
+
+
+def _fingerprint(data: object) -> str:
+    written = json.dumps(data, sort_keys=True, default=str)
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _without_secrets(body: bytes) -> bytes:
+    if body.lstrip()[:1] in {b"{", b"["}:
+        return _json_without_secrets(body)
+    fields = body.decode("utf-8", "replace").split("&")
+    kept = [field for field in fields if not _is_secret(key_path(field.partition("=")[0]))]
+    return "&".join(kept).encode()
+
+
+def _json_without_secrets(body: bytes) -> bytes:
+    try:
+        return json.dumps(_pruned(json.loads(body), ())).encode()
+    except (ValueError, RecursionError):
+        return b""  # what cannot be read cannot be cleaned, and is not kept
+
+
+def _pruned(value: object, path: tuple[str, ...]) -> object:
+    if isinstance(value, list):
+        return [_pruned(item, path) for item in value]
+    if not isinstance(value, dict):
+        return value
+    pruned: dict[str, object] = {}
+    for key, item in value.items():
+        below = (*path, key)
+        if isinstance(item, (dict, list)) or not _is_secret(below):
+            pruned[key] = _pruned(item, below)
+    return pruned
+
+
+def _is_secret(path: tuple[str, ...]) -> bool:
+    """In ``auth`` only what is known to be harmless stays; elsewhere whatever is called a secret goes."""
+    if path[0].strip().lower() == "auth":
+        return len(path) == 1 or path[1].lower() not in _KEPT_AUTH
+    return any(word in part.lower() for word in _SECRET_WORDS for part in path)
