@@ -15,6 +15,7 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/'
 
 setup: $(VENV)/.installed-dev ## install everything that work on the code needs
+	@echo "Готово: $(VENV)"
 
 test: $(VENV)/.installed-dev ## every test; make test ARGS="-k phones -x"
 	@$(PY) -m pytest $(ARGS)
