@@ -8,6 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.engine import Database
 from storage.models import audit, settings
 
+MIN_DURATION = "CALL_MIN_DURATION_SEC"
+
+
+async def min_duration_s(database: Database, account_id: int, default: int) -> int:
+    """Calls must be longer than this many seconds to be worked on; ``default`` unless the chat set another."""
+    value = await setting(database, account_id, MIN_DURATION)
+    return int(value) if value is not None and value.isdecimal() else default
+
 
 async def setting(database: Database, account_id: int, name: str) -> str | None:
     """The value set in the chat, None if nobody set one. By primary key."""

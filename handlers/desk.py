@@ -1,0 +1,104 @@
+"""The desk: everything the bot answers people from, built once by the composition root."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.messages import Destination, Message, Texts
+from domain.ports import Clock, Tx
+from handlers.wording import Reader
+from storage.destinations import Destinations
+from storage.engine import Database
+from storage.people import People
+from storage.queries.settings import MIN_DURATION, min_duration_s
+
+Rendered = dict[str, Any]  # keyword arguments of a messenger's "answer" and "edit text": text, entities, reply_markup
+
+
+class PartState(StrEnum):
+    """``down`` may come back by itself; ``refused`` waits for a person."""
+
+    OK = "ok"
+    DOWN = "down"
+    REFUSED = "refused"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartHealth:
+    """One part of the house for /status. ``title``, ``detail`` and ``hint`` are Russian; ``since`` aware UTC or unknown."""
+
+    name: str
+    title: str
+    state: PartState
+    since: datetime | None = None
+    detail: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyLimits:
+    """In micro-dollars; None: no limit."""
+
+    day: int | None = None
+    month: int | None = None
+
+
+class Posts(Protocol):
+    """The outbox: answers that must arrive whatever happens meanwhile (recordings, transcripts)."""
+
+    async def post_to(
+        self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = ...
+    ) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What handlers answer from.
+
+    ``timezone`` of an account; ``replay`` takes a work id and gives the id that will run, or None when it is running
+    already; ``fixed``: settings the environment sets, which the chat cannot change; ``wake`` tells the sender.
+    """
+
+    database: Database
+    clock: Clock
+    texts: Texts
+    data_dir: Path
+    timezone: Callable[[int], ZoneInfo]
+    posts: Posts
+    people: People
+    destinations: Destinations
+    render: Callable[[Message], Rendered]
+    replay: Callable[[int], Awaitable[int | None]]
+    health: Callable[[], Awaitable[list[PartHealth]]]
+    version: str
+    default_min_duration_s: int = 10
+    limits: MoneyLimits = field(default_factory=MoneyLimits)
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    wake: Callable[[], None] = lambda: None
+
+    def reader(self, account_id: int, *, private: bool) -> Reader:
+        """Whom a screen is made for."""
+        return Reader(texts=self.texts, now=self.clock.now(), zone=self.timezone(account_id), private=private)
+
+    async def min_duration_s(self, account_id: int) -> int:
+        """Calls must be longer than this many seconds: set by the environment, else in the chat, else the default."""
+        if MIN_DURATION in self.fixed:
+            return self.default_min_duration_s
+        return await min_duration_s(self.database, account_id, self.default_min_duration_s)
+
+    async def send(self, account_id: int, destination: Destination, message: Message) -> None:
+        """Put an answer into the outbox: it is paced, tried again and survives a restart."""
+
+        async def job(connection: AsyncConnection) -> int:
+            return await self.posts.post_to(cast("Tx", connection), account_id, destination, message)
+
+        await self.database.write(job)
+        self.wake()
