@@ -44,6 +44,7 @@ class Watch(Protocol):
     async def failed(self, row: WorkRow, error: Exception, *, failures: int, error_id: str) -> None: ...
     async def died(self, row: WorkRow, error: Exception | None, *, error_id: str) -> None: ...
     async def succeeded(self, row: WorkRow) -> None: ...
+    async def poisoned(self, count: int) -> None: ...
 
 
 class Runner:
@@ -82,6 +83,8 @@ class Runner:
         ready, dead = await self._store.recover(self._clock.now())
         if ready or dead:
             log.warning("after a crash: %d works go on, %d given up", ready, dead)
+        if dead:
+            await self._watch.poisoned(dead)
         while True:
             self._wake.clear()
             try:

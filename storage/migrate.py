@@ -61,10 +61,10 @@ def _run(connection: Connection, revision: str) -> None:
     from alembic import command
 
     config = _config(connection)
-    if revision == "head" or revision >= _current(connection):
-        command.upgrade(config, revision)
-    else:
+    if revision == "base" or (revision != "head" and revision < _current(connection)):
         command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
 
 
 def _current(connection: Connection) -> str:

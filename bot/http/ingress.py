@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,13 +14,14 @@ from bot.http.limits import RateLimit
 from domain.errors import BadSignature, RejectedDelivery, UnknownHook
 from domain.events import CallEnded, Event
 from domain.webhooks import Delivery, Parsed, record
+from handlers.routes import ROUTES
 from storage.codec import dumps
 from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
-WORK_KINDS: Mapping[type[Event], str] = {CallEnded: "call"}
+_KINDS = {event: kind for kind, event in ROUTES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ class Ingress:
 def seed_of(event: Event) -> WorkSeed:
     """The work an event gives; hook and poll compute the same object, so whichever is first wins."""
     return WorkSeed(
-        kind=WORK_KINDS[type(event)], object=f"{event.vendor}:{event.external_id}", payload=dumps(type(event), event)
+        kind=_KINDS[type(event)], object=f"{event.vendor}:{event.external_id}", payload=dumps(type(event), event)
     )
 
 

@@ -63,6 +63,7 @@ async def publish(
         return await services.chat.post(tx, run.item.account_id, message)
 
     await run.steps.write(f"post:{stage}", write, int)
+    services.posted()
 
 
 def _write_transcript(run: CallRun, view: CardView) -> str | None:

@@ -59,7 +59,10 @@ class CallPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallServices:
-    """Ports of one account. ``transcriber`` and ``summariser`` are None when switched off; ``spare`` recognises for free."""
+    """Ports of one account. ``transcriber`` and ``summariser`` are None when switched off; ``spare`` recognises for free.
+
+    ``posted`` is called after a card was committed: the sender should look.
+    """
 
     recordings: RecordingSource
     timeline: Timeline | None
@@ -76,3 +79,4 @@ class CallServices:
     timezone: ZoneInfo
     data_dir: Path
     policy: CallPolicy
+    posted: Callable[[], None]

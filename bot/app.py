@@ -1,0 +1,232 @@
+"""The life of the process: listen first, lead if nobody does, stop in order."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from bot.http.app import Site, build_app
+from bot.http.ingress import Ingress
+from bot.http.limits import RateLimit
+from bot.keys import Keys, load_keys
+from bot.logs import configure_logging
+from bot.reports import health, metrics
+from bot.schedule import Schedule
+from bot.services import Services, build_services
+from bot.settings import Settings, misspelt
+from bot.vendors import VENDORS
+from domain.errors import ConfigError
+from storage.engine import Database
+from storage.leadership import Leadership, build_leadership
+from storage.migrate import Schema, migrate, schema_state
+
+log = logging.getLogger(__name__)
+
+LEAD_AGAIN_SECONDS = 2.0
+LOST_LOCK = 75  # exit status: a supervisor should start us again
+
+
+class Stopped(Exception):
+    """The process was asked to end."""
+
+
+async def run(settings: Settings) -> int:
+    """Run until a signal. Returns the exit status; ConfigError before anything is opened."""
+    if settings.telegram is None:
+        raise ConfigError("TELEGRAM_BOT_TOKEN", "получите токен у @BotFather и впишите его в .env")
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    keys = load_keys(settings)
+    configure_logging(settings, _secrets(settings, keys))
+    _warn(settings)
+    database = Database(settings.db_url)
+    database.open()
+    try:
+        leadership = build_leadership(database, settings.data_dir)
+        return await _run(settings, keys, database, leadership)
+    finally:
+        await database.close()
+
+
+async def _run(settings: Settings, keys: Keys, database: Database, leadership: Leadership) -> int:
+    leads = await leadership.try_acquire()
+    if not leads and not leadership.stands_by:
+        log.error(
+            "другой процесс уже работает с этими данными (%s); остановите его или укажите другую DATA_DIR", settings.data_dir
+        )
+        return 1
+    try:
+        await _prepare(settings, keys, database, leads=leads)
+        services = await build_services(settings, keys, database)
+        try:
+            return await Process(services, leadership, leads=leads).run()
+        finally:
+            await services.close()
+    finally:
+        await leadership.release()
+
+
+async def _prepare(settings: Settings, keys: Keys, database: Database, *, leads: bool) -> None:
+    """Make an empty database, refuse one that is not ours to use."""
+    state, revision = await schema_state(database)
+    if state is Schema.EMPTY and leads:
+        await migrate(settings.db_url)
+        return
+    if state is Schema.OLDER:
+        raise ConfigError("DB_URL", f"база от прошлой версии ({revision}): выполните svodka migrate")
+    if state is Schema.NEWER:
+        raise ConfigError("DB_URL", f"база от более новой версии ({revision}): обновите программу")
+    if state is Schema.EMPTY:
+        raise ConfigError("DB_URL", "база пуста, и её готовит другой процесс: запустите ещё раз через минуту")
+    if keys.new:
+        raise ConfigError("DATA_DIR", "ключи созданы заново рядом с непустой базой: верните папку keys из резервной копии")
+
+
+def _secrets(settings: Settings, keys: Keys) -> list[str]:
+    """Everything that must not show in a log."""
+    named = {variable.name for vendor in VENDORS for variable in vendor.variables if variable.secret}
+    found = [value for name, value in settings.env.items() if name in named]
+    telegram = [settings.telegram.token] if settings.telegram else []
+    hooks = [keys.hook(vendor.name) for vendor in VENDORS]
+    return [*found, *telegram, *hooks, *keys.secret_keys, keys.hook_secret]
+
+
+def _warn(settings: Settings) -> None:
+    from bot.settings import VARIABLES
+
+    variables = [*VARIABLES, *(variable for vendor in VENDORS for variable in vendor.variables)]
+    known = [name for variable in variables for name in (variable.name, *variable.aliases)]
+    for name, meant in misspelt(settings.env, known):
+        log.warning("неизвестная настройка %s%s", name, f": может быть, {meant}?" if meant else "")
+
+
+class Process:
+    """One run of the process, from the first accepted hook to the last closed connection."""
+
+    def __init__(self, services: Services, leadership: Leadership, *, leads: bool) -> None:
+        self._services = services
+        self._leadership = leadership
+        self._leads = leads
+        self._stop = asyncio.Event()
+        self._status = 0
+        self._update: Callable[[bytes, str | None], Awaitable[int]] | None = None
+
+    async def run(self) -> int:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
+        site = await self._listen()
+        try:
+            async with asyncio.TaskGroup() as group:
+                duty = group.create_task(self._on_duty())
+                await self._stop.wait()
+                duty.cancel()
+        finally:
+            await site.cleanup()
+        return self._status
+
+    async def _listen(self) -> web.AppRunner:
+        services, settings = self._services, self._services.settings
+        ingress = Ingress(
+            hooks=services.hooks,
+            inbox=services.inbox,
+            vault=services.vault,
+            stored=self._stored,
+            strangers=RateLimit(services.clock, per_minute=120, burst=60),
+        )
+        site = Site(
+            ingress=ingress,
+            health=lambda: health(services, leader=self._leads),
+            metrics=lambda: metrics(services, leader=self._leads),
+            update=self._telegram_update,
+            trusted=settings.trusted_proxies,
+        )
+        runner = web.AppRunner(build_app(site), access_log=None, shutdown_timeout=5)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, settings.http_host, settings.http_port).start()
+        except OSError as error:
+            await runner.cleanup()
+            where = f"{settings.http_host}:{settings.http_port}"
+            raise ConfigError("HTTP_PORT", f"адрес {where} занят или недоступен: {error.strerror}") from error
+        log.info("принимаем события на http://%s:%d", settings.http_host, runner.addresses[0][1])
+        return runner
+
+    def _stored(self) -> None:
+        self._services.signals.stored()  # asked for at each call: who is woken changes when we begin to lead
+
+    async def _telegram_update(self, body: bytes, secret: str | None) -> int:
+        return 404 if self._update is None else await self._update(body, secret)
+
+    async def _on_duty(self) -> None:
+        """Wait to lead, lead, and leave at once when the lock is lost."""
+        while not self._leads:
+            await asyncio.sleep(LEAD_AGAIN_SECONDS)
+            with contextlib.suppress(OSError, TimeoutError):
+                self._leads = await self._try_to_lead()
+        log.info("ведущий процесс %d", os.getpid())
+        lead = asyncio.create_task(self._lead())
+        lock = asyncio.create_task(self._leadership.hold(self._services.runner.wake))
+        try:
+            done, _ = await asyncio.wait({lead, lock}, return_when=asyncio.FIRST_COMPLETED)
+            if lock in done:
+                log.critical("блокировка ведущего потеряна, выходим")
+                os._exit(LOST_LOCK)
+            if error := lead.exception():
+                log.critical("ведущий остановился: %s", type(error).__name__, exc_info=error)
+                self._status = 1
+            self._stop.set()
+        finally:
+            lock.cancel()
+            lead.cancel()
+            await asyncio.gather(lead, lock, return_exceptions=True)
+
+    async def _try_to_lead(self) -> bool:
+        import psycopg
+
+        try:
+            return await self._leadership.try_acquire()
+        except psycopg.Error as error:
+            log.warning("база недоступна: %s", type(error).__name__)
+            return False
+
+    async def _lead(self) -> None:
+        services = self._services
+        services.signals.stored = services.runner.wake
+        schedule = Schedule(services)
+        telegram = asyncio.create_task(self._telegram())
+        runner = asyncio.create_task(services.runner.run())
+        schedule.start()
+        try:
+            await asyncio.gather(telegram, runner)
+        finally:
+            schedule.stop()
+            for task in (telegram, runner):
+                task.cancel()
+            await asyncio.gather(telegram, runner, return_exceptions=True)
+            await services.runner.stop()
+
+    async def _telegram(self) -> None:
+        """aiogram takes two seconds to import: in a thread, while hooks are accepted already."""
+        build = await asyncio.to_thread(_import_telegram)
+        telegram = await build(self._services)
+        self._update = telegram.accept_update
+        self._services.signals.posted = telegram.wake
+        await telegram.run()
+
+
+def _import_telegram() -> Callable[[Services], Awaitable["TelegramPart"]]:
+    from bot.telegram.part import build_part
+
+    return build_part
+
+
+class TelegramPart(Protocol):
+    """What the process needs of bot.telegram."""
+
+    def wake(self) -> None: ...
+    async def accept_update(self, body: bytes, secret: str | None) -> int: ...
+    async def run(self) -> None: ...

@@ -1,0 +1,83 @@
+"""The HTTP application: every address of CONTRACT, joined to what answers it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.http.documents import docs_page, openapi
+from bot.http.ingress import HOOKS, Ingress, errors_as_json
+from bot.http.limits import Networks, client_ip, is_loopback
+
+MAX_BODY = 1024 * 1024
+BITRIX24_TEST = {"status": "ok", "message": "Bitrix webhook endpoint is working"}
+
+Report = Callable[[], Awaitable[dict[str, object]]]
+TelegramUpdate = Callable[[bytes, str | None], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the addresses answer from. ``update`` takes a Telegram update and gives the HTTP status to answer with."""
+
+    ingress: Ingress
+    health: Report
+    metrics: Callable[[], Awaitable[str]]
+    update: TelegramUpdate
+    trusted: Networks
+
+
+def build_app(site: Site) -> web.Application:
+    """The application, with nothing running yet."""
+
+    @web.middleware
+    async def whose(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        request["client_ip"] = client_ip(request, site.trusted)
+        return await handler(request)
+
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[errors_as_json, whose])
+    app[HOOKS] = site.ingress.hooks
+    app.add_routes(
+        [
+            web.post("/hooks/{vendor}/{secret}", site.ingress.hook),
+            web.post("/api/bitrix-webhook/call-finished", site.ingress.bitrix24_seed),
+            web.get("/api/bitrix-webhook/test", _bitrix24_test),
+            web.get("/api/health", _health(site)),
+            web.get("/metrics", _metrics(site)),
+            web.get("/docs", docs_page),
+            web.get("/docs/openapi.json", openapi),
+            web.post("/telegram/webhook", _telegram(site)),
+        ]
+    )
+    return app
+
+
+async def _bitrix24_test(_: web.Request) -> web.Response:
+    return web.json_response(BITRIX24_TEST)
+
+
+def _health(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def health(_: web.Request) -> web.Response:
+        report = await site.health()
+        return web.json_response(report, status=503 if report["status"] == "unhealthy" else 200)
+
+    return health
+
+
+def _metrics(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def metrics(request: web.Request) -> web.Response:
+        if not is_loopback(request):
+            raise web.HTTPNotFound
+        return web.Response(text=await site.metrics(), content_type="text/plain", charset="utf-8")
+
+    return metrics
+
+
+def _telegram(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def update(request: web.Request) -> web.Response:
+        secret = request.headers.get("X-Telegram-Bot-Api-Secret-Token")
+        return web.Response(status=await site.update(await request.read(), secret))
+
+    return update

@@ -1,0 +1,59 @@
+"""A rehearsal: a marked test call with a bundled recording goes through the real chain, up to the chat."""
+
+import asyncio
+import secrets
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.services import ACCOUNT, Services
+from bot.stage import LENGTH_S
+from domain.calls import Cost
+from domain.events import CallEnded
+from storage.codec import dumps
+from storage.models import charges, work, work_steps
+
+WAIT_SECONDS = 120.0
+
+
+def price(services: Services) -> list[Cost]:
+    """What a rehearsal will cost, as estimated now."""
+    calls = services.calls
+    if calls is None:
+        return []
+    return [calls.transcriber.estimate(LENGTH_S)] if calls.transcriber and calls.transcriber.paid else []
+
+
+async def rehearse(services: Services) -> dict[str, Any]:
+    """Run one and report: each step with its milliseconds, the money, and how it ended."""
+    if services.calls is None:
+        return {"error": "telephony is off"}
+    event = CallEnded(
+        vendor="bitrix24", external_id=f"rehearsal-{secrets.token_hex(6)}", occurred_at=services.clock.now(), rehearsal=True
+    )
+    object_ = f"{event.vendor}:{event.external_id}"
+    await services.work.add(
+        account_id=ACCOUNT,
+        kind="call",
+        object_=object_,
+        payload=dumps(CallEnded, event),
+        source="rehearsal",
+        now=services.clock.now(),
+    )
+    services.runner.wake()
+    deadline = services.clock.monotonic() + WAIT_SECONDS
+    report = await _report(services, object_)
+    while report["state"] not in {"done", "dead"} and services.clock.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+        report = await _report(services, object_)
+    return report
+
+
+async def _report(services: Services, object_: str) -> dict[str, Any]:
+    async with services.database.read() as connection:
+        row = (await connection.execute(select(work).where(work.c.object == object_))).one()
+        mine = select(work_steps).where(work_steps.c.work_id == row.id)
+        steps = await connection.execute(mine.order_by(work_steps.c.started_at, work_steps.c.finished_at))
+        spent = list(await connection.scalars(select(charges.c.micro_usd).where(charges.c.object == object_)))
+        listed = [{"name": step.name, "state": step.state, "ms": step.took_ms} for step in steps]
+    return {"state": row.state, "error": row.error, "steps": listed, "micro_usd": sum(spent)}

@@ -1,0 +1,61 @@
+"""What the process says of itself: /api/health and /metrics."""
+
+from datetime import datetime
+
+from bot.services import Services
+from bot.version import VERSION
+
+_PUBLIC = {"ok": "ok", "unknown": "ok", "down": "unavailable", "refused": "refused", "off": "off"}
+
+
+async def health(services: Services, *, leader: bool) -> dict[str, object]:
+    """``status``: ok, degraded (something outside is away, work goes on) or unhealthy (the database is gone)."""
+    try:
+        await services.database.ping()
+        database = "connected"
+    except Exception:
+        database = "disconnected"
+    parts = {part.name: _PUBLIC[part.state] for part in services.board.parts()}
+    degraded = any(state not in {"ok", "off"} for state in parts.values())
+    status = "unhealthy" if database != "connected" else "degraded" if degraded else "ok"
+    return {
+        "status": status,
+        "version": VERSION,
+        "timestamp": services.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "database": database,
+        "leader": leader,
+        "parts": {"api": "ok", **parts},
+    }
+
+
+async def metrics(services: Services, *, leader: bool) -> str:
+    """Prometheus text format."""
+    now: datetime = services.clock.now()
+    waiting = await services.work.waiting(now)
+    gauges: list[tuple[str, str, str, float]] = [
+        ("svodka_up_seconds", "gauge", "Seconds since the start.", (now - services.started_at).total_seconds()),
+        ("svodka_leader", "gauge", "1 in the process that works and sends.", float(leader)),
+        ("svodka_deliveries_accepted_total", "counter", "Deliveries stored since the start.", services.inbox.accepted),
+        ("svodka_deliveries_repeated_total", "counter", "Repeats of stored deliveries.", services.inbox.duplicates),
+        ("svodka_work_finished_total", "counter", "Works finished since the start.", services.runner.finished),
+        ("svodka_work_running", "gauge", "Works running now.", services.runner.running),
+        ("svodka_commits_total", "counter", "Write transactions since the start.", services.database.commits),
+        *(
+            (f"svodka_work_{state}", "gauge", f"Works in state {state}.", count)
+            for state, count in waiting.items()
+            if state != "running"
+        ),
+    ]
+    lines = [f"# HELP {name} {text}\n# TYPE {name} {kind}\n{name} {value:g}" for name, kind, text, value in gauges]
+    lines += _labelled("svodka_deliveries_rejected_total", "Requests refused.", services.hooks.rejected)
+    lines += _labelled("svodka_events_unknown_total", "Genuine events nobody handles.", services.hooks.unknown_kinds)
+    return "\n".join(lines) + "\n"
+
+
+def _labelled(name: str, text: str, counts: dict[str, int]) -> list[str]:
+    rows = [f'{name}{{reason="{_escaped(label)}"}} {count}' for label, count in sorted(counts.items())]
+    return [f"# HELP {name} {text}\n# TYPE {name} counter", *rows] if rows else []
+
+
+def _escaped(label: str) -> str:
+    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

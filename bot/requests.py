@@ -1,0 +1,121 @@
+"""What the command line asks of the leader: a row in ``requests``, answered in the row."""
+
+import asyncio
+import json
+import logging
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.http.ingress import seed_of
+from bot.rehearsal import rehearse
+from bot.services import Services
+from domain.webhooks import replayed
+from storage.engine import Database
+from storage.models import inbox, requests, work
+
+log = logging.getLogger(__name__)
+
+
+async def ask(database: Database, kind: str, payload: dict[str, Any], now: datetime) -> int:
+    """Write a request; its id. The caller holds no leadership."""
+
+    async def job(connection: AsyncConnection) -> int:
+        values = {"kind": kind, "payload": json.dumps(payload), "state": "asked", "asked_at": now}
+        return int((await connection.execute(insert(requests).values(**values).returning(requests.c.id))).scalar_one())
+
+    return await database.write(job)
+
+
+async def answer_of(database: Database, request_id: int, *, seconds: float) -> dict[str, Any] | None:
+    """The leader's answer, or None when it did not come in time."""
+    for _ in range(int(seconds / 0.2)):
+        async with database.read() as connection:
+            row = (await connection.execute(select(requests).where(requests.c.id == request_id))).one()
+        if row.state != "asked":
+            answer: dict[str, Any] = json.loads(row.answer)
+            return answer
+        await asyncio.sleep(0.2)
+    return None
+
+
+async def answer_requests(services: Services) -> None:
+    """Carry out what was asked, oldest first."""
+    async with services.database.read() as connection:
+        asked = (await connection.execute(select(requests).where(requests.c.state == "asked").order_by(requests.c.id))).all()
+    for row in asked:
+        try:
+            answer = await _carry_out(services, row.kind, json.loads(row.payload))
+            state = "done"
+        except Exception as error:  # the asker is told, the schedule goes on
+            log.exception("request %s", row.kind)
+            answer, state = {"error": type(error).__name__}, "failed"
+        await _answer(services, row.id, state, answer)
+
+
+async def _answer(services: Services, request_id: int, state: str, answer: dict[str, Any]) -> None:
+    values = {"state": state, "answer": json.dumps(answer, ensure_ascii=False), "answered_at": services.clock.now()}
+
+    async def job(connection: AsyncConnection) -> None:
+        await connection.execute(update(requests).where(requests.c.id == request_id).values(**values))
+
+    await services.database.write(job)
+
+
+async def _carry_out(services: Services, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    if kind == "replay":
+        return await _replay(services, str(payload["delivery"]))
+    if kind == "deliver":
+        return await _deliver(services, str(payload["vendor"]), bytes.fromhex(payload["request"]))
+    if kind == "rehearse":
+        return await rehearse(services)
+    return {"error": f"unknown request {kind}"}
+
+
+async def _replay(services: Services, delivery_id: str) -> dict[str, Any]:
+    """Every work the delivery gave runs again: dead ones from their failed step, done ones as a new generation."""
+    async with services.database.read() as connection:
+        known = await connection.scalar(select(inbox.c.id).where(inbox.c.id == delivery_id))
+        rows = await connection.execute(
+            select(work.c.kind, work.c.object, work.c.id)
+            .where(work.c.delivery_id == delivery_id)
+            .order_by(work.c.generation)
+        )
+        newest = {(row.kind, row.object): row.id for row in rows}
+    if known is None:
+        return {"error": "not found"}
+    started = [work_id for work_id in newest.values() if await services.work.replay(work_id, services.clock.now())]
+    services.runner.wake()
+    return {"started": len(started), "works": len(newest)}
+
+
+async def _deliver(services: Services, vendor: str, request: bytes) -> dict[str, Any]:
+    """A recorded request, parsed as if it came now; its work runs again when it was known already."""
+    endpoint = services.hooks.default(vendor)
+    if endpoint is None:
+        return {"error": "vendor is off"}
+    parsed = endpoint.receiver.parse(replayed(request, services.clock.now()))
+    started = 0
+    for seed in map(seed_of, parsed.events):
+        now = services.clock.now()
+        account = endpoint.account_id
+        added = await services.work.add(
+            account_id=account, kind=seed.kind, object_=seed.object, payload=seed.payload, source="replay", now=now
+        )
+        started += added or await _again(services, endpoint.account_id, seed.kind, seed.object)
+    services.runner.wake()
+    return {"started": started, "works": len(parsed.events)}
+
+
+async def _again(services: Services, account_id: int, kind: str, object_: str) -> bool:
+    newest = (
+        select(work.c.id)
+        .where(work.c.account_id == account_id, work.c.kind == kind, work.c.object == object_)
+        .order_by(work.c.generation.desc())
+        .limit(1)
+    )
+    async with services.database.read() as connection:
+        work_id = await connection.scalar(newest)
+    return work_id is not None and await services.work.replay(work_id, services.clock.now()) is not None

@@ -1,0 +1,318 @@
+"""The composition root: settings in, the parts of the process out, joined in plain Python."""
+
+import asyncio
+import secrets
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.alerts import Alerts
+from bot.clock import SystemClock
+from bot.health import HealthBoard, observed
+from bot.hooks import Endpoint, Hooks
+from bot.keys import Keys
+from bot.polls import CallPoll
+from bot.purse import LimitPurse
+from bot.settings import Settings
+from bot.stage import on_stage
+from bot.vendors import VENDORS
+from bot.work import Route, Runner
+from domain.messages import Texts
+from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
+from domain.work import WorkItem
+from handlers.calls.pipeline import summarise_call
+from handlers.calls.services import CallPolicy, CallServices
+from handlers.routes import ROUTES
+from handlers.texts import load_texts
+from integrations.extractive import build_summariser
+from integrations.kit.audio import build_gate
+from integrations.kit.vendor import Ports, Vendor, Workshop
+from storage.calls import CallStore
+from storage.engine import Database
+from storage.inbox import Inbox
+from storage.models import accounts, connections
+from storage.posts import StoredChat
+from storage.queries.settings import setting
+from storage.vault import Vault
+from storage.work import WorkStore
+
+ACCOUNT = 1  # the default account: what the environment sets
+CPU_THREADS = 2
+
+
+@dataclass(slots=True, kw_only=True)
+class Signals:
+    """Wires that are joined late: who is woken by what. Until then a call does nothing."""
+
+    stored: Callable[[], None] = lambda: None
+    posted: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A vendor that is configured: its settings, its ports, its row in vendor_connections."""
+
+    vendor: Vendor[Any]
+    settings: Any = field(repr=False)
+    ports: Ports
+    connection_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of the process. Built before anything runs; ``close`` lets go of what was opened."""
+
+    settings: Settings
+    keys: Keys
+    clock: Clock
+    texts: Texts
+    database: Database
+    vault: Vault
+    inbox: Inbox
+    hooks: Hooks
+    work: WorkStore
+    chat: StoredChat
+    board: HealthBoard
+    alerts: Alerts
+    purse: LimitPurse
+    runner: Runner
+    connected: dict[str, Connected]
+    polls: tuple[CallPoll, ...]
+    calls: CallServices | None
+    signals: Signals
+    cpu: ThreadPoolExecutor = field(repr=False)
+    started_at: datetime
+
+    async def close(self) -> None:
+        for connected in self.connected.values():
+            await connected.ports.close()
+        self.cpu.shutdown(wait=False, cancel_futures=True)
+        await self.database.close()
+
+
+async def build_services(settings: Settings, keys: Keys, database: Database, clock: Clock | None = None) -> Services:
+    """Everything but HTTP and Telegram. The database is open and its schema is ours."""
+    clock = clock or SystemClock()
+    texts = load_texts()
+    signals = Signals()
+    cpu = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="cpu")
+    workshop = Workshop(clock=clock, data_dir=settings.data_dir, run_cpu=_on(cpu))
+    connected = await _connect(settings, database, workshop, clock)
+    work = WorkStore(database)
+    chat = StoredChat(clock)
+
+    def posted() -> None:
+        signals.posted()
+
+    alerts = Alerts(database, chat, clock, texts=texts, timezone=settings.timezone, account_id=ACCOUNT, posted=posted)
+
+    async def hasten(vendor: str) -> None:
+        if await work.hasten(f"vendor:{vendor}", clock.now()):
+            runner.wake()
+
+    board = HealthBoard(clock, alerts.part, hasten)
+    purse = LimitPurse(
+        database, clock, settings.timezone, ACCOUNT, day=settings.cost_limit_day, month=settings.cost_limit_month
+    )
+    calls = _call_services(
+        settings,
+        database,
+        clock=clock,
+        texts=texts,
+        connected=connected,
+        board=board,
+        purse=purse,
+        chat=chat,
+        workshop=workshop,
+        posted=posted,
+    )
+    runner = Runner(database, work, _routes(calls), clock, alerts)
+    return Services(
+        settings=settings,
+        keys=keys,
+        clock=clock,
+        texts=texts,
+        database=database,
+        vault=Vault(keys.secret_keys),
+        inbox=Inbox(database),
+        hooks=_hooks(connected, keys),
+        work=work,
+        chat=chat,
+        board=board,
+        alerts=alerts,
+        purse=purse,
+        runner=runner,
+        connected=connected,
+        polls=_polls(database, work, clock, connected, board),
+        calls=calls,
+        signals=signals,
+        cpu=cpu,
+        started_at=clock.now(),
+    )
+
+
+def _on(cpu: ThreadPoolExecutor) -> Callable[[Callable[[], object]], Any]:
+    async def run(fn: Callable[[], object]) -> object:
+        return await asyncio.get_running_loop().run_in_executor(cpu, fn)
+
+    return run
+
+
+async def _connect(settings: Settings, database: Database, workshop: Workshop, clock: Clock) -> dict[str, Connected]:
+    """Every vendor the environment sets, with a row that keeps its cursor and its public id."""
+    connected: dict[str, Connected] = {}
+    for vendor in VENDORS:
+        own = vendor.read_settings(settings.env)
+        if own is None:
+            continue
+        ports = vendor.build_ports(own, workshop) if vendor.build_ports else Ports()
+        row = await _connection_row(database, vendor.name, settings, clock.now())
+        connected[vendor.name] = Connected(vendor=vendor, settings=own, ports=ports, connection_id=row)
+    return connected
+
+
+async def _connection_row(database: Database, vendor: str, settings: Settings, now: datetime) -> int:
+    async def job(connection: AsyncConnection) -> int:
+        if await connection.scalar(select(func.count()).select_from(accounts)) == 0:
+            row = {"id": ACCOUNT, "name": "default", "timezone": settings.timezone.key, "created_at": now}
+            await connection.execute(insert(accounts).values(**row))
+        mine = (connections.c.account_id == ACCOUNT) & (connections.c.vendor == vendor)
+        known = await connection.scalar(select(connections.c.id).where(mine))
+        if known is not None:
+            return int(known)
+        values = {
+            "account_id": ACCOUNT,
+            "vendor": vendor,
+            "public_id": str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)),
+        }
+        added = await connection.execute(insert(connections).values(**values, created_at=now).returning(connections.c.id))
+        return int(added.scalar_one())
+
+    return await database.write(job)
+
+
+def _hooks(connected: dict[str, Connected], keys: Keys) -> Hooks:
+    endpoints = []
+    for name, part in connected.items():
+        build = part.vendor.build_receiver
+        if build is None:
+            continue
+        endpoints.append(
+            Endpoint(
+                account_id=ACCOUNT,
+                connection_id=part.connection_id,
+                vendor=name,
+                receiver=build(part.settings),
+                secret=keys.hook(name),
+                authenticated=bool(getattr(part.settings, "application_tokens", True)),
+            )
+        )
+    return Hooks(endpoints)
+
+
+def _call_services(
+    settings: Settings,
+    database: Database,
+    *,
+    clock: Clock,
+    texts: Texts,
+    connected: dict[str, Connected],
+    board: HealthBoard,
+    purse: LimitPurse,
+    chat: StoredChat,
+    workshop: Workshop,
+    posted: Callable[[], None],
+) -> CallServices | None:
+    """The ports of calls, each under the eyes of the health board; None when no telephony is connected."""
+    telephony = next((c for c in connected.values() if c.ports.recordings is not None), None)
+    if telephony is None or telephony.ports.recordings is None:
+        return None
+    name, title = telephony.vendor.name, telephony.vendor.title
+    board.add(name, title)
+
+    async def min_duration() -> int:
+        changed = (
+            None if "CALL_MIN_DURATION_SEC" in settings.env else await setting(database, ACCOUNT, "call_min_duration_s")
+        )
+        return int(changed) if changed is not None else settings.call_min_duration_s
+
+    timeline: Timeline | None = telephony.ports.timeline
+    return CallServices(
+        recordings=observed(telephony.ports.recordings, name, name, board),
+        timeline=observed(timeline, name, name, board) if timeline else None,
+        gate=build_gate(workshop),
+        transcriber=_transcriber(connected, board),
+        spare=_spare(connected),
+        summariser=_summariser(connected, board),
+        draft=build_summariser(),
+        calls=CallStore(database),
+        chat=chat,
+        purse=purse,
+        clock=clock,
+        texts=texts,
+        timezone=settings.timezone,
+        data_dir=settings.data_dir,
+        policy=CallPolicy(
+            min_duration_s=min_duration,
+            catchup_max_age=settings.catchup_max_age,
+            first_message_after=settings.first_message_after,
+            recording_max_bytes=settings.recording_max_bytes,
+            company=settings.company_name,
+        ),
+        posted=posted,
+    )
+
+
+def _transcriber(connected: dict[str, Connected], board: HealthBoard) -> Transcriber | None:
+    for part in connected.values():
+        if part.ports.transcriber is not None:
+            board.add("speech", "Распознавание речи")
+            return observed(part.ports.transcriber, "speech", part.vendor.name, board)
+    return None
+
+
+def _spare(connected: dict[str, Connected]) -> Transcriber | None:
+    """A recogniser that costs nothing, for when the money limit is reached."""
+    ports = [part.ports.transcriber for part in connected.values()]
+    return next((port for port in ports if port is not None and not port.paid), None)
+
+
+def _summariser(connected: dict[str, Connected], board: HealthBoard) -> Summariser | None:
+    for part in connected.values():
+        if part.ports.summariser is not None:
+            board.add("model", "Языковая модель")
+            return observed(part.ports.summariser, "model", part.vendor.name, board)
+    return None
+
+
+def _polls(
+    database: Database, work: WorkStore, clock: Clock, connected: dict[str, Connected], board: HealthBoard
+) -> tuple[CallPoll, ...]:
+    polls = []
+    for name, part in connected.items():
+        ports = part.ports
+        if ports.journal is None or ports.recordings is None:
+            continue
+        journal, recordings = observed(ports.journal, name, name, board), observed(ports.recordings, name, name, board)
+        poll = CallPoll(database, work, clock, journal, recordings, account_id=ACCOUNT, connection_id=part.connection_id)
+        polls.append(poll)
+    return tuple(polls)
+
+
+def _routes(calls: CallServices | None) -> dict[str, Route]:
+    routes: dict[str, Route] = {}
+    for kind, event in ROUTES.items():
+
+        async def run(item: WorkItem[Any], steps: Steps) -> None:
+            if calls is None:
+                raise RuntimeError("no telephony is configured")
+            await summarise_call(item, steps, on_stage(calls) if item.event.rehearsal else calls)
+
+        routes[kind] = Route(kind=kind, event=event, run=run)
+    return routes

@@ -1,0 +1,12 @@
+"""The vendors there are: a new one is its folder and one line here."""
+
+from typing import Any
+
+from integrations import bitrix24, openai, whisper
+from integrations.kit.vendor import Vendor
+
+VENDORS: tuple[Vendor[Any], ...] = (
+    bitrix24.VENDOR,
+    openai.VENDOR,
+    whisper.VENDOR,
+)

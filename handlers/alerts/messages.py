@@ -1,0 +1,58 @@
+"""Notices: one when something breaks, one when it is back; pure functions."""
+
+from datetime import datetime, timedelta
+
+from domain.duration import show_duration
+from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, plain
+from domain.plural import plural
+
+
+def part_gone(name: str, title: str, *, since: datetime, detail: str, hint: str, texts: Texts) -> Message:
+    """A part of the world does not answer (no hint) or refuses (the hint says what to press)."""
+    refused = bool(hint)
+    heading = texts.get("alert.refused" if refused else "alert.gone", title=title)
+    lines = [plain(hint if refused else texts.get(f"alert.meanwhile.{name}"))]
+    if detail:
+        lines.append(Line(spans=(Span(texts.get("alert.detail") + " "), Span(detail, Style.CODE))))
+    return _notice(f"gone:{name}:{since.isoformat()}", heading, lines)
+
+
+def part_back(name: str, title: str, *, since: datetime, now: datetime, texts: Texts) -> Message:
+    lines = [plain(texts.get("alert.back_after", away=show_duration((now - since).total_seconds())))]
+    return _notice(f"back:{name}:{since.isoformat()}", texts.get("alert.back", title=title), lines)
+
+
+def work_failing(kind: str, code: str, *, count: int, error: str, day: str, texts: Texts) -> Message:
+    """Works of one kind fail for one reason and are still tried."""
+    return _troubled("failing", kind, code, count=count, error=error, day=day, texts=texts)
+
+
+def work_dead(kind: str, code: str, *, count: int, error: str, day: str, texts: Texts) -> Message:
+    """Works of one kind were given up for one reason today: one message that counts."""
+    return _troubled("dead", kind, code, count=count, error=error, day=day, texts=texts)
+
+
+def limit_reached(period: str, until: datetime, *, texts: Texts) -> Message:
+    """The money limit of ``period`` ("day" or "month") is used up; ``until`` in the account's zone."""
+    line = plain(texts.get("alert.limit_until", until=until.strftime("%d.%m %H:%M")))
+    return _notice(f"limit:{period}:{until.isoformat()}", texts.get(f"alert.limit_{period}"), [line])
+
+
+def jumped(seconds: float, *, now: datetime, texts: Texts) -> Message:
+    """The machine's clock moved."""
+    away = show_duration(timedelta(seconds=abs(seconds)).total_seconds())
+    return _notice(f"clock:{now.isoformat()}", texts.get("alert.clock", away=away), [])
+
+
+def _troubled(what: str, kind: str, code: str, *, count: int, error: str, day: str, texts: Texts) -> Message:
+    forms = (texts.get("alert.call_1"), texts.get("alert.call_2"), texts.get("alert.call_5"))
+    named = f"{count} {plural(count, *forms)}"
+    lines = [plain(texts.get(f"alert.{what}_more")), Line(spans=(Span(error, Style.CODE),))]
+    button = Button(text=texts.get("alert.errors"), kind=ButtonKind.ACTION, target="errors:today")
+    message = _notice(f"{what}:{kind}:{code}:{day}", texts.get(f"alert.{what}", works=named), lines)
+    return Message(key=message.key, sections=message.sections, kind="notice", buttons=((button,),))
+
+
+def _notice(key: str, heading: str, lines: list[Line]) -> Message:
+    title = Line(spans=(Span(heading, Style.BOLD),))
+    return Message(key=f"notice:{key}"[:200], sections=(Section(title=title, lines=tuple(lines)),), kind="notice")
