@@ -3,12 +3,13 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 Resolve = Callable[[str], Awaitable[list[str]]]
 
 # "com.ru", "co.uk", "msk.ru": a second level this short is usually a public suffix, not a company.
 _SHORTEST_COMPANY_LABEL = 4
+_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 async def resolve(host: str) -> list[str]:
@@ -37,8 +38,12 @@ def is_public(address: str) -> bool:
     """Neither private, loopback, link-local, reserved nor multicast; an IPv4 inside an IPv6 is judged as itself."""
     found = literal(address.partition("%")[0])
     if isinstance(found, IPv6Address):
-        found = found.ipv4_mapped or found.sixtofour or found
+        found = found.ipv4_mapped or found.sixtofour or _behind_nat64(found) or found
     return found is not None and found.is_global and not found.is_multicast
+
+
+def _behind_nat64(address: IPv6Address) -> IPv4Address | None:
+    return IPv4Address(int(address) & 0xFFFF_FFFF) if address in _NAT64 else None
 
 
 def same_domain(host: str, home: str) -> bool:
