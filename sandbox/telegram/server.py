@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from sandbox.telegram.double import TelegramDouble
 
 PAGE = Path(__file__).parent.parent / "page"
-_PAGE_FILES = {"page.css": "text/css", "page.js": "text/javascript"}
+_SCRIPTS = ("page", "dom", "text", "message", "player", "panel", "composer")
+_PAGE_FILES = {"page.css": "text/css", **{f"{name}.js": "text/javascript" for name in _SCRIPTS}}
 _UPLOAD_ROOM = 64 * 1024 * 1024
 _METHODS: dict[str, tuple[str, Method]] = {
     name.lower(): (name, method)
