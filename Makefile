@@ -32,12 +32,12 @@ format: $(VENV)/.installed-dev ## put the code in the house's form
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-dev ## form, rules and the arrows between folders
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(VENV)/bin/lint-imports
 
-types: $(VENV)/.installed-dev
+types: $(VENV)/.installed-dev ## mypy
 	@$(PY) -m mypy
 
 coverage: $(VENV)/.installed-dev ## every test, and 95 % of the branches

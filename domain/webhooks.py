@@ -1,11 +1,14 @@
 """What a vendor sends us, before anybody has understood it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from domain.events import Event
+
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +47,13 @@ def replayed(raw: bytes, received_at: datetime) -> Delivery:
     """A recorded request back as a delivery. Lines of ``#`` before it are comments; ValueError if it is no request."""
     while raw.startswith(b"#"):
         raw = raw.partition(b"\n")[2]
-    head, _, body = raw.partition(b"\r\n\r\n") if b"\r\n\r\n" in raw else raw.partition(b"\n\n")
-    first, *lines = head.decode("utf-8", "surrogateescape").splitlines() or [""]
+    head, *rest = _BLANK_LINE.split(raw, maxsplit=1)
+    # not splitlines(): a header may hold U+2028 or another of its many line ends
+    first, *lines = head.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
     method, target, _version = first.split(" ", 2)
     path, _, query = target.partition("?")
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    headers = {name.strip().lower(): value.strip(" \t") for name, _, value in (line.partition(":") for line in lines)}
+    body = rest[0] if rest else b""
     return Delivery(method=method, path=path, query=query, headers=headers, body=body, received_at=received_at)
 
 
