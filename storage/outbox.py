@@ -146,11 +146,14 @@ class Outbox:
 
         return await self._database.write(job)
 
-    async def sent(self, post: ClaimedPost, message_id: int | None) -> None:
-        """The claimed revision is in the chat. None: it is, under a number we could not read."""
+    async def sent(self, post: ClaimedPost, message_id: int | None) -> bool:
+        """The claimed revision is in the chat. None: it is, under a number we could not read.
+
+        True when the post was changed meanwhile and is due again.
+        """
         now = self._clock.now()
         unreadable = message_id is None
-        await self._settle(
+        state = await self._settle(
             post,
             sent_revision=post.revision,
             message_id=message_id,
@@ -160,6 +163,7 @@ class Outbox:
             possible_repeats=posts.c.possible_repeats + int(unreadable),
             state=case((posts.c.revision > post.revision, "wanted"), else_="sent"),
         )
+        return state == "wanted"
 
     async def put_back(self, post: ClaimedPost, *, tried: bool, not_before: datetime | None = None, error: str = "") -> None:
         """Surely not delivered: try again at ``not_before`` (unchanged when None). ``tried`` counts the attempt."""
@@ -183,23 +187,26 @@ class Outbox:
         await self._settle(post, **values)
         return bool(values["state"] == "wanted")
 
-    async def maybe_repeated(self, post: ClaimedPost, *, not_before: datetime) -> None:
+    async def maybe_repeated(self, post: ClaimedPost) -> None:
         """A gateway failed on the way: most likely not delivered, so it goes again, but it says that it may be a repeat."""
         repeats = max(post.repeats, int(post.message_id is None))
-        await self._settle(post, state="wanted", not_before=not_before, possible_repeats=repeats)
+        await self._settle(post, state="wanted", possible_repeats=repeats)
 
     async def bury(self, post: ClaimedPost, error: str) -> None:
         """Given up, unless it was changed meanwhile: new content gets its own chance."""
         changed = posts.c.revision > post.revision
         await self._settle(post, state=case((changed, "wanted"), else_="dead"), error=case((changed, ""), else_=error[:500]))
 
-    async def _settle(self, post: ClaimedPost, **values: object) -> None:
-        statement = update(posts).where(posts.c.id == post.id, posts.c.state == "sending").values(**values)
+    async def _settle(self, post: ClaimedPost, **values: object) -> str | None:
+        """The state the row is in now; None when it was settled otherwise meanwhile."""
+        mine = (posts.c.id == post.id) & (posts.c.state == "sending")
+        statement = update(posts).where(mine).values(**values).returning(posts.c.state)
 
-        async def job(connection: AsyncConnection) -> None:
-            await connection.execute(statement)
+        async def job(connection: AsyncConnection) -> str | None:
+            state: str | None = await connection.scalar(statement)
+            return state
 
-        await self._database.write(job)
+        return await self._database.write(job)
 
     async def counts(self) -> PostCounts:
         """For /status."""

@@ -1,0 +1,117 @@
+"""Hands stored updates to their handlers: in order within a chat, several chats at once, each update to its end."""
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from bot.telegram.lateness import Lateness
+from domain.ports import Clock
+from storage.updates import StoredUpdate, Updates
+
+log = logging.getLogger(__name__)
+
+MAX_CHATS = 16  # handled at the same time
+MAX_TAKEN = 500  # in memory
+SWEEP_SECONDS = 5.0
+
+Feed = Callable[[StoredUpdate], Awaitable[None]]
+
+
+class Worker:
+    """Runs in the leader. ``feed`` handles one update and speaks for its own errors; what it raises is logged."""
+
+    def __init__(self, updates: Updates, feed: Feed, lateness: Lateness, clock: Clock) -> None:
+        self._updates = updates
+        self._feed = feed
+        self._lateness = lateness
+        self._clock = clock
+        self._event = asyncio.Event()
+        self._room = asyncio.Semaphore(MAX_CHATS)
+        self._taken: set[int] = set()
+        self._lanes: dict[int, deque[StoredUpdate]] = defaultdict(deque)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._stopping = False
+        self.handled = 0
+
+    def wake(self) -> None:
+        """Updates were stored."""
+        self._event.set()
+
+    async def run(self) -> None:
+        """Recover what a crash left, then work until cancelled. A database that is away for a while is waited for."""
+        again, dead = await self._updates.recover()
+        if again or dead:
+            log.warning("after a crash: %d updates go on, %d given up", again, dead)
+        while True:
+            self._event.clear()
+            try:
+                await self._take()
+            except Exception:  # the loop must outlive a broken database
+                log.exception("updates cannot be read")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_SECONDS):
+                    await self._event.wait()
+
+    async def stop(self, deadline_seconds: float = 5.0) -> None:
+        """Let running handlers finish; the rest goes on after the next start. Call after ``run`` was cancelled."""
+        self._stopping = True
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=deadline_seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _take(self) -> None:
+        if len(self._taken) >= MAX_TAKEN:
+            return  # a lane that ends wakes us
+        for update in await self._updates.waiting(len(self._taken) + MAX_TAKEN):
+            if update.update_id in self._taken:
+                continue
+            self._taken.add(update.update_id)
+            self._lanes[update.lane].append(update)
+            if update.lane not in self._tasks:
+                self._tasks[update.lane] = asyncio.create_task(self._walk(update.lane), name=f"chat-{update.lane}")
+
+    async def _walk(self, lane: int) -> None:
+        """Handle what this chat sent, one after the other."""
+        queue = self._lanes[lane]
+        try:
+            while queue and not self._stopping:
+                async with self._room:
+                    update = queue.popleft()
+                    try:
+                        await self._handle(update)
+                    finally:
+                        self._taken.discard(update.update_id)
+        finally:
+            self._taken.difference_update(update.update_id for update in queue)
+            del self._tasks[lane]
+            del self._lanes[lane]
+            self._event.set()
+
+    async def _handle(self, update: StoredUpdate) -> None:
+        try:
+            if self._lateness.too_late(update, self._clock.now()):
+                await self._updates.finish(update, "dropped")
+                return
+            await self._updates.begin(update)
+            await self._run(update)
+            self.handled += 1
+        except Exception:  # the database: the update is still there, and is taken again
+            log.exception("update %d could not be settled", update.update_id)
+            await asyncio.sleep(1.0)
+
+    async def _run(self, update: StoredUpdate) -> None:
+        state = "done"
+        try:
+            await self._feed(update)
+        except asyncio.CancelledError:
+            await self._updates.put_back(update)
+            raise
+        except Exception:
+            log.exception("update %d could not be handled", update.update_id)
+            state = "dead"
+        await self._updates.finish(update, state)
