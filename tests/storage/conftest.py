@@ -1,0 +1,6 @@
+"""Every test of the ground runs on SQLite and on PostgreSQL."""
+
+from tests.ground import clock, database
+from tests.postgres import postgres
+
+__all__ = ["clock", "database", "postgres"]

@@ -1,0 +1,96 @@
+"""A delivery is on disk before it is answered; a repeat is one effect; a bad neighbour harms nobody."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from storage.engine import Database
+from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
+from storage.models import inbox, work
+from storage.vault import UnknownKeyError, Vault
+
+
+def arrival(call: str, *, key: str | None = None, connection: int = 1) -> Arrival:
+    return Arrival(
+        id=new_delivery_id(),
+        account_id=1,
+        connection_id=connection,
+        vendor="bitrix24",
+        kind="ONVOXIMPLANTCALLEND",
+        dedup_key=key or f"call:{call}",
+        body_sha256="0" * 64,
+        request=b"encrypted",
+        received_at=datetime(2026, 11, 20, 12, tzinfo=UTC),
+        seeds=(WorkSeed(kind="call", object=f"bitrix24:{call}", payload="{}"),),
+    )
+
+
+async def counts(database: Database) -> tuple[int, int]:
+    async with database.read() as connection:
+        deliveries = await connection.scalar(select(func.count()).select_from(inbox))
+        works = await connection.scalar(select(func.count()).select_from(work))
+    return int(deliveries or 0), int(works or 0)
+
+
+async def test_concurrent_deliveries_share_a_commit(database: Database) -> None:
+    box, before = Inbox(database), database.commits
+    new = await asyncio.gather(*(box.add(arrival(f"c{number}")) for number in range(100)))
+    assert all(new)
+    assert await counts(database) == (100, 100)
+    assert database.commits - before < 20
+
+
+async def test_a_repeat_is_told_and_makes_nothing(database: Database) -> None:
+    box = Inbox(database)
+    together = await asyncio.gather(*(box.add(arrival("same")) for _ in range(10)))
+    assert sorted(together) == [False] * 9 + [True]
+    assert await box.add(arrival("same")) is False
+    assert await counts(database) == (1, 1)
+    assert (box.accepted, box.duplicates) == (1, 10)
+
+
+async def test_two_addresses_one_call_is_one_work(database: Database) -> None:
+    box = Inbox(database)
+    assert await box.add(arrival("x", connection=1))
+    assert await box.add(arrival("x", connection=2))
+    assert await counts(database) == (2, 1)
+
+
+async def test_a_delivery_that_cannot_be_stored_fails_alone(database: Database) -> None:
+    box = Inbox(database)
+    bad = replace(arrival("bad"), vendor=None)  # type: ignore[arg-type] - what the database refuses
+    results = await asyncio.gather(box.add(arrival("a")), box.add(bad), box.add(arrival("b")), return_exceptions=True)
+    assert results[0] is True
+    assert isinstance(results[1], Exception)
+    assert results[2] is True
+    assert await counts(database) == (2, 2)
+
+
+async def test_an_event_nobody_handles_is_kept_as_ignored(database: Database) -> None:
+    await Inbox(database).add(replace(arrival("x"), seeds=()))
+    async with database.read() as connection:
+        assert await connection.scalar(select(inbox.c.state)) == "ignored"
+
+
+def test_ids_sort_by_time() -> None:
+    ids = [new_delivery_id() for _ in range(200)]
+    assert len(set(ids)) == 200
+    assert all(len(one) == 16 for one in ids)
+    assert [one[:6] for one in ids] == sorted(one[:6] for one in ids)
+
+
+def test_a_vault_reads_what_older_keys_wrote() -> None:
+    old, new = Vault(["a" * 20]), Vault(["b" * 20, "a" * 20])
+    stored = old.encrypt(b"body")
+    assert b"body" not in stored
+    assert new.decrypt(stored) == b"body"
+    assert new.decrypt(new.encrypt(b"later")) == b"later"
+    with pytest.raises(UnknownKeyError):
+        Vault(["c" * 20]).decrypt(stored)
+    with pytest.raises(UnknownKeyError):
+        old.decrypt(stored[:-1] + bytes([stored[-1] ^ 1]))
+    with pytest.raises(ValueError):
+        Vault([])
