@@ -23,6 +23,7 @@ BURST = 40
 CONCURRENT = 4
 CONCURRENT_DOWNLOADS = 2
 CIRCUIT_S = 900.0
+ANSWER_WITHIN_S = 70.0  # the portal gives a request 60 seconds
 LONGEST_PAUSE_S = 660.0
 
 # Bitrix24's nginx answers 404 to a download that does not look like a browser's (general-principles of its docs).
@@ -46,12 +47,17 @@ class Reply:
 class Client:
     """All requests to one portal go through one Client, so that they share its limit of 2 a second."""
 
-    def __init__(self, settings: Settings, clock: Clock, *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, *, sleep: Sleep = asyncio.sleep, answer_within_s: float = ANSWER_WITHIN_S
+    ) -> None:
         self._base = settings.webhook_url
         self._referer = f"{settings.origin}/"
         self._clock = clock
         self._http = HttpClient(
-            VENDOR_NAME, secrets=(settings.secret, *settings.application_tokens), trust_env=not settings.on_loopback
+            VENDOR_NAME,
+            secrets=(settings.secret, *settings.application_tokens),
+            read_s=answer_within_s,
+            trust_env=not settings.on_loopback,
         )
         self._bucket = TokenBucket(rate=RATE_PER_S, burst=BURST, clock=clock, sleep=sleep)
         self._slots = asyncio.Semaphore(CONCURRENT)

@@ -31,7 +31,9 @@ RECORD_HOSTS = Variable(
 VARIABLES = (WEBHOOK_URL, PORTAL_URL, APPLICATION_TOKEN, RECORD_HOSTS)
 
 _EXAMPLE = "https://ваш-портал.bitrix24.ru/rest/1/код/"
-_WEBHOOK_PATH = re.compile(r"(?P<base>.*/rest/(?P<user>\d+)/(?P<secret>[A-Za-z0-9_-]+))(?:/(?:profile(?:\.json|\.xml)?)?)?")
+_WEBHOOK_PATH = re.compile(
+    r"(?P<base>.*/rest/(?P<user>\d+)/(?P<secret>[A-Za-z0-9_-]+))(?:/(?:profile(?:\.json|\.xml)?/?)?)?"
+)
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 
 
