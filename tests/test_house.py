@@ -262,6 +262,12 @@ def test_the_example_lists_every_setting_and_no_other() -> None:
     assert listed - aliases - _declared().keys() == set()
 
 
+def test_every_vendor_folder_is_switched_on() -> None:
+    from bot.vendors import VENDORS
+
+    assert sorted(vendor.name for vendor in VENDORS) == sorted(vendor.name for vendor in _vendors().values())
+
+
 def test_no_setting_is_declared_twice() -> None:
     every = [
         name
