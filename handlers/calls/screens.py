@@ -113,6 +113,15 @@ def outcome_of(reader: Reader, row: CallLine) -> str:
     return ", ".join([*marks, reason_of(reader, row.state)])
 
 
+def inline_item(own: Reader, shared: Reader, row: CallLine) -> tuple[str, str, Message]:
+    """One found call for inline mode: title and description for the asker, the message for the chat it goes to."""
+    title = f"{own.moment(row.started_at)} · {what_kind(own, row)}"
+    description = f"{who_talked(own, row)}\n{outcome_of(own, row)}"
+    head = Line(spans=(shared.moment_span(row.started_at), Span(f" · {what_kind(shared, row)}")))
+    section = Section(title=head, lines=(plain(who_talked(shared, row)), plain(outcome_of(shared, row))))
+    return title, description, Message(key=ANSWER, sections=(section,))
+
+
 def reason_of(reader: Reader, state: str) -> str:
     """Why a call is as it is, in a few words."""
     return reader.one_of("calls.state", state, state=state)

@@ -97,7 +97,7 @@ def _step(reader: Reader, step: StepLine, charges: tuple[ChargeLine, ...]) -> st
         return reader.say(
             "why.step_price", time=time, title=title, took=reader.took(step.took_ms), price=reader.dollars(price)
         )
-    return reader.say("why.step", time=time, title=title, took=reader.took(step.took_ms))
+    return reader.say("why.step_line", time=time, title=title, took=reader.took(step.took_ms))
 
 
 def _same_run(charge: ChargeLine, step: StepLine) -> bool:

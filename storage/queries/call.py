@@ -61,6 +61,13 @@ async def find_call(database: Database, account_id: int, id_: int) -> CallDetail
     return await _one(database, (calls.c.account_id == account_id) & (calls.c.id == id_))
 
 
+async def find_call_of(database: Database, account_id: int, object_: str) -> CallDetail | None:
+    """By the name of its work ("bitrix24:CALL_ID"), by the unique key of calls."""
+    vendor, _, call_id = object_.partition(":")
+    mine = (calls.c.account_id == account_id) & (calls.c.vendor == vendor) & (calls.c.call_id == call_id)
+    return await _one(database, mine)
+
+
 async def find_call_by_vendor_id(database: Database, account_id: int, call_id: str) -> CallDetail | None:
     """By the telephony vendor's id, the newest if two vendors share it. Reads the account's calls: asked by hand only."""
     return await _one(database, (calls.c.account_id == account_id) & (calls.c.call_id == call_id))

@@ -16,17 +16,18 @@ KEPT = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """``text`` as a person wrote it; "today" in it is the day of ``asked_at`` (aware UTC)."""
+    """``text`` as a person wrote it; "today" in it is the day of ``asked_at``; only calls before ``until``. Aware UTC."""
 
     account_id: int
     text: str
     asked_at: datetime
+    until: datetime | None = None
 
 
 async def keep_question(database: Database, question: Question) -> str:
     """A name of 12 letters for it. The same question of one account in the same hour has the same name."""
     hour = question.asked_at.strftime("%Y-%m-%dT%H")
-    digest = hashlib.sha256(f"{question.account_id}\0{hour}\0{question.text}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{question.account_id}\0{hour}\0{question.until}\0{question.text}".encode()).hexdigest()
     name = digest[:12]
 
     async def job(connection: AsyncConnection) -> None:

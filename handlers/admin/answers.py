@@ -1,0 +1,61 @@
+"""The reads behind /status and /errors, and what their buttons do, without a messenger."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from domain.messages import Message
+from domain.roles import Person
+from handlers.admin.status import Money, Reception, Standing, code_name, errors_screen, status_screen
+from handlers.desk import Desk
+from storage.queries.failures import FailureKind, failed_works, failure_kinds
+from storage.queries.health import dead_destinations, last_events, read_queue, spent, unknown_kinds
+
+MOST_AT_ONCE = 200
+UNKNOWN_DAYS = 7
+
+
+async def status(desk: Desk, person: Person, reception: Reception | None) -> Message:
+    """Everything at one look. ``reception``: what Telegram said about our updates, None if it did not answer."""
+    account_id, database = person.account_id, desk.database
+    reader = desk.reader(account_id, private=True)
+    today = datetime.combine(reader.today, time.min, tzinfo=reader.zone).astimezone(UTC)
+    month = datetime.combine(reader.today.replace(day=1), time.min, tzinfo=reader.zone).astimezone(UTC)
+    standing = Standing(
+        parts=await desk.health(),
+        events=await last_events(database, account_id),
+        queue=await read_queue(database, account_id, reader.now),
+        money=Money(
+            today=await spent(database, account_id, today),
+            month=await spent(database, account_id, month),
+            limits=desk.limits,
+        ),
+        reception=reception,
+        dead=await dead_destinations(database, account_id),
+        unknown=await unknown_kinds(database, account_id, reader.now - timedelta(days=UNKNOWN_DAYS)),
+        version=desk.version,
+    )
+    return status_screen(reader, standing)
+
+
+async def errors(desk: Desk, person: Person, *, days: int) -> Message:
+    """Failures of today (``days`` 1) or of the last seven days."""
+    kinds = await failure_kinds(desk.database, person.account_id, since(desk, person, days))
+    return errors_screen(desk.reader(person.account_id, private=True), kinds, await desk.health(), days=days)
+
+
+def since(desk: Desk, person: Person, days: int) -> datetime:
+    """The local midnight that begins the last ``days`` days, today being one of them. Aware UTC."""
+    reader = desk.reader(person.account_id, private=True)
+    return datetime.combine(reader.today - timedelta(days=days - 1), time.min, tzinfo=reader.zone).astimezone(UTC)
+
+
+async def kind_named(desk: Desk, person: Person, name: str, *, days: int) -> FailureKind | None:
+    """The kind of failure behind a button, None when nothing of it is left."""
+    kinds = await failure_kinds(desk.database, person.account_id, since(desk, person, days))
+    return next((kind for kind in kinds if code_name(kind.code) == name and kind.dead), None)
+
+
+async def repeat(desk: Desk, person: Person, kind: FailureKind, *, days: int, limit: int) -> int:
+    """Let the oldest ``limit`` works of a kind go on from where they failed; how many did."""
+    works = await failed_works(desk.database, person.account_id, kind.code, since(desk, person, days), limit=limit)
+    started = [await desk.replay(work.id) for work in works]
+    return sum(work_id is not None for work_id in started)

@@ -1,0 +1,327 @@
+"""Entering, help, state, failures, settings, people and bound chats in Telegram."""
+
+from collections.abc import Awaitable, Callable
+
+from aiogram import Bot, Router
+from aiogram.exceptions import AiogramError
+from aiogram.filters import Command, CommandObject, CommandStart
+from aiogram.types import CallbackQuery
+from aiogram.types import Message as ChatMessage
+
+from domain.errors import BadInput
+from domain.messages import Message
+from domain.roles import Person, Role
+from handlers.admin import answers, screens
+from handlers.admin.status import Reception
+from handlers.calls.screens import say
+from handlers.commands import PRIVATE, commands_for
+from handlers.desk import Desk
+from handlers.talk.telegram import (
+    Pressed,
+    in_open_chat,
+    in_private,
+    known,
+    number,
+    place_of,
+    pressed_on,
+    redraw,
+    runs_the_bot,
+    show,
+    toast,
+)
+from storage.destinations import BoundChat
+from storage.queries.settings import MIN_DURATION, change_setting
+
+Buttons = dict[str, Callable[..., Awaitable[None]]]
+TELEGRAM_SECONDS = 5
+LONGEST_MINIMUM_S = 3600
+FROM_INLINE = "inline"  # the payload of the start button that strangers get in inline mode
+_KIND_WORDS = {"звонки": "call", "пропущенные": "missed", "уведомления": "notice"}
+_TOPICS = {"звонки": "calls", "битрикс": "bitrix", "битрикс24": "bitrix"}
+
+
+def build_entrance_router() -> Router:
+    """What also strangers reach: /start in private."""
+    router = Router(name="entrance")
+    router.message.register(enter, CommandStart(deep_link=True), in_private)
+    router.message.register(start, Command("start", "старт", ignore_case=True), in_private)
+    return router
+
+
+def build_router() -> Router:
+    """What those who run the bot reach, and help for everybody it knows."""
+    router = Router(name="admin")
+    router.message.register(help_command, Command("help", "помощь", "справка", ignore_case=True), known, in_open_chat)
+    for names, handler in (
+        (("status", "статус"), status_command),
+        (("errors", "ошибки"), errors_command),
+        (("settings", "настройки"), settings_command),
+    ):
+        router.message.register(handler, Command(*names, ignore_case=True), runs_the_bot, in_open_chat)
+    router.message.register(bind_command, Command("bind", "привязать", ignore_case=True), runs_the_bot)
+    buttons: Buttons = {"errors": errors_button, "one": repeat_one, "all": ask_repeat_all, "allgo": repeat_all}
+    buttons |= {"min": choose_minimum, "people": people_button, "invite": invite, "off": ask_disable, "offgo": disable}
+    buttons |= {"settings": settings_button, "kind": switch_kind, "unbind": unbind}
+    for name, pressed in buttons.items():
+        router.callback_query.register(pressed, Pressed(name), runs_the_bot)
+    return router
+
+
+async def enter(message: ChatMessage, command: CommandObject, desk: Desk, person: Person | None = None) -> None:
+    """A code behind /start: the first owner's, or an invitation's."""
+    code, user = (command.args or "").strip(), message.from_user
+    if user is None or code == FROM_INLINE:
+        await start(message, desk, person)
+        return
+    joined = await desk.people.accept(code, telegram_id=user.id, name=user.full_name, username=user.username or "")
+    if joined is not None:
+        await _welcome(message, desk, joined, joined=True)
+    else:
+        await show(message, desk, say(desk.texts.get("start.bad_code")))
+
+
+async def start(message: ChatMessage, desk: Desk, person: Person | None = None) -> None:
+    if person is None:
+        await show(message, desk, say(desk.texts.get("start.stranger")))
+    else:
+        await _welcome(message, desk, person, joined=False)
+
+
+async def _welcome(message: ChatMessage, desk: Desk, person: Person, *, joined: bool) -> None:
+    commands = commands_for(person.role, PRIVATE, desk.texts)
+    reader = desk.reader(person.account_id, private=True)
+    await show(message, desk, screens.welcome_screen(reader, person, commands, joined=joined))
+
+
+async def help_command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk) -> None:
+    reader = desk.reader(person.account_id, private=in_private(message))
+    topic = (command.args or "").strip().lower()
+    if not topic:
+        kind = PRIVATE if in_private(message) else "group"
+        await show(message, desk, screens.help_screen(reader, commands_for(person.role, kind, desk.texts)))
+    elif _TOPICS.get(topic) == "calls":
+        await show(message, desk, screens.help_calls_screen(reader, await desk.min_duration_s(person.account_id)))
+    elif _TOPICS.get(topic) == "bitrix":
+        await show(message, desk, screens.help_bitrix_screen(reader))
+    else:
+        await show(message, desk, say(reader.say("help.unknown")))
+
+
+async def status_command(message: ChatMessage, person: Person, desk: Desk, bot: Bot) -> None:
+    await show(message, desk, await answers.status(desk, person, await _reception(bot)))
+
+
+async def _reception(bot: Bot) -> Reception | None:
+    """What Telegram says about our webhook and inline mode; None when it does not answer."""
+    try:
+        info = await bot.get_webhook_info(request_timeout=TELEGRAM_SECONDS)
+        me = await bot.me()
+    except AiogramError:
+        return None
+    return Reception(
+        webhook=info.url,
+        pending=info.pending_update_count,
+        error=info.last_error_message or "",
+        error_at=info.last_error_date,
+        inline=bool(me.supports_inline_queries),
+    )
+
+
+async def errors_command(message: ChatMessage, person: Person, desk: Desk) -> None:
+    await show(message, desk, await answers.errors(desk, person, days=1))
+
+
+async def errors_button(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    await redraw(callback, desk, await answers.errors(desk, person, days=_days(argument)))
+
+
+async def repeat_one(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    name, days = _split(argument)
+    await _repeat(callback, name, days, person, desk, limit=1)
+
+
+async def ask_repeat_all(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    name, days = _split(argument)
+    kind = await answers.kind_named(desk, person, name, days=days)
+    if kind is None:
+        await toast(callback, desk.texts.get("errors.all_left"), alert=True)
+        return
+    yes = (desk.texts.get("errors.all_yes"), f"allgo:{name}:{days}")
+    back = (desk.texts.get("settings.back"), f"errors:{days}")
+    await redraw(callback, desk, screens.question(desk.texts.get("errors.all_question", count=kind.dead), yes, back))
+
+
+async def repeat_all(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    name, days = _split(argument)
+    await _repeat(callback, name, days, person, desk, limit=answers.MOST_AT_ONCE)
+
+
+async def _repeat(callback: CallbackQuery, name: str, days: int, person: Person, desk: Desk, *, limit: int) -> None:
+    kind = await answers.kind_named(desk, person, name, days=days)
+    started = await answers.repeat(desk, person, kind, days=days, limit=limit) if kind else 0
+    if kind is None or not started:
+        text = desk.texts.get("errors.all_left")
+    else:
+        more = limit > 1 and kind.dead > started
+        text = desk.texts.get("errors.limited" if more else "errors.all_started", count=started)
+    await redraw(callback, desk, await answers.errors(desk, person, days=days), word=text)
+
+
+async def settings_command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk) -> None:
+    """/settings shows; /settings 25 sets the shortest call."""
+    if not in_private(message):
+        await show(message, desk, say(desk.texts.get("settings.private_only")))
+        return
+    if not command.args:
+        await show(message, desk, await _settings(desk, person))
+        return
+    await show(message, desk, say(await _set_minimum(desk, person, command.args.split()[-1])))
+
+
+async def _set_minimum(desk: Desk, person: Person, value: str) -> str:
+    """Sets the shortest call in seconds and says so, or says why not."""
+    if MIN_DURATION in desk.fixed:
+        return desk.texts.get("settings.min_fixed")
+    seconds = number(value)
+    if seconds is None or seconds > LONGEST_MINIMUM_S:
+        return desk.texts.get("settings.min_bad")
+    now = desk.clock.now()
+    await change_setting(desk.database, person.account_id, MIN_DURATION, str(seconds), by=person.user_id, now=now)
+    return desk.texts.get("settings.min_changed", limit=seconds)
+
+
+async def choose_minimum(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    word = await _set_minimum(desk, person, argument)
+    await redraw(callback, desk, await _settings(desk, person), word=word)
+
+
+async def settings_button(callback: CallbackQuery, person: Person, desk: Desk) -> None:
+    await redraw(callback, desk, await _settings(desk, person))
+
+
+async def _settings(desk: Desk, person: Person) -> Message:
+    people = await desk.people.all(person.account_id)
+    return screens.settings_screen(
+        desk.reader(person.account_id, private=True),
+        person,
+        min_duration_s=await desk.min_duration_s(person.account_id),
+        fixed=MIN_DURATION in desk.fixed,
+        people=sum(not listed.disabled for listed in people),
+        places=await desk.destinations.all(person.account_id),
+    )
+
+
+async def people_button(callback: CallbackQuery, person: Person, desk: Desk) -> None:
+    await _show_people(callback, person, desk)
+
+
+async def _show_people(callback: CallbackQuery, person: Person, desk: Desk, *, word: str = "") -> None:
+    people = await desk.people.all(person.account_id)
+    screen = screens.people_screen(desk.reader(person.account_id, private=True), person, people)
+    await redraw(callback, desk, screen, word=word)
+
+
+async def invite(callback: CallbackQuery, argument: str, person: Person, desk: Desk, bot: Bot) -> None:
+    """A one-time link; admins are invited by the owner alone."""
+    message = pressed_on(callback)
+    role = Role.ADMIN if argument == Role.ADMIN else Role.MANAGER
+    if message is None or not in_private(message) or (role is Role.ADMIN and person.role is not Role.OWNER):
+        await toast(callback, desk.texts.get("common.admins_only"), alert=True)
+        return
+    me = await bot.me()
+    link = f"https://t.me/{me.username}?start={await desk.people.invite(person, role)}"
+    await toast(callback)
+    await show(message, desk, screens.invitation_screen(desk.reader(person.account_id, private=True), role, link))
+
+
+async def ask_disable(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    other = await _member(desk, person, argument)
+    if other is None:
+        await toast(callback, desk.texts.get("people.gone"), alert=True)
+        return
+    reader = desk.reader(person.account_id, private=True)
+    text = reader.say("people.disable_question", name=screens.name_of(reader, other))
+    yes = (reader.say("people.disable_yes"), f"offgo:{other.user_id}")
+    await redraw(callback, desk, screens.question(text, yes, (reader.say("settings.back"), "people:0")))
+
+
+async def disable(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    other = await _member(desk, person, argument)
+    reader = desk.reader(person.account_id, private=True)
+    try:
+        done = other is not None and await desk.people.disable(person, other.telegram_id)
+    except BadInput as error:
+        await toast(callback, error.hint, alert=True)
+        return
+    name = screens.name_of(reader, other) if other is not None else ""
+    word = reader.say("people.disabled", name=name) if done else reader.say("people.gone")
+    await _show_people(callback, person, desk, word=word)
+
+
+async def _member(desk: Desk, person: Person, argument: str) -> Person | None:
+    """Somebody of this account who is let in, by the number on a button."""
+    people = await desk.people.all(person.account_id)
+    return next((p.person for p in people if p.person.user_id == number(argument) and not p.disabled), None)
+
+
+async def bind_command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk) -> None:
+    """/bind in a group or topic: cards come here from now on."""
+    if in_private(message):
+        await show(message, desk, say(desk.texts.get("bind.private_hint")))
+        return
+    words = (command.args or "").lower().replace(",", " ").split()
+    unknown = next((word for word in words if word not in _KIND_WORDS), None)
+    if unknown is not None:
+        await show(message, desk, say(desk.texts.get("bind.unknown_kind", word=unknown)))
+        return
+    kinds = tuple(dict.fromkeys(_KIND_WORDS[word] for word in words)) or screens.KINDS
+    title = message.chat.title or ""
+    place = await desk.destinations.bind(person.account_id, place_of(message), title=title, kinds=kinds)
+    await show(message, desk, screens.bound_screen(desk.reader(person.account_id, private=False), place))
+
+
+async def switch_kind(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    """One kind of card for this chat on or off."""
+    message = pressed_on(callback)
+    place = await _bound(message, person, desk)
+    if message is None or place is None or argument not in screens.KINDS:
+        await toast(callback, desk.texts.get("bind.not_bound"), alert=True)
+        return
+    kinds = tuple(kind for kind in screens.KINDS if (kind in place.kinds) != (kind == argument))
+    if not kinds:
+        await toast(callback, desk.texts.get("bind.kinds_none"), alert=True)
+        return
+    changed = await desk.destinations.bind(
+        person.account_id, place_of(message), title=place.title, kinds=kinds, silent=place.silent
+    )
+    await redraw(callback, desk, screens.bound_screen(desk.reader(person.account_id, private=False), changed))
+
+
+async def unbind(callback: CallbackQuery, person: Person, desk: Desk) -> None:
+    message = pressed_on(callback)
+    place = await _bound(message, person, desk)
+    if message is None or place is None:
+        await toast(callback, desk.texts.get("bind.not_bound"), alert=True)
+    elif place.source == "env":
+        await toast(callback, desk.texts.get("bind.fixed"), alert=True)
+    else:
+        await desk.destinations.unbind(person.account_id, place_of(message))
+        await redraw(callback, desk, say(desk.texts.get("bind.unbound")))
+
+
+async def _bound(message: ChatMessage | None, person: Person, desk: Desk) -> BoundChat | None:
+    """The destination that the chat and topic of ``message`` are."""
+    if message is None:
+        return None
+    here = place_of(message)
+    places = await desk.destinations.all(person.account_id)
+    return next((place for place in places if (place.chat_id, place.topic_id) == (here.chat_id, here.topic_id)), None)
+
+
+def _split(argument: str) -> tuple[str, int]:
+    name, _, days = argument.partition(":")
+    return name, _days(days)
+
+
+def _days(argument: str) -> int:
+    return 7 if argument == "7" else 1

@@ -1,0 +1,24 @@
+"""Which commands a person sees in the menu: by role and by kind of chat."""
+
+from domain.messages import Texts
+from domain.roles import Role
+from handlers.texts import load_texts
+
+PRIVATE = "private"
+_EVERYBODY = ("calls", "why", "help", "start")
+_ADMINS = ("status", "errors", "settings")
+_IN_GROUPS = ("calls", "why", "help")
+
+
+def commands_for(role: Role | None, chat_kind: str, texts: Texts | None = None) -> list[tuple[str, str]]:
+    """(name, description) in the order of the menu. ``role`` None: somebody the bot does not know."""
+    texts = texts or load_texts()
+    return [(name, texts.get(f"command.{name}")) for name in _names(role, chat_kind)]
+
+
+def _names(role: Role | None, chat_kind: str) -> tuple[str, ...]:
+    if role is None:
+        return ("start",) if chat_kind == PRIVATE else ()
+    if chat_kind != PRIVATE:
+        return (*_IN_GROUPS, "bind") if role.runs_the_bot else _IN_GROUPS
+    return (*_EVERYBODY[:2], *_ADMINS, *_EVERYBODY[2:]) if role.runs_the_bot else _EVERYBODY

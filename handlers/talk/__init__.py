@@ -1,0 +1,1 @@
+"""What every handler of the chat does the same way."""
