@@ -1,0 +1,270 @@
+"""Work rows and the runner: taken once, tried again by the error's type, given up, replayed, never lost."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.work import PAUSES_SECONDS, Route, Runner
+from domain.errors import NotReady, VendorRefused, VendorUnavailable
+from domain.events import CallEnded
+from domain.ports import Steps
+from domain.work import WorkItem
+from storage.codec import dumps
+from storage.engine import Database
+from storage.models import work
+from storage.work import WorkRow, WorkStore
+from tests.ground import HandClock, until
+
+
+class Watcher:
+    """A Watch that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+
+    async def failed(self, row: WorkRow, error: Exception, *, failures: int, error_id: str) -> None:
+        assert error_id
+        self.told.append(("failed", failures))
+
+    async def died(self, row: WorkRow, error: Exception | None, *, error_id: str) -> None:
+        self.told.append(("died", row.attempts))
+
+    async def succeeded(self, row: WorkRow) -> None:
+        self.told.append(("succeeded", row.id))
+
+    async def poisoned(self, count: int) -> None:
+        self.told.append(("poisoned", count))
+
+
+@pytest.fixture
+def store(database: Database) -> WorkStore:
+    return WorkStore(database)
+
+
+async def add(store: WorkStore, clock: HandClock, name: str = "1") -> None:
+    event = CallEnded(vendor="bitrix24", external_id=name, occurred_at=clock.now())
+    payload = dumps(CallEnded, event)
+    await store.add(account_id=1, kind="call", object_=f"bitrix24:{name}", payload=payload, source="hook", now=clock.now())
+
+
+async def rows(database: Database) -> list[dict[str, object]]:
+    async with database.read() as connection:
+        return [dict(row._mapping) for row in await connection.execute(select(work).order_by(work.c.id))]
+
+
+class Bench:
+    """A runner over scripted outcomes: each try takes the next one, None is success."""
+
+    def __init__(self, database: Database, clock: HandClock, outcomes: list[Exception | None]) -> None:
+        self.outcomes = outcomes
+        self.tries = 0
+        self.watch = Watcher()
+        self.clock = clock
+        self.runner = Runner(
+            database, WorkStore(database), {"call": Route(kind="call", event=CallEnded, run=self.run)}, clock, self.watch
+        )
+
+    async def run(self, item: WorkItem[CallEnded], steps: Steps) -> None:
+        assert item.event.external_id
+        self.tries += 1
+        outcome = self.outcomes.pop(0) if self.outcomes else None
+        if outcome is not None:
+            raise outcome
+
+    async def __aenter__(self) -> "Bench":
+        self.task = asyncio.create_task(self.runner.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        await self.runner.stop()
+
+
+async def settled(database: Database, state: str) -> None:
+    for _ in range(400):
+        if {row["state"] for row in await rows(database)} == {state}:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"never {state}: {await rows(database)}")
+
+
+async def test_an_object_has_one_work(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock)
+    await add(store, clock)
+    assert len(await rows(database)) == 1
+
+
+async def test_work_is_taken_once_and_in_order(database: Database, store: WorkStore, clock: HandClock) -> None:
+    for number in range(6):
+        await add(store, clock, str(number))
+    first, second = await asyncio.gather(store.claim(clock.now(), 4), store.claim(clock.now(), 4))
+    taken = [row.object for row in sorted([*first, *second], key=lambda row: row.id)]
+    assert taken == [f"bitrix24:{number}" for number in range(6)]
+    assert await store.claim(clock.now(), 4) == []
+
+
+async def test_success_ends_it(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock)
+    async with Bench(database, clock, []) as bench:
+        bench.runner.wake()
+        await settled(database, "done")
+    assert bench.tries == 1
+    assert bench.watch.told == [("succeeded", 1)]
+
+
+async def test_an_outage_is_tried_at_0_5_and_35_seconds(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock)
+    down = VendorUnavailable("bitrix24", "get", "time-out")
+    async with Bench(database, clock, [down, down, None]) as bench:
+        for pause in PAUSES_SECONDS[:2]:
+            await until(lambda: bench.watch.told and bench.watch.told[-1][0] == "failed")
+            tries = bench.tries
+            clock.forward(pause - 1)
+            bench.runner.wake()
+            await asyncio.sleep(0.05)
+            assert bench.tries == tries
+            clock.forward(1)
+            bench.watch.told.append(("moved", 0))
+            bench.runner.wake()
+        await settled(database, "done")
+    assert bench.tries == 3
+
+
+async def test_waiting_for_something_normal_is_no_failure(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock)
+    async with Bench(database, clock, [NotReady("recording", retry_after=15)]) as bench:
+        bench.runner.wake()
+        await until(lambda: bench.tries == 1)
+        await asyncio.sleep(0.05)
+        (row,) = await rows(database)
+        assert (row["state"], row["attempts"], row["waiting_for"]) == ("ready", 0, "recording")
+        assert row["due_at"] == clock.now() + timedelta(seconds=15)
+        clock.forward(15)
+        bench.runner.wake()
+        await settled(database, "done")
+    assert [told for told, _ in bench.watch.told] == ["succeeded"]
+
+
+async def test_a_refusal_is_not_tried_again(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock)
+    refused = VendorRefused("bitrix24", "get", "insufficient_scope", hint="дайте право")
+    async with Bench(database, clock, [refused]) as bench:
+        await settled(database, "dead")
+        (row,) = await rows(database)
+        assert row["error_code"] == "insufficient_scope"
+        assert await store.replay(int(str(row["id"])), clock.now()) == row["id"]
+        bench.runner.wake()
+        await settled(database, "done")
+    assert bench.tries == 2
+
+
+async def test_a_defect_is_tried_a_few_times_then_waits_for_a_person(
+    database: Database, store: WorkStore, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    await add(store, clock)
+    async with Bench(database, clock, [KeyError("a private thing") for _ in range(9)]) as bench:
+        for _ in range(30):
+            clock.forward(600)
+            bench.runner.wake()
+            await asyncio.sleep(0.02)
+            if ("died", 6) in bench.watch.told:
+                break
+        await settled(database, "dead")
+        (row,) = await rows(database)
+    assert bench.tries == 6
+    assert row["error_code"] == "defect"
+    assert "a private thing" not in str(row["error"])
+    assert [record.levelname for record in caplog.records if "failed" in record.message][2] == "ERROR"
+
+
+async def test_what_ran_at_three_crashes_is_poison(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock)
+    for crash in (1, 2):
+        assert len(await store.claim(clock.now(), 5)) == 1
+        assert await store.recover(clock.now()) == (1, 0)
+        assert (await rows(database))[0]["crashes"] == crash
+    await store.claim(clock.now(), 5)
+    async with Bench(database, clock, []) as bench:
+        await settled(database, "dead")
+    assert bench.tries == 0
+    assert bench.watch.told == [("poisoned", 1)]
+    assert (await rows(database))[0]["error_code"] == "poison"
+
+
+async def test_an_orderly_stop_counts_no_crash(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock)
+    (row,) = await store.claim(clock.now(), 5)
+    await store.release([row.id], clock.now())
+    assert await store.recover(clock.now()) == (0, 0)
+    assert [again.id for again in await store.claim(clock.now(), 5)] == [row.id]
+
+
+async def test_a_row_nobody_runs_is_taken_back(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock, "lost")
+    await add(store, clock, "kept")
+    lost, held = await store.claim(clock.now(), 5)
+    assert await store.take_back([held.id], clock.now()) == 1
+    assert [row.id for row in await store.claim(clock.now(), 5)] == [lost.id]
+
+
+async def test_a_vendor_that_is_back_hastens_what_waited(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock, "a")
+    await add(store, clock, "b")
+    for row in await store.claim(clock.now(), 5):
+        due = clock.now() + timedelta(hours=1)
+        await store.put_off(row, due_at=due, waiting_for="vendor:openai", failed=True, error_code="unavailable")
+    assert await store.claim(clock.now(), 5) == []
+    assert await store.hasten("vendor:bitrix24", clock.now()) == 0
+    assert await store.hasten("vendor:openai", clock.now()) == 2
+    assert [row.object for row in await store.claim(clock.now(), 5)] == ["bitrix24:a", "bitrix24:b"]
+
+
+async def test_replaying_finished_work_opens_a_generation(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock)
+    (row,) = await store.claim(clock.now(), 5)
+    assert await store.replay(row.id, clock.now()) is None  # it is running
+    await store.finish(row, clock.now())
+    again = await store.replay(row.id, clock.now())
+    assert again not in (None, row.id)
+    states = [(one["generation"], one["state"], one["source"]) for one in await rows(database)]
+    assert states == [(1, "done", "hook"), (2, "ready", "replay")]
+    assert await store.replay(999, clock.now()) is None
+
+
+async def test_the_runner_survives_a_database_that_is_away(
+    database: Database, store: WorkStore, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(store, clock)
+    bench = Bench(database, clock, [])
+    real, failures = bench.runner._store.claim, [OSError("disk"), OSError("disk")]
+
+    async def claim(now: object, limit: int) -> list[WorkRow]:
+        if failures:
+            raise failures.pop()
+        return await real(clock.now(), limit)
+
+    monkeypatch.setattr(bench.runner._store, "claim", claim)
+    async with bench:
+        for _ in range(100):
+            bench.runner.wake()
+            await asyncio.sleep(0.01)
+        await settled(database, "done")
+
+
+async def test_counts_for_people(database: Database, store: WorkStore, clock: HandClock) -> None:
+    for name in "abcd":
+        await add(store, clock, name)
+    first, *_ = await store.claim(clock.now(), 1)
+    await store.bury(first, now=clock.now(), error_code="x", error="y")
+
+    async def age(connection: AsyncConnection) -> None:
+        old = clock.now() - timedelta(minutes=2)
+        await connection.execute(update(work).where(work.c.object == "bitrix24:b").values(due_at=old))
+
+    await database.write(age)
+    assert await store.waiting(clock.now()) == {"ready": 3, "dead": 1, "late": 1}
+    assert await store.next_due() == clock.now() - timedelta(minutes=2)
