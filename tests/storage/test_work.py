@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Self
 
 import pytest
 from sqlalchemy import select, update
@@ -74,7 +75,7 @@ class Bench:
         if outcome is not None:
             raise outcome
 
-    async def __aenter__(self) -> "Bench":
+    async def __aenter__(self) -> Self:
         self.task = asyncio.create_task(self.runner.run())
         return self
 
