@@ -57,6 +57,7 @@ class Fake:
         self.portal = Portal()
         self.requests: deque[Seen] = deque(maxlen=REMEMBERED_REQUESTS)
         self.down = False
+        self.redirect_downloads_to = ""
         self.most_at_once = 0
         self._at_once = 0
         self._scripts: dict[str, deque[Scripted]] = {}
@@ -254,6 +255,8 @@ class Fake:
         if file is None or any(not request.headers.get(name) for name in _BROWSER_HEADERS):
             disposition = {"Content-Disposition": "attachment"}
             return web.Response(status=404, text="<html>404 Not Found</html>", content_type="text/html", headers=disposition)
+        if self.redirect_downloads_to:
+            return web.Response(status=302, headers={"Location": self.redirect_downloads_to})
         return web.Response(body=file.content, content_type="application/octet-stream")
 
     async def _pbx(self, request: web.Request) -> web.Response:

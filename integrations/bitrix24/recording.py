@@ -158,7 +158,7 @@ def _judge(client: Client, action: str) -> Callable[[Answer], VendorError | None
     def verdict(answer: Answer) -> VendorError | None:
         if answer.status == 200 and sniff(answer.body):
             return None
-        if answer.body.lstrip()[:1] == b"{":
+        if _is_object(answer):
             return _portal_error(client, action, answer)
         if answer.status == 200:
             return refused("not_audio", action)
@@ -170,6 +170,13 @@ def _judge(client: Client, action: str) -> Callable[[Answer], VendorError | None
         return client.fault_of(action, answer)
 
     return verdict
+
+
+def _is_object(answer: Answer) -> bool:
+    try:
+        return answer.body.lstrip()[:1] == b"{" and isinstance(answer.json(), dict)
+    except ValueError:
+        return False
 
 
 def _portal_error(client: Client, action: str, answer: Answer) -> VendorError:

@@ -1,0 +1,230 @@
+"""`svodka check bitrix24`, and the script of the seed: every fault has its own code and names the menu to open."""
+
+import asyncio
+import dataclasses
+import runpy
+import socket
+from pathlib import Path
+
+import pytest
+
+from integrations.bitrix24 import VENDOR
+from integrations.bitrix24.doctor import diagnose
+from integrations.bitrix24.fake import Scripted
+from integrations.bitrix24.telephony import STATISTICS
+from integrations.kit.vendor import Finding
+from tests.integrations.bitrix24.conftest import SECRET, WAV, Shop
+
+SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "test_bitrix_integration.py"
+
+
+async def findings(shop: Shop, **settings: object) -> dict[str, Finding]:
+    changed = dataclasses.replace(shop.settings, **settings)  # type: ignore[arg-type]
+    found = [finding async for finding in diagnose(changed, shop.workshop)]
+    assert len({finding.code for finding in found}) == len(found)
+    for finding in found:
+        assert bool(finding.hint) is not finding.ok
+        assert SECRET not in repr(finding)
+    return {finding.code: finding for finding in found}
+
+
+def broken(found: dict[str, Finding]) -> list[str]:
+    return [code for code, finding in found.items() if not finding.ok and not finding.warning]
+
+
+async def test_all_is_well(shop: Shop) -> None:
+    shop.fake.add_call(audio=WAV)
+    found = await findings(shop, application_tokens=("t",))
+    assert all(finding.ok for finding in found.values())
+    assert list(found) == [
+        "bitrix24.webhook",
+        "bitrix24.scope.telephony",
+        "bitrix24.scope.crm",
+        "bitrix24.scope.disk",
+        "bitrix24.scope.user_basic",
+        "bitrix24.statistics",
+        "bitrix24.recordings",
+        "bitrix24.application_token",
+    ]
+    assert "Служебный Сотрудник" in found["bitrix24.webhook"].detail
+    assert all(
+        asked in {"profile", "scope", STATISTICS, "disk.file.get"} for asked in (r.method for r in shop.fake.requests)
+    )
+
+
+async def test_without_a_token_there_is_a_warning(shop: Shop) -> None:
+    found = await findings(shop)
+    assert broken(found) == []
+    token = found["bitrix24.application_token"]
+    assert (token.ok, token.warning) == (False, True)
+    assert "BITRIX24_APPLICATION_TOKEN" in token.hint
+    assert "Исходящий вебхук" in token.hint
+
+
+@pytest.mark.parametrize(
+    ("missing", "title"), [("telephony", "Телефония"), ("crm", "CRM"), ("disk", "Диск"), ("user_basic", "Пользователи")]
+)
+@pytest.mark.parametrize("listed", [True, False])
+async def test_each_missing_right_by_itself(shop: Shop, missing: str, title: str, listed: bool) -> None:
+    shop.fake.add_call(audio=WAV)
+    shop.fake.portal.scopes -= {missing}
+    if not listed:
+        shop.fake.fail("scope", 500, "INTERNAL_SERVER_ERROR")
+    found = await findings(shop)
+    assert broken(found) == [f"bitrix24.scope.{missing}"]
+    assert title in found[f"bitrix24.scope.{missing}"].hint
+    assert "«Настройке прав»" in found[f"bitrix24.scope.{missing}"].hint
+
+
+@pytest.mark.parametrize("instead", ["user_brief", "user", "USER_BASIC"])
+async def test_other_rights_to_names_do_too(shop: Shop, instead: str) -> None:
+    shop.fake.answer(
+        "scope", Scripted(status=200, body=b'{"result": ["crm", "telephony", "disk", "%s"]}' % instead.encode())
+    )
+    assert broken(await findings(shop)) == []
+
+
+async def test_a_portal_that_refuses_everything_names_every_right(shop: Shop) -> None:
+    for method in ("profile", "scope"):
+        shop.fake.fail(method, 403, "insufficient_scope")
+    shop.fake.portal.scopes = frozenset()
+    assert broken(await findings(shop)) == [f"bitrix24.scope.{name}" for name in ("telephony", "crm", "disk", "user_basic")]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (401, "NO_AUTH_FOUND", "вебхук удалён"),
+        (401, "authorization_error", "служебного сотрудника"),
+        (401, "PAYMENT_REQUIRED", "Подписка"),
+        (403, "ACCESS_DENIED", "тариф"),
+        (503, "OVERLOAD_LIMIT", "Поддержка24"),
+    ],
+)
+async def test_a_webhook_that_does_not_authorise(shop: Shop, status: int, code: str, words: str) -> None:
+    shop.fake.fail("profile", status, code)
+    found = await findings(shop)
+    assert list(found) == [f"bitrix24.webhook.{code.lower()}", "bitrix24.application_token"]
+    assert words in found[f"bitrix24.webhook.{code.lower()}"].hint
+
+
+@pytest.mark.parametrize(("status", "body"), [(502, b"<html>"), (200, b"<html>")])
+async def test_a_portal_that_does_not_answer(shop: Shop, status: int, body: bytes) -> None:
+    shop.fake.answer("profile", Scripted(status=status, body=body, content_type="text/html"))
+    found = await findings(shop)
+    assert broken(found) == ["bitrix24.unreachable"]
+    assert ("страницей" in found["bitrix24.unreachable"].hint) is (status == 200)
+
+
+async def test_a_portal_that_is_not_there(shop: Shop) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/rest/1/{SECRET}/"
+        found = await findings(shop, webhook_url=url)
+    assert broken(found) == ["bitrix24.unreachable"]
+    assert found["bitrix24.unreachable"].detail == "no connection"
+
+
+async def test_statistics_that_may_not_be_read(shop: Shop) -> None:
+    shop.fake.portal.may_read_statistics = False
+    found = await findings(shop)
+    assert broken(found) == ["bitrix24.statistics"]
+    assert "Статистика звонков — просмотр" in found["bitrix24.statistics"].hint
+
+
+async def test_recordings_that_may_not_be_read(shop: Shop) -> None:
+    shop.fake.add_call(audio=WAV)
+    shop.fake.portal.may_read_disk = False
+    found = await findings(shop)
+    assert broken(found) == ["bitrix24.recordings"]
+    assert "Диске" in found["bitrix24.recordings"].hint
+
+
+async def test_a_recording_that_was_deleted_proves_nothing(shop: Shop) -> None:
+    shop.fake.add_call(audio=WAV)
+    shop.fake.portal.files.clear()
+    found = await findings(shop)
+    assert broken(found) == []
+    assert "удалена" in found["bitrix24.recordings"].detail
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "code", "finding"),
+    [
+        (STATISTICS, 500, "INTERNAL_SERVER_ERROR", "bitrix24.statistics"),
+        (STATISTICS, 400, "STRANGE", "bitrix24.statistics"),
+        ("disk.file.get", 500, "INTERNAL_SERVER_ERROR", "bitrix24.recordings"),
+        ("disk.file.get", 400, "STRANGE", "bitrix24.recordings"),
+    ],
+)
+async def test_other_faults_of_a_probe(shop: Shop, method: str, status: int, code: str, finding: str) -> None:
+    shop.fake.add_call(audio=WAV)
+    shop.fake.fail(method, status, code)
+    assert broken(await findings(shop)) == [finding]
+
+
+async def test_a_probe_that_fails_is_no_proof_of_a_right(shop: Shop) -> None:
+    shop.fake.fail("scope", 500, "")
+    shop.fake.fail("crm.contact.list", 502, "")
+    assert broken(await findings(shop)) == ["bitrix24.scope.crm"]
+
+
+async def run_script(*arguments: str) -> int:
+    main = runpy.run_path(str(SCRIPT))["main"]
+    code = await asyncio.to_thread(main, list(arguments))
+    assert isinstance(code, int)
+    return code
+
+
+async def test_the_script_of_the_seed_says_ok(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await run_script(shop.settings.webhook_url.rstrip("/")) == 0
+    out = capsys.readouterr().out
+    assert out.count("ok") == 6
+    assert "Битрикс24: право «CRM (crm)»" in out
+    assert SECRET not in out
+
+
+async def test_the_script_of_the_seed_says_what_to_press(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.fake.portal.scopes -= {"disk"}
+    assert await run_script(shop.settings.webhook_url) == 1
+    out = capsys.readouterr().out
+    assert "Диск (disk)" in out
+    assert "«Разработчикам → Интеграции" in out
+    assert SECRET not in out
+
+
+async def test_the_script_without_a_usable_address(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("BITRIX24_WEBHOOK_URL", "BITRIX_WEBHOOK_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert await run_script() == 1
+    assert "BITRIX24_WEBHOOK_URL" in capsys.readouterr().out
+    assert await run_script("https://portal.example/rest/[USER_ID]/[TOKEN]/") == 1
+    assert "BITRIX24_WEBHOOK_URL" in capsys.readouterr().out
+
+
+async def test_the_script_reads_the_environment(
+    shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BITRIX_WEBHOOK_URL", shop.settings.webhook_url)
+    assert await run_script() == 0
+    assert "ok" in capsys.readouterr().out
+
+
+def test_the_vendor_offers_all_of_it() -> None:
+    assert VENDOR.diagnose is diagnose
+    assert [hook.event for hook in VENDOR.hooks] == ["ONVOXIMPLANTCALLEND"]
+    assert VENDOR.hooks[0].path == "/hooks/bitrix24/{secret}"
+
+
+async def test_the_ports_share_a_client(shop: Shop) -> None:
+    assert VENDOR.build_ports is not None
+    ports = VENDOR.build_ports(shop.settings, shop.workshop)
+    assert ports.recordings is ports.journal
+    assert ports.recordings is not None
+    assert ports.timeline is not None
+    assert await ports.recordings.find_call("nobody") is None
+    assert await ports.timeline.find_comment(("deal", "1"), "x") is None
+    await ports.close()
