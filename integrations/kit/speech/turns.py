@@ -20,6 +20,9 @@ class Word:
     end: float
     text: str
 
+    def shifted(self, by: float) -> "Word":
+        return Word(self.start + by, self.end + by, self.text)
+
 
 def group(words: Iterable[Word], who: Who) -> list[Heard]:
     """Words of one or both sides in time order as turns: a new one after a pause or when the other side speaks."""

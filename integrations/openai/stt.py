@@ -1,0 +1,201 @@
+"""Speech to text by an OpenAI-compatible server: one request for a usual call, pieces for a long one."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from domain.calls import Cost, Speaker, Transcript, VoiceCheck
+from integrations.kit.audio.decode import Unreadable
+from integrations.kit.audio.off_loop import RunCpu, off_loop
+from integrations.kit.audio.pieces import Limits, Plan, Span, encode, plan
+from integrations.kit.audio.sniff import extension_for
+from integrations.kit.audio.stereo import SideTrack, side_track
+from integrations.kit.speech.guards import Heard
+from integrations.kit.speech.transcripts import Side, assemble
+from integrations.openai.answers import Reply, read_reply
+from integrations.openai.faults import BadRequest, bad_answer, refused
+from integrations.openai.models import SpeechModel, Way, speech_model
+from integrations.openai.settings import SpeechSettings
+from integrations.openai.wire import Wire
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+_ACTION = "transcribe"
+_MIMES = frozenset(("audio/mpeg", "audio/wav", "audio/ogg", "audio/mp4", "audio/flac", "audio/webm"))
+_SAME_TYPE = {"mp3": {"mpga", "mpeg"}, "ogg": {"oga", "opus"}, "m4a": {"mp4"}}
+_OWN_FAULTS = {"bad_audio", "too_large"}
+_REMEMBERED_PIECES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """What came back for a part of a recording that starts at ``offset`` seconds."""
+
+    offset: float
+    duration_s: float
+    reply: Reply
+    cost: Cost
+
+
+class OpenAITranscriber:
+    """Transcriber over /audio/transcriptions. The richest way of asking that the server accepts is remembered."""
+
+    def __init__(self, settings: SpeechSettings, model: str, run_cpu: RunCpu, work_dir: Path) -> None:
+        self._settings = settings
+        self._row: SpeechModel = speech_model(model)
+        self._name = model
+        self._wire = Wire(settings.route)
+        self._run_cpu = run_cpu
+        self._work_dir = work_dir
+        self._way = 0
+        self._paid: dict[tuple[str, int, Span], _Piece] = {}
+
+    @property
+    def model(self) -> str:
+        return self._name
+
+    @property
+    def paid(self) -> bool:
+        return True
+
+    def estimate(self, duration_s: float) -> Cost:
+        micro = math.ceil(duration_s / 60 * self._row.per_minute)
+        return Cost(model=self._name, micro_usd=micro, units=duration_s, unit="s", estimated=True)
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+    async def transcribe(self, audio: Path, check: VoiceCheck, *, name: str, operator_first: bool) -> Transcript:
+        """One request, or one for each piece of a long recording; speakers where channels or the model tell them."""
+        made = await self._plan(audio)
+        pieces = [await self._piece(audio, made, at, name) for at in range(len(made.spans))]
+        for span in made.spans:
+            self._paid.pop(self._key(audio, span), None)
+        duration = check.duration_s or sum(piece.duration_s for piece in pieces)
+        timed = all(piece.reply.segments for piece in pieces if piece.reply.text.strip())
+        track = await self._track(audio) if check.stereo and timed else None
+        return assemble(
+            _heard(pieces, timed),
+            words=[w.shifted(p.offset) for p in pieces for w in p.reply.words] if timed else [],
+            side=Side(track, left=self._left(operator_first)) if track else None,
+            timed=timed,
+            duration_s=duration,
+            language=next((p.reply.language for p in pieces if p.reply.language), self._settings.language),
+            model=self._name,
+            costs=tuple(piece.cost for piece in pieces),
+        )
+
+    async def _plan(self, audio: Path) -> Plan:
+        limits = Limits(max_bytes=self._settings.max_bytes, max_seconds=self._row.max_seconds, mimes=_MIMES)
+        try:
+            return await off_loop(self._run_cpu, lambda: plan(audio, limits))
+        except (Unreadable, OSError) as error:
+            hint = "Запись не читается: файл повреждён или это не звук. Послушайте её в карточке звонка."
+            raise refused(_ACTION, "bad_audio", hint) from error
+
+    async def _track(self, audio: Path) -> SideTrack:
+        return await off_loop(self._run_cpu, lambda: side_track(audio))
+
+    def _left(self, operator_first: bool) -> Speaker:
+        operator_left = {"left": True, "right": False}.get(self._settings.stereo_operator, operator_first)
+        return Speaker.OPERATOR if operator_left else Speaker.CLIENT
+
+    async def _piece(self, audio: Path, made: Plan, at: int, name: str) -> _Piece:
+        """A piece that was paid for before a later one failed is not bought again."""
+        span = made.spans[at]
+        key = self._key(audio, span)
+        if key in self._paid:
+            return self._paid[key]
+        stem = Path(name).stem or "call"
+        if made.as_is:
+            piece = await self._send(audio, span, _file_name(name, made.mime), made.mime, made.duration_s)
+        else:
+            with TemporaryDirectory(dir=self._work_dir, prefix="stt-") as folder:
+                part = Path(folder) / "part.ogg"
+                seconds = await off_loop(self._run_cpu, lambda: encode(audio, span, part))
+                piece = await self._send(part, span, f"{stem}-{at + 1}.ogg", "audio/ogg", seconds)
+        if len(self._paid) >= _REMEMBERED_PIECES:
+            self._paid.clear()
+        self._paid[key] = piece
+        return piece
+
+    def _key(self, audio: Path, span: Span) -> tuple[str, int, Span]:
+        return str(audio), audio.stat().st_size, span
+
+    async def _send(self, audio: Path, span: Span, file_name: str, mime: str, seconds: float) -> _Piece:
+        at = self._way
+        while True:
+            way = self._row.ways[at]
+            try:
+                reply = await self._ask(audio, file_name, mime, way)
+            except BadRequest as refusal:
+                if refusal.code in _OWN_FAULTS or at + 1 >= len(self._row.ways):
+                    raise
+                at += 1
+                continue
+            self._way = at
+            duration = seconds or reply.duration_s
+            return _Piece(offset=span.start, duration_s=duration, reply=reply, cost=self._cost(reply, duration))
+
+    async def _ask(self, audio: Path, file_name: str, mime: str, way: Way) -> Reply:
+        # An open handle is streamed in small reads (60 us each from the page cache); a Path would be read whole.
+        file = await off_loop(self._run_cpu, lambda: audio.open("rb"))
+        with file:
+
+            async def ask(client: "AsyncOpenAI") -> Any:
+                transcriptions = client.audio.transcriptions.with_raw_response
+                return await transcriptions.create(file=(file_name, file, mime), model=self._name, **self._options(way))
+
+            body = await self._wire.ask(_ACTION, ask)
+        reply = read_reply(body, plain=way.response_format == "text")
+        if reply is None:
+            raise bad_answer(self._settings.route, _ACTION)
+        return reply
+
+    def _options(self, way: Way) -> dict[str, Any]:
+        options: dict[str, Any] = {"response_format": way.response_format}
+        if way.words:
+            options["timestamp_granularities"] = ["word", "segment"]
+        if way.chunked:
+            options["chunking_strategy"] = "auto"
+        if way.hints:
+            options["languages"] = [self._settings.language]
+            options |= {"keywords": list(self._settings.keywords)} if self._settings.keywords else {}
+        else:
+            options["language"] = self._settings.language
+        return options
+
+    def _cost(self, reply: Reply, seconds: float) -> Cost:
+        """By what the server measured, else by our own length of the recording."""
+        known = self._row.price_known
+        if reply.tokens and self._row.per_input_token:
+            into, out = reply.tokens
+            micro = math.ceil(into * self._row.per_input_token + out * self._row.per_output_token)
+            return Cost(model=self._name, micro_usd=micro, units=into + out, unit="tok", estimated=not known)
+        billed = reply.billed_s if reply.billed_s is not None else math.ceil(seconds)
+        micro = math.ceil(billed / 60 * self._row.per_minute)
+        return Cost(model=self._name, micro_usd=micro, units=billed, unit="s", estimated=not known or reply.billed_s is None)
+
+
+def _heard(pieces: Sequence[_Piece], timed: bool) -> list[Heard]:
+    if timed:
+        return [
+            replace(s, start=s.start + piece.offset, end=s.end + piece.offset)
+            for piece in pieces
+            for s in piece.reply.segments
+        ]
+    text = " ".join(piece.reply.text.strip() for piece in pieces if piece.reply.text.strip())
+    return [Heard(start=0.0, end=sum(piece.duration_s for piece in pieces), text=text)]
+
+
+def _file_name(name: str, mime: str) -> str:
+    """The name with the extension of what the file really is: servers choose their decoder by it."""
+    path, extension = Path(name), extension_for(mime)
+    given = path.suffix.lstrip(".").lower()
+    if given == extension or given in _SAME_TYPE.get(extension, set()):
+        return path.name
+    return f"{path.stem or 'call'}.{extension}"
