@@ -1,0 +1,58 @@
+"""Requests that the staff took without promising in so many words: «договорились», «окна добавила»."""
+
+from collections.abc import Sequence
+
+from integrations.extractive.clauses import Clause
+from integrations.extractive.lexicon import Lexicon
+from integrations.extractive.orders import Order
+from integrations.extractive.when import find_times
+
+_NOTED = 3  # clauses from the request to «добавила»
+_AGREED = 2  # clauses from the request to «договорились»
+_SHORT = 4
+_CERTAIN = 0.9
+
+
+def find_agreements(
+    clauses: Sequence[Clause], orders: Sequence[Order], promised: set[int], lex: Lexicon
+) -> list[tuple[int, Order]]:
+    """(place of the clause that agrees, request); a request is taken once, one refused or promised aloud is left out."""
+    found: list[tuple[int, Order]] = []
+    taken: set[int] = set()
+    for index, clause in enumerate(clauses):
+        if not clause.by_staff or clause.question or clause.has("refusal") or index in promised:
+            continue
+        order = _noted(clause, index, orders, lex) or _consented(clauses, index, orders, promised, lex)
+        if order and order.index not in taken:
+            taken.add(order.index)
+            found.append((index, order))
+    return found
+
+
+def _noted(clause: Clause, index: int, orders: Sequence[Order], lex: Lexicon) -> Order | None:
+    if not lex.verbs.accepted & set(clause.words):
+        return None
+    return _latest(orders, index, _NOTED)
+
+
+def _consented(
+    clauses: Sequence[Clause], index: int, orders: Sequence[Order], promised: set[int], lex: Lexicon
+) -> Order | None:
+    """A firm yes, a yes with a time, or a short yes right after the order, and no promise aloud next to it."""
+    clause = clauses[index]
+    near = {index - 1, index + 1} & promised
+    order = _latest(orders, index, _AGREED)
+    if order is None or near or clause.weight("consent") < 1:
+        return None
+    timed = bool(find_times(clause.tokens, lex))
+    if order.form.group == "check" and not timed:
+        return None
+    firm = clause.weight("consent") >= 2 or timed
+    brief = len(clause.tokens) <= _SHORT and clause.weight("consent") >= 1.5
+    plain = len(clause.tokens) <= 2 and clause.staff > _CERTAIN and order.index == index - 1 and order.strict
+    return order if firm or brief or plain else None
+
+
+def _latest(orders: Sequence[Order], index: int, reach: int) -> Order | None:
+    near = [order for order in orders if index - reach <= order.index < index and order.strict]
+    return near[-1] if near else None

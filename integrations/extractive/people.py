@@ -1,0 +1,179 @@
+"""Names in speech: who promised, what the client is called, how the employee introduced themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rapidfuzz.fuzz import ratio
+
+from domain.calls import CallContext
+from integrations.extractive.clauses import Clause
+from integrations.extractive.lexicon import Lexicon
+from integrations.extractive.words import capital, plain
+
+_PLURAL = ("ут", "ют", "ат", "ят", "утся", "ются", "атся", "ятся")
+_SAME_NAME = 80
+_KNOWN = 0.99
+_EARLY = 8  # clauses: people introduce themselves at the start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Who does it, in tokens [start, end). ``name`` is empty for «он», «вам перезвонят»."""
+
+    name: str
+    start: int
+    end: int
+
+
+def subject_of(clause: Clause, verb: int, lex: Lexicon) -> Subject | None:
+    """The one who will do it, for a verb in the third person; None when nothing of the staff is named."""
+    left = range(verb - 1, max(verb - 7, -1), -1)
+    for at in left:
+        if found := _person(clause, at, lex):
+            return found
+        if clause.tokens[at + 1].parted or lex.verbs.get(clause.tokens[at].word):
+            break
+    for at in range(verb + 1, min(verb + 4, len(clause.tokens))):
+        if clause.tokens[at].parted or lex.verbs.get(clause.tokens[at].word):
+            break
+        if found := _person(clause, at, lex):
+            return found
+    if clause.tokens[verb].word.endswith(_PLURAL) and (clause.staff >= _KNOWN or lex.small["to_client"] & set(clause.words)):
+        return Subject(name="", start=verb, end=verb)
+    return None
+
+
+def _person(clause: Clause, at: int, lex: Lexicon) -> Subject | None:
+    """A role, a name or both around this token: «бригадир Марина», «Ольга Петровна», «наш менеджер»."""
+    word = clause.tokens[at].word
+    if word in lex.people.pronouns:
+        return Subject(name="", start=at, end=at + 1)
+    if not _is_part(clause, at, lex):
+        return None
+    start, end = at, at + 1
+    while start > 0 and not clause.tokens[start].parted and _is_part(clause, start - 1, lex):
+        start -= 1
+    while end < len(clause.tokens) and not clause.tokens[end].parted and _is_part(clause, end, lex):
+        end += 1
+    return Subject(name=" ".join(_cased(clause, i, lex) for i in range(start, end)), start=start, end=end)
+
+
+def _is_part(clause: Clause, at: int, lex: Lexicon) -> bool:
+    word = clause.tokens[at].word
+    people = lex.people
+    if word in people.staff or word in people.staff_plural or word in people.names:
+        return True
+    before = clause.tokens[at - 1].word if at else ""
+    if before in people.names and word.endswith(people.patronymic_endings):
+        return True
+    return before in people.staff and _is_capital(clause, at)
+
+
+def _is_capital(clause: Clause, at: int) -> bool:
+    return at > 0 and clause.text[clause.tokens[at].start].isupper()
+
+
+def _cased(clause: Clause, at: int, lex: Lexicon) -> str:
+    token = clause.tokens[at]
+    said = clause.text[token.start : token.end]
+    return said.lower() if token.word in lex.people.staff | lex.people.staff_plural else capital(said)
+
+
+def staff_name(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) -> str:
+    """How the employee is called: as the CRM says, else as they introduced themselves, else empty."""
+    if context.employee_name:
+        return context.employee_name
+    for clause in clauses[:_EARLY]:
+        if clause.by_staff and (name := _introduced(clause, lex)):
+            return name
+    return ""
+
+
+def _introduced(clause: Clause, lex: Lexicon) -> str:
+    """«Меня зовут Анна», «это Александр», «компания Ясный Двор, Анна, добрый день»."""
+    if name := _after_cue(clause, lex):
+        return name
+    if not clause.has("company"):
+        return ""
+    tail = [at for at, token in enumerate(clause.tokens) if token.word in lex.people.names]
+    return capital(_said(clause, tail[-1])) if tail else ""
+
+
+def client_name(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) -> str:
+    """As the client said it, or as the staff called them by name and patronymic; the CRM's spelling where it is the same.
+
+    A position («председатель дома») where there is no name; empty where nothing was said.
+    """
+    early = clauses[: _EARLY * 2]
+    own = [_after_cue(clause, lex) for clause in early if not clause.by_staff]
+    called = [_vocative(clause, lex) for clause in early if not clause.by_client]
+    staff = plain(staff_name(clauses, context, lex)).split()[:1]
+    found = [name for name in (*own, *called) if name and plain(name).split()[:1] != staff]
+    if not found:
+        return next((name for clause in early if not clause.by_staff and (name := _position(clause, lex))), "")
+    best = max(found, key=lambda name: len(name.split()))
+    return _spelling(best, context.client_name)
+
+
+def _spelling(heard: str, known: str) -> str:
+    """The CRM's spelling of every word that was heard and is nearly the same; a machine mishears names."""
+    return " ".join(next((k for k in known.split() if ratio(plain(w), plain(k)) >= _SAME_NAME), w) for w in heard.split())
+
+
+def _after_cue(clause: Clause, lex: Lexicon) -> str:
+    words = clause.words
+    for at, (one, two) in enumerate(pairwise(words)):
+        if (one == "меня" and two == "зовут") or (one == "зовут" and two == "меня"):
+            return _full_name(clause, at + 2, lex, known=False)
+        if one in {"это", "я"} and two in lex.people.names:
+            return _full_name(clause, at + 1, lex, known=True)
+    return ""
+
+
+def _full_name(clause: Clause, start: int, lex: Lexicon, *, known: bool) -> str:
+    """Name, patronymic and surname from this token on; a word in capitals counts as one in a spelt transcript."""
+    people = lex.people
+    parts: list[str] = []
+    for at in range(start, min(start + 3, len(clause.tokens))):
+        word = clause.tokens[at].word
+        named = word in people.names or word.endswith((*people.patronymic_endings, *people.surname_endings))
+        if clause.tokens[at].parted and at > start:
+            break
+        if not (named and len(word) > 2) and not (_is_capital(clause, at) and (not known or parts)):
+            break
+        parts.append(capital(_said(clause, at)))
+    return " ".join(parts)
+
+
+def _vocative(clause: Clause, lex: Lexicon) -> str:
+    """«Алло, Ирина Павловна?», «Елена Сергеевна, очень приятно»."""
+    people = lex.people
+    for at in range(1, len(clause.tokens)):
+        one, two = clause.tokens[at - 1].word, clause.tokens[at].word
+        before = {token.word for token in clause.tokens[max(0, at - 4) : at - 1]}
+        if one in people.names and two.endswith(people.patronymic_endings) and not before & {"зовут", "это", *people.staff}:
+            return f"{capital(_said(clause, at - 1))} {capital(_said(clause, at))}"
+    return ""
+
+
+def _position(clause: Clause, lex: Lexicon) -> str:
+    """«Я председатель дома»: a position and the one word that belongs to it."""
+    tokens = clause.tokens
+    for at in range(1, len(tokens)):
+        if tokens[at - 1].word in {"я", "это"} and tokens[at].word in lex.people.client_roles:
+            last = at + 1
+            if last < len(tokens) and not tokens[last].parted and _belongs(tokens[last].word):
+                last += 1
+            return clause.text[tokens[at].start : tokens[last - 1].end].lower()
+    return ""
+
+
+def _belongs(word: str) -> bool:
+    """A noun in the genitive after a position: «дома», «школы», «ученика»."""
+    return len(word) > 3 and word.endswith(("а", "ы", "и", "я")) and word not in {"улица", "живу", "хотела", "звонила"}
+
+
+def _said(clause: Clause, at: int) -> str:
+    token = clause.tokens[at]
+    return clause.text[token.start : token.end]
