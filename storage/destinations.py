@@ -150,11 +150,14 @@ class Destinations:
 
         return await self._database.write(job)
 
-    async def move(self, old: int, new: int) -> None:
-        """A group became a supergroup: everything we hold about ``old`` is about ``new``, and stays so over restarts."""
+    async def move(self, old: int, new: int) -> bool:
+        """A group became a supergroup: everything we hold about ``old`` is about ``new``, and stays so over restarts.
+
+        False when it was no destination of ours, or had been moved already.
+        """
         now = self._clock.now()
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: AsyncConnection) -> bool:
             accounts = await _move_destinations(connection, old, new)
             await _move_posts(connection, old, new)
             await connection.execute(
@@ -166,8 +169,10 @@ class Destinations:
             await _move_settings(connection, old, new, now)
             for account_id in accounts:
                 await _remember(connection, account_id, _moved(old), str(new), now)
+            await connection.execute(revived(new, now, REVIVE_MAX_AGE))
+            return bool(accounts)
 
-        await self._database.write(job)
+        return await self._database.write(job)
 
     async def lose_topic(self, chat_id: int, topic_id: int) -> None:
         """The topic is gone: what went there goes to General."""

@@ -1,5 +1,6 @@
 """Carries one post to Telegram: which method it takes, with what."""
 
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from storage.outbox import ClaimedPost
 TEXT_SECONDS = 30
 FILE_SECONDS = 180
 DOCUMENT_LIMIT = 50 * 1024 * 1024
+
+in_sender: ContextVar[bool] = ContextVar("in_sender", default=False)  # such a request has had its turn already
 
 
 class Undeliverable(Exception):
@@ -36,6 +39,13 @@ class BotCourier:
         self._data_dir = data_dir.resolve()
 
     async def deliver(self, post: ClaimedPost) -> int | None:
+        token = in_sender.set(True)
+        try:
+            return await self._carry(post)
+        finally:
+            in_sender.reset(token)
+
+    async def _carry(self, post: ClaimedPost) -> int:
         if post.message.files and not post.message.sections:
             return await self._file(post, post.message.files[0])
         if post.message_id is not None:

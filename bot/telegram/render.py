@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from aiogram.types import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
@@ -46,6 +47,13 @@ def render(message: Message, *, repeated: bool = False, plain: bool = False) -> 
     if plain:
         return Rendered(text=writer.text, entities=[], keyboard=None)
     return Rendered(text=writer.text, entities=writer.entities, keyboard=_keyboard(message.buttons))
+
+
+def as_kwargs(message: Message) -> dict[str, Any]:
+    """For ``message.answer(**…)`` and ``message.edit_text(**…)`` of handlers."""
+    rendered = render(message)
+    shown = {"text": rendered.text, "entities": rendered.entities, "reply_markup": rendered.keyboard}
+    return shown | {"parse_mode": None}
 
 
 def render_caption(caption: str, *, repeated: bool = False) -> str:

@@ -90,7 +90,9 @@ class Settler:
 
     async def move(self, old: int, new: int) -> None:
         """Everything about a group goes over to its new number, and the admins hear of it."""
-        await self._destinations.move(old, new)
+        if not await self._destinations.move(old, new):
+            return
+        log.warning("group %d is now %d", old, new)
         text = "Группа стала супергруппой и сменила номер. Настройки перенесены, делать ничего не нужно."
         await self._say(NoticeKind.MOVED, str(new), text)
 
