@@ -131,11 +131,17 @@ def _part(clause: Clause, at: int, lex: Lexicon, *, bare: str) -> tuple[str, int
         return "", at
     if not kind and number.end < len(tokens) and not tokens[number.end].parted:
         kind = lex.places.part.get(tokens[number.end].word)
-        if kind:
+        if kind and (number.ordinal or not _numbered(clause, number.end + 1, lex)):
             return f"{kind} {number.value}", number.end + 1
+        kind = None
     kind = kind or ("" if number.ordinal else bare)
     suffix, end = _suffix(clause, number.end, lex)
     return (f"{kind} {number.value}{suffix}", end) if kind else ("", at)
+
+
+def _numbered(clause: Clause, at: int, lex: Lexicon) -> bool:
+    """«Двадцать один квартира шесть»: the kind belongs to the number after it."""
+    return at < len(clause.tokens) and number_at(clause.tokens, at, lex.numerals) is not None
 
 
 def _suffix(clause: Clause, at: int, lex: Lexicon) -> tuple[str, int]:

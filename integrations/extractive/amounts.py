@@ -44,7 +44,12 @@ class Sum:
 
 def find_sums(clauses: Sequence[Clause], lex: Lexicon) -> list[Sum]:
     """All sums and percents in the order they were said."""
-    return [found for index, clause in enumerate(clauses) for found in _in_clause(clause, index, lex)]
+    sums: list[Sum] = []
+    for index, clause in enumerate(clauses):
+        before = clauses[index - 1] if index else None
+        primed = before is not None and before.turn == clause.turn and bool(lex.money.price.find(before.words))
+        sums += _in_clause(clause, index, lex, primed=primed)
+    return sums
 
 
 def amounts_of(sums: Sequence[Sum], clauses: Sequence[Clause]) -> tuple[Amount, ...]:
@@ -63,7 +68,7 @@ def _text(clause: Clause, found: Sum) -> str:
     return squeeze(slice_text(clause.text, clause.tokens, found.start, found.end))
 
 
-def _in_clause(clause: Clause, index: int, lex: Lexicon) -> list[Sum]:
+def _in_clause(clause: Clause, index: int, lex: Lexicon, *, primed: bool) -> list[Sum]:
     tokens = clause.tokens
     words = words_of(tokens)
     prices = [hit.end for hit in lex.money.price.find(words)]
@@ -80,7 +85,7 @@ def _in_clause(clause: Clause, index: int, lex: Lexicon) -> list[Sum]:
             continue
         if at < len(tokens) and tokens[at].word in lex.money.percent:
             found.append(Sum(index=index, rub=None, start=_from(tokens, number, lex), end=at + 1))
-        elif (money := _money(tokens, number, lex)) or _is_price(tokens, number, prices, counted):
+        elif (money := _money(tokens, number, lex)) or _is_price(tokens, number, prices, counted, primed=primed):
             rub, end = money or (number.value, number.end)
             found.append(Sum(index=index, rub=rub, start=_from(tokens, number, lex), end=_per(tokens, end)))
             at = max(at, end)
@@ -97,12 +102,12 @@ def _money(tokens: Sequence[Token], number: Number, lex: Lexicon) -> tuple[int, 
     return None
 
 
-def _is_price(tokens: Sequence[Token], number: Number, prices: Sequence[int], counted: set[int]) -> bool:
+def _is_price(tokens: Sequence[Token], number: Number, prices: Sequence[int], counted: set[int], *, primed: bool) -> bool:
     """«Предложила пятнадцать тысяч», «стоит 1500»: no currency, but a word of price and nothing counted."""
     if number.end in counted:
         return False
     if number.scaled:
-        return any(abs(number.start - end) <= 2 * _CUE_REACH for end in prices)
+        return primed or any(abs(number.start - end) <= 2 * _CUE_REACH for end in prices)
     near = any(0 <= number.start - end <= _CUE_REACH for end in prices)
     last = number.end == len(tokens) or tokens[number.end].parted
     return near and last and number.value >= _SMALLEST_BARE

@@ -163,10 +163,27 @@ def _cut_words(tokens: Sequence[Token], lex: Lexicon, *, bare: bool) -> list[int
     for at in range(1, len(words)):
         solid = sum(1 for place in range(last, at) if place not in covered)
         opened = at in opens and (bare or tokens[at].parted) and (solid >= 1 or at - last >= 3)
-        if opened or (bare and (_greets_back(words, last, at, lex) or _answers_itself(words, last, at, lex))):
+        if opened or (bare and _turns_bare(words, last, at, lex)):
             cuts.append(at)
             last = at
     return cuts
+
+
+def _turns_bare(words: Sequence[str], last: int, at: int, lex: Lexicon) -> bool:
+    """Signs of another speaker that need no comma."""
+    return _greets_back(words, last, at, lex) or _answers_itself(words, last, at, lex) or _announces(words, last, at, lex)
+
+
+def _announces(words: Sequence[str], last: int, at: int, lex: Lexicon) -> bool:
+    """«… мастер Олег приедет завтра»: the company tells who will come."""
+    if (
+        words[at] not in lex.people.staff
+        or at - last < 3
+        or words[at - 1] in {"ваш", "ваша", "когда", "наш", "наша", "а", "и"}
+    ):
+        return False
+    forms = [lex.verbs.get(word) for word in words[at + 1 : at + 4]]
+    return any(form is not None and form.mood is Mood.THIRD for form in forms)
 
 
 def _greets_back(words: Sequence[str], last: int, at: int, lex: Lexicon) -> bool:

@@ -9,11 +9,13 @@ from rapidfuzz.fuzz import ratio
 from domain.calls import CallContext
 from integrations.extractive.clauses import Clause
 from integrations.extractive.lexicon import Lexicon
+from integrations.extractive.verbs import Mood
 from integrations.extractive.words import capital, plain
 
 _PLURAL = ("ут", "ют", "ат", "ят", "утся", "ются", "атся", "ятся")
 _SAME_NAME = 80
 _KNOWN = 0.99
+_CERTAIN = 0.9
 _EARLY = 8  # clauses: people introduce themselves at the start
 
 
@@ -105,13 +107,12 @@ def client_name(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) -
 
     A position («председатель дома») where there is no name; empty where nothing was said.
     """
-    early = clauses[: _EARLY * 2]
-    own = [_after_cue(clause, lex) for clause in early if not clause.by_staff]
-    called = [_vocative(clause, lex) for clause in early if not clause.by_client]
+    own = [_after_cue(clause, lex) or _only_name(clause, lex) for clause in clauses if clause.staff < _CERTAIN]
+    called = [_vocative(clause, lex) for clause in clauses if not clause.by_client]
     staff = plain(staff_name(clauses, context, lex)).split()[:1]
     found = [name for name in (*own, *called) if name and plain(name).split()[:1] != staff]
     if not found:
-        return next((name for clause in early if not clause.by_staff and (name := _position(clause, lex))), "")
+        return next((name for clause in clauses if not clause.by_staff and (name := _position(clause, lex))), "")
     best = max(found, key=lambda name: len(name.split()))
     return _spelling(best, context.client_name)
 
@@ -126,9 +127,16 @@ def _after_cue(clause: Clause, lex: Lexicon) -> str:
     for at, (one, two) in enumerate(pairwise(words)):
         if (one == "меня" and two == "зовут") or (one == "зовут" and two == "меня"):
             return _full_name(clause, at + 2, lex, known=False)
-        if one in {"это", "я"} and two in lex.people.names:
-            return _full_name(clause, at + 1, lex, known=True)
+        if one in {"это", "я"} and (two in lex.people.names or _is_spelt_name(clause, at + 1, lex)):
+            return _full_name(clause, at + 1, lex, known=two in lex.people.names)
     return ""
+
+
+def _is_spelt_name(clause: Clause, at: int, lex: Lexicon) -> bool:
+    """«Это Игнат Зимин»: two capitals, the second with a surname's ending."""
+    if at + 1 >= len(clause.tokens) or not (_is_capital(clause, at) and _is_capital(clause, at + 1)):
+        return False
+    return clause.tokens[at + 1].word.endswith(lex.people.surname_endings)
 
 
 def _full_name(clause: Clause, start: int, lex: Lexicon, *, known: bool) -> str:
@@ -138,12 +146,20 @@ def _full_name(clause: Clause, start: int, lex: Lexicon, *, known: bool) -> str:
     for at in range(start, min(start + 3, len(clause.tokens))):
         word = clause.tokens[at].word
         named = word in people.names or word.endswith((*people.patronymic_endings, *people.surname_endings))
-        if clause.tokens[at].parted and at > start:
+        if at > start and (clause.tokens[at].parted or word in people.names):
             break
         if not (named and len(word) > 2) and not (_is_capital(clause, at) and (not known or parts)):
             break
         parts.append(capital(_said(clause, at)))
     return " ".join(parts)
+
+
+def _only_name(clause: Clause, lex: Lexicon) -> str:
+    """«Зоя Аркадьевна.»: an answer that is a name and nothing else."""
+    if not 2 <= len(clause.tokens) <= 3 or clause.tokens[0].word not in lex.people.names or clause.question:
+        return ""
+    name = _full_name(clause, 0, lex, known=True)
+    return name if len(name.split()) == len(clause.tokens) else ""
 
 
 def _vocative(clause: Clause, lex: Lexicon) -> str:
@@ -152,7 +168,10 @@ def _vocative(clause: Clause, lex: Lexicon) -> str:
     for at in range(1, len(clause.tokens)):
         one, two = clause.tokens[at - 1].word, clause.tokens[at].word
         before = {token.word for token in clause.tokens[max(0, at - 4) : at - 1]}
-        if one in people.names and two.endswith(people.patronymic_endings) and not before & {"зовут", "это", *people.staff}:
+        forms = [lex.verbs.get(token.word) for token in clause.tokens[at + 1 : at + 4]]
+        acts = any(form is not None and form.mood is Mood.THIRD for form in forms)
+        named = one in people.names and two.endswith(people.patronymic_endings)
+        if named and not acts and not before & {"зовут", "это", *people.staff}:
             return f"{capital(_said(clause, at - 1))} {capital(_said(clause, at))}"
     return ""
 
@@ -165,7 +184,8 @@ def _position(clause: Clause, lex: Lexicon) -> str:
             last = at + 1
             if last < len(tokens) and not tokens[last].parted and _belongs(tokens[last].word):
                 last += 1
-            return clause.text[tokens[at].start : tokens[last - 1].end].lower()
+                last += last < len(tokens) and not tokens[last].parted and _is_capital(clause, last)
+            return clause.text[tokens[at].start : tokens[last - 1].end]
     return ""
 
 

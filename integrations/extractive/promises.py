@@ -88,12 +88,21 @@ def _speaks_for_company(clause: Clause, form: Form, subject: Subject | None, lex
 
 def _is_conditional(clauses: Sequence[Clause], index: int, lex: Lexicon) -> bool:
     """«Если» in these words or in the ones just before, of one sentence; «если можно» sets no condition."""
-    if _sets_condition(clauses[index]):
+    if _sets_condition(clauses[index]) or _is_followed(clauses, index, lex):
         return True
     before = clauses[index - 1] if index else None
     if before is None or before.sentence != clauses[index].sentence or clauses[index].words[0] in lex.small["fresh"]:
         return False
     return not before.by_client and _sets_condition(before)
+
+
+def _is_followed(clauses: Sequence[Clause], index: int, lex: Lexicon) -> bool:
+    """«Отгрузим в пятницу если оплатите» without marks; «…через час если не успеет я перезвоню» limits the next promise."""
+    after = clauses[index + 1 : index + 3]
+    if not after or after[0].sentence != clauses[index].sentence or after[0].words[0] != "если":
+        return False
+    forms = [lex.verbs.get(word) for clause in after for word in clause.words]
+    return _sets_condition(after[0]) and not any(form and form.mood in {Mood.FIRST, Mood.THIRD} for form in forms)
 
 
 def _sets_condition(clause: Clause) -> bool:

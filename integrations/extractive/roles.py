@@ -72,6 +72,8 @@ def _promise(clause: Clause, lex: Lexicon) -> float:
             continue
         if form.mood is Mood.IMPERATIVE:
             score -= 1.0
+        elif form.mood is Mood.THIRD and not clause.question and lex.people.staff & set(words):
+            score += 1.5
         elif form.mood in {Mood.FIRST, Mood.PRESENT, Mood.THIRD}:
             score += 1.0 if to_client else 0.5
     return max(-1.5, min(1.5, score))
@@ -91,7 +93,8 @@ def _change(before: Clause, after: Clause, lex: Lexicon) -> float:
     greetings = lex.small["greetings"]
     greeted_back = after.tokens[0].word in greetings and bool(greetings & set(before.words))
     parted = bool(_PARTING & set(before.words)) and after.tokens[0].word in _PARTING
-    if before.question or greeted_back or parted:
+    prompted = before.question or bool(lex.small["prompts"] & set(before.words))
+    if prompted or greeted_back or parted:
         chance = 0.8
     elif after.tokens[0].word in lex.small["answers"]:
         chance = max(chance, 0.65)

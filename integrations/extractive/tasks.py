@@ -174,19 +174,26 @@ def _quote(clause: Clause, verb: int) -> Evidence:
 
 
 def _times_of(scene: _Scene, vow: Vow) -> list[When]:
-    """Times of the clause that belong to this verb and not to another promise of the same clause."""
+    """Times of the clause that belong to this verb: not to another promise, nor to «записал вас на четверг» before it."""
     clause = scene.clauses[vow.index]
+    times = find_times(clause.tokens, scene.lex)
     verbs = [other.verb for other in scene.vows if other.index == vow.index]
     order = verbs.index(vow.verb)
-    start = _border(clause, verbs[order - 1], vow.verb) if order else 0
-    end = _border(clause, vow.verb, verbs[order + 1]) if order + 1 < len(verbs) else len(clause.tokens)
-    return [time for time in find_times(clause.tokens, scene.lex) if start <= time.start < end]
+    start = _border(clause, times, verbs[order - 1], vow.verb) if order else 0
+    end = _border(clause, times, vow.verb, verbs[order + 1]) if order + 1 < len(verbs) else len(clause.tokens)
+    noted = [at for at in range(start, vow.verb) if clause.tokens[at].word in scene.lex.verbs.accepted]
+    return [
+        time
+        for time in times
+        if start <= time.start < end and not (noted and noted[0] < time.start and time.end <= vow.verb)
+    ]
 
 
-def _border(clause: Clause, one: int, other: int) -> int:
-    """Where the words of the second of two verbs begin: at the last comma or «и» between them."""
+def _border(clause: Clause, times: Sequence[When], one: int, other: int) -> int:
+    """Where the words of the second of two verbs begin: at the last comma or «и», else at the last of several times."""
     marks = [at for at in range(one + 1, other + 1) if clause.tokens[at].parted or clause.tokens[at].word in {"и", "а"}]
-    return marks[-1] if marks else other
+    between = [time.start for time in times if one < time.start and time.end <= other]
+    return marks[-1] if marks else between[-1] if len(between) > 1 else other
 
 
 def _text_of(clause: Clause, times: Sequence[When]) -> str:
@@ -199,14 +206,14 @@ def _combined(times: Sequence[When]) -> When | None:
         return None
     days = {time.day for time in times if time.day is not None}
     timed = next((time for time in times if time.hour is not None), times[0])
-    part = next((time.part for time in times if time.part), "")
+    part = timed.part or next((time.part for time in times if time.part and time.end <= timed.start), "")
     day = days.pop() if len(days) == 1 else Loose() if days else None
     return replace(timed, day=day, part=part)
 
 
 def _with_day(scene: _Scene, index: int, when: When | None) -> When | None:
     """«Давайте в четверг» — «хорошо, в три позвоню»: the day was said just before."""
-    if when is None or when.day is not None:
+    if when is None or when.day is not None or when.hour is None:
         return when
     for clause in reversed(scene.clauses[max(0, index - 2) : index]):
         for time in reversed(find_times(clause.tokens, scene.lex)):

@@ -51,6 +51,8 @@ def _either(one: When, other: When) -> When:
 
 def _join(one: When, other: When) -> When | None:
     """Two neighbouring times as one, None when they are two different ones."""
+    if one.hour is not None and other.hour is None and other.day is None and one.prep != "с":
+        return None  # «на десять тридцать. Вечером пришлю»: a part of the day stands before its hour, or in «десять вечера»
     day = _joined_day(one, other)
     hours = one.hour is not None and other.hour is not None
     span = hours and one.prep in {"с", "со"} and other.prep in {"до", "по"}

@@ -85,11 +85,13 @@ def _left(clause: Clause, verb: int, timed: set[int], lex: Lexicon) -> list[int]
         token = clause.tokens[at]
         if clause.tokens[at + 1].parted and at + 1 not in timed and token.word not in _CLIENT:
             break
+        if at in timed and any(clause.tokens[place].word not in _CLIENT for place in places):
+            break
         if at in timed or token.word in lex.small["skip"]:
             continue
         if token.word in lex.small["stop"] or token.word in lex.small["stop_before"]:
             break
-        if lex.verbs.get(token.word) or len(places) >= _MAX_LEFT:
+        if lex.verbs.get(token.word) or token.word in lex.verbs.accepted or len(places) >= _MAX_LEFT:
             break
         places.insert(0, at)
     return places
