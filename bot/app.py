@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from aiohttp import web
 
@@ -17,13 +16,17 @@ from bot.keys import Keys, load_keys
 from bot.logs import configure_logging
 from bot.reports import health, metrics
 from bot.schedule import Schedule
-from bot.services import Services, build_services
-from bot.settings import Settings, misspelt
+from bot.services import ACCOUNT, Services, build_services
+from bot.settings import VARIABLES, Settings, misspelt
+from bot.telegram.webhook import UpdateDoor
 from bot.vendors import VENDORS
 from domain.errors import ConfigError
+from domain.messages import Destination
+from storage.destinations import Destinations
 from storage.engine import Database
 from storage.leadership import Leadership, build_leadership
 from storage.migrate import Schema, migrate, schema_state
+from storage.updates import Updates
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +99,18 @@ def _secrets(settings: Settings, keys: Keys) -> list[str]:
 
 
 def _warn(settings: Settings) -> None:
-    from bot.settings import VARIABLES
-
     variables = [*VARIABLES, *(variable for vendor in VENDORS for variable in vendor.variables)]
     known = [name for variable in variables for name in (variable.name, *variable.aliases)]
     for name, meant in misspelt(settings.env, known):
         log.warning("неизвестная настройка %s%s", name, f": может быть, {meant}?" if meant else "")
+
+
+def _webhook_secret(services: Services) -> str | None:
+    """What Telegram has to send with each update; None while it is asked by polling."""
+    telegram = services.settings.telegram
+    assert telegram is not None  # noqa: S101 - checked at the start
+    by_webhook = telegram.mode == "webhook" or (telegram.mode == "auto" and bool(services.settings.public_url))
+    return services.keys.hook("telegram") if by_webhook else None
 
 
 class Process:
@@ -113,7 +122,7 @@ class Process:
         self._leads = leads
         self._stop = asyncio.Event()
         self._status = 0
-        self._update: Callable[[bytes, str | None], Awaitable[int]] | None = None
+        self._door = UpdateDoor(Updates(services.database, services.clock), _webhook_secret(services))
 
     async def run(self) -> int:
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -128,6 +137,11 @@ class Process:
             await site.cleanup()
         return self._status
 
+    @property
+    def _target(self) -> Destination | None:
+        telegram = self._services.settings.telegram
+        return telegram.target if telegram else None
+
     async def _listen(self) -> web.AppRunner:
         services, settings = self._services, self._services.settings
         ingress = Ingress(
@@ -141,7 +155,7 @@ class Process:
             ingress=ingress,
             health=lambda: health(services, leader=self._leads),
             metrics=lambda: metrics(services, leader=self._leads),
-            update=self._telegram_update,
+            update=self._door.accept_update,
             trusted=settings.trusted_proxies,
         )
         runner = web.AppRunner(build_app(site), access_log=None, shutdown_timeout=5)
@@ -157,9 +171,6 @@ class Process:
 
     def _stored(self) -> None:
         self._services.signals.stored()  # asked for at each call: who is woken changes when we begin to lead
-
-    async def _telegram_update(self, body: bytes, secret: str | None) -> int:
-        return 404 if self._update is None else await self._update(body, secret)
 
     async def _on_duty(self) -> None:
         """Wait to lead, lead, and leave at once when the lock is lost."""
@@ -196,6 +207,7 @@ class Process:
     async def _lead(self) -> None:
         services = self._services
         services.signals.stored = services.runner.wake
+        await Destinations(services.database, services.clock).set_from_environment(ACCOUNT, self._target)
         schedule = Schedule(services)
         telegram = asyncio.create_task(self._telegram())
         runner = asyncio.create_task(services.runner.run())
@@ -211,22 +223,7 @@ class Process:
 
     async def _telegram(self) -> None:
         """aiogram takes two seconds to import: in a thread, while hooks are accepted already."""
-        build = await asyncio.to_thread(_import_telegram)
-        telegram = await build(self._services)
-        self._update = telegram.accept_update
+        part = await asyncio.to_thread(importlib.import_module, "bot.telegram.part")
+        telegram = part.build_part(self._services, self._door)
         self._services.signals.posted = telegram.wake
         await telegram.run()
-
-
-def _import_telegram() -> Callable[[Services], Awaitable["TelegramPart"]]:
-    from bot.telegram.part import build_part
-
-    return build_part
-
-
-class TelegramPart(Protocol):
-    """What the process needs of bot.telegram."""
-
-    def wake(self) -> None: ...
-    async def accept_update(self, body: bytes, secret: str | None) -> int: ...
-    async def run(self) -> None: ...

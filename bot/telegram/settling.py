@@ -58,6 +58,8 @@ class Settler:
         """Telegram took it. True when the post was changed meanwhile, or something waits to go behind it."""
         await self._answered()
         changed = await self._outbox.sent(post, message_id)
+        if post.message_id is None and post.key.startswith("call:") and "#" not in post.key:
+            log.info("✅ Sent to Telegram: %s", post.key)
         return changed or bool(post.message.files)
 
     async def failed(self, post: ClaimedPost, error: Exception) -> bool:

@@ -1,0 +1,100 @@
+"""The desk: what handlers answer from, filled with the parts of this process."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.health import PartState as Seen
+from bot.services import Services
+from bot.version import VERSION
+from domain.messages import Message
+from handlers.desk import Desk, MoneyLimits, PartHealth, PartState, Rendered
+from storage.destinations import Destinations
+from storage.people import People
+
+
+class TelegramReport(Protocol):
+    """What is needed of bot.telegram's own health, without its types."""
+
+    @property
+    def token_refused(self) -> bool: ...
+    @property
+    def outage_since(self) -> datetime | None: ...
+    @property
+    def conflict(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """What the messenger brings to the desk."""
+
+    render: Callable[[Message], Rendered]
+    people: People
+    destinations: Destinations
+    health: Callable[[], TelegramReport]
+
+
+def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) -> Desk:
+    settings = services.settings
+    fixed = {name: settings.env[name] for name in ("CALL_MIN_DURATION_SEC",) if name in settings.env}
+    return Desk(
+        database=services.database,
+        clock=services.clock,
+        texts=services.texts,
+        data_dir=settings.data_dir,
+        timezone=lambda _: settings.timezone,
+        posts=services.chat,
+        people=voice.people,
+        destinations=voice.destinations,
+        render=voice.render,
+        replay=_replay(services),
+        health=_health(services, voice),
+        version=VERSION,
+        default_min_duration_s=settings.call_min_duration_s,
+        limits=MoneyLimits(day=settings.cost_limit_day, month=settings.cost_limit_month),
+        fixed=fixed,
+        wake=wake,
+    )
+
+
+def _replay(services: Services) -> Callable[[int], Awaitable[int | None]]:
+    async def replay(work_id: int) -> int | None:
+        started = await services.work.replay(work_id, services.clock.now())
+        services.runner.wake()
+        return started
+
+    return replay
+
+
+def _health(services: Services, voice: Voice) -> Callable[[], Awaitable[list[PartHealth]]]:
+    async def health() -> list[PartHealth]:
+        parts = [_part(part) for part in services.board.parts()]
+        return [*parts, _telegram(voice.health()), await _database(services)]
+
+    return health
+
+
+def _part(part: Seen) -> PartHealth:
+    return PartHealth(
+        name=part.name, title=part.title, state=PartState(part.state), since=part.since, detail=part.detail, hint=part.hint
+    )
+
+
+def _telegram(report: TelegramReport) -> PartHealth:
+    if report.token_refused:
+        hint = "Telegram не принимает токен: замените TELEGRAM_BOT_TOKEN"
+        return PartHealth(name="telegram", title="Telegram", state=PartState.REFUSED, hint=hint)
+    if report.conflict:
+        hint = "другая копия бота забирает сообщения: остановите её"
+        return PartHealth(name="telegram", title="Telegram", state=PartState.REFUSED, hint=hint)
+    state = PartState.DOWN if report.outage_since else PartState.OK
+    return PartHealth(name="telegram", title="Telegram", state=state, since=report.outage_since)
+
+
+async def _database(services: Services) -> PartHealth:
+    try:
+        await services.database.ping()
+    except Exception as error:
+        return PartHealth(name="database", title="База", state=PartState.DOWN, detail=type(error).__name__)
+    return PartHealth(name="database", title="База", state=PartState.OK)

@@ -1,0 +1,1 @@
+"""The keyless demo: the real process and its pipelines among local stand-ins, on one page."""

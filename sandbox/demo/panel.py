@@ -1,0 +1,180 @@
+"""The control column of the demo's page: its buttons, its lines of state, and the place to drop a recording."""
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import av
+from aiohttp import web
+
+from sandbox.demo.recordings import STORIES
+from sandbox.demo.stage import Stage, story_of
+
+MAX_DROP = 60 * 1024 * 1024
+_SWITCHES = {"portal": "Битрикс24", "models": "Модель", "telegram": "Telegram"}
+
+
+class Panel:
+    """Routes under /demo for one stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._telegram_down = False
+
+    def add_routes(self, app: web.Application) -> None:
+        app.add_routes(
+            [
+                web.get("/demo/panel.json", self._panel),
+                web.post("/demo/press/{id}", self._press),
+                web.post("/demo/drop", self._drop),
+            ]
+        )
+
+    async def _panel(self, _: web.Request) -> web.Response:
+        return web.json_response(self.state())
+
+    def state(self) -> dict[str, Any]:
+        """What the page draws."""
+        stage = self._stage
+        return {
+            "title": "Пульт",
+            "intro": "Бот настоящий, всё вокруг него местное. Нажмите, и звонок «закончится» в Битрикс24.",
+            "progress": self._progress(),
+            "status": self._lines(),
+            "buttons": [*self._stories(), *self._vendors(), *self._process()],
+            "drop": {"hint": "mp3 или wav: станет записью входящего звонка" + self._drop_note()},
+            "running": stage.child.running,
+        }
+
+    def _drop_note(self) -> str:
+        if self._stage.scripts and self._stage.real_model is None:
+            return ". Своя запись распознаётся, когда загрузятся веса"
+        return ""
+
+    def _progress(self) -> dict[str, Any] | None:
+        weights = self._stage.weights
+        if weights.state != "fetching":
+            return None
+        return {"label": "Загружаются веса распознавания (138 МиБ)", "value": weights.progress}
+
+    def _lines(self) -> list[dict[str, str]]:
+        stage = self._stage
+        bot = f"Бот работает, процесс {stage.child.pid}" if stage.child.running else "Бот остановлен"
+        lines = [{"state": "ok" if stage.child.running else "fail", "text": bot}, self._speech(), self._model()]
+        for name, title in _SWITCHES.items():
+            if self._down(name):
+                lines.append({"state": "fail", "text": f"{title}: выключен вами"})
+        comments = len(stage.portal.comments)
+        lines.append({"state": "info", "text": f"Комментариев в карточках Битрикс24: {comments}"})
+        return lines
+
+    def _speech(self) -> dict[str, str]:
+        stage = self._stage
+        if stage.real_model is not None:
+            return {"state": "ok", "text": "Распознавание: ваша модель из OPENAI_*"}
+        if not stage.scripts:
+            return {"state": "ok", "text": "Распознавание: настоящее, whisper-base на этом компьютере"}
+        if stage.weights.state == "failed":
+            return {"state": "info", "text": f"Распознавание: по готовым сценариям ({stage.weights.error})"}
+        return {"state": "wait", "text": "Распознавание: пока по готовым сценариям, веса загружаются"}
+
+    def _model(self) -> dict[str, str]:
+        if self._stage.real_model is not None:
+            return {"state": "ok", "text": "Саммари: ваша модель из OPENAI_*"}
+        return {"state": "info", "text": "Саммари звонков из набора: заготовки; вашей записи: черновик без модели"}
+
+    def _stories(self) -> list[dict[str, Any]]:
+        return [
+            {"id": s.id, "title": s.title, "hint": s.hint, "group": "Звонок закончился", "disabled": False} for s in STORIES
+        ]
+
+    def _vendors(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": f"{'up' if self._down(name) else 'down'}-{name}",
+                "title": f"{title}: {'включить' if self._down(name) else 'выключить'}",
+                "group": "Что-то сломалось",
+                "disabled": name == "models" and self._stage.real_model is not None,
+            }
+            for name, title in _SWITCHES.items()
+        ]
+
+    def _process(self) -> list[dict[str, Any]]:
+        running = self._stage.child.running
+        return [
+            {
+                "id": "kill",
+                "title": "kill -9",
+                "hint": "процесс умрёт на полуслове",
+                "group": "Процесс",
+                "disabled": not running,
+            },
+            {"id": "start", "title": "Запустить снова", "group": "Процесс", "disabled": running},
+        ]
+
+    async def _press(self, request: web.Request) -> web.Response:
+        pressed = request.match_info["id"]
+        acts: dict[str, Callable[[], Awaitable[str]]] = {"kill": self._kill, "start": self._start}
+        story = story_of(pressed)
+        if story is not None:
+            message = await self._stage.tell(story)
+        elif pressed in acts:
+            message = await acts[pressed]()
+        elif pressed.partition("-")[2] in _SWITCHES:
+            message = self._switch(*pressed.split("-", 1))
+        else:
+            raise web.HTTPNotFound
+        self._stage.changed()
+        return web.json_response({"message": message})
+
+    async def _kill(self) -> str:
+        await self._stage.child.killed()
+        return "Процесс убит. Что было принято, лежит на диске."
+
+    async def _start(self) -> str:
+        if not self._stage.child.running:
+            await self._stage.start_bot()
+        return "Бот запускается."
+
+    def _down(self, name: str) -> bool:
+        if name == "portal":
+            return self._stage.portal.down
+        return self._telegram_down if name == "telegram" else not self._stage.models.up
+
+    def _switch(self, act: str, name: str) -> str:
+        down = act == "down"
+        if name == "portal":
+            self._stage.portal.down = down
+        elif name == "models":
+            self._stage.models.up = not down
+        else:
+            self._telegram_down = down
+            self._stage.telegram.clear_faults()
+            if down:
+                self._stage.telegram.bad_gateway(times=1_000_000)
+        return f"{_SWITCHES[name]}: {'не отвечает' if down else 'снова отвечает'}."
+
+    async def _drop(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        file = form.get("file")
+        if not isinstance(file, web.FileField):
+            return web.json_response({"error": "нет файла"}, status=400)
+        audio = file.file.read(MAX_DROP + 1)
+        if len(audio) > MAX_DROP:
+            return web.json_response({"error": "файл больше 60 МБ"}, status=413)
+        try:
+            duration = await asyncio.to_thread(_length_s, audio)
+        except (av.FFmpegError, IndexError, ValueError):
+            return web.json_response({"error": "это не похоже на запись: нужен mp3 или wav"}, status=400)
+        message = await self._stage.drop(file.filename, audio, duration)
+        self._stage.changed()
+        return web.json_response({"message": message})
+
+
+def _length_s(audio: bytes) -> int:
+    with av.open(io.BytesIO(audio), mode="r") as opened:
+        stream = opened.streams.audio[0]
+        if stream.duration is not None and stream.time_base is not None:
+            return max(int(stream.duration * stream.time_base), 1)
+        return max(sum(packet.duration or 0 for packet in opened.demux(stream)) // (stream.rate or 1), 1)

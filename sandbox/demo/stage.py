@@ -1,0 +1,181 @@
+"""The demo's world: local Telegram, portal and model server around the real process, and what its buttons do."""
+
+import asyncio
+import logging
+import socket
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from integrations.bitrix24.fake import Fake as Portal
+from integrations.openai.fake import Fake as Models
+from sandbox.demo.child import Child
+from sandbox.demo.recordings import STORIES, Story, recording_bytes
+from sandbox.demo.weights import Weights
+from sandbox.telegram.double import TelegramDouble
+from sandbox.telegram.world import Role
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+OWNER_ID = 1001
+GROUP_ID = -1001000000001
+
+
+class Stage:
+    """``open`` brings everything up, ``close`` takes it down. ``real_model``: OPENAI_* of the environment are used."""
+
+    def __init__(
+        self, folder: Path, weights: Weights, *, real_model: dict[str, str] | None = None, fetch: bool = True
+    ) -> None:
+        self.folder = folder
+        self._fetch = fetch and real_model is None
+        self.weights = weights
+        self.real_model = real_model
+        self.telegram = TelegramDouble(name="Сводка")
+        self.portal = Portal()
+        self.models = Models(unknown_refused=True)
+        self.child = Child(folder / "svodka.log", self.changed)
+        # The bundled calls are told from their scripts until real recognition is there.
+        self.scripts = not self._fetch or weights.state != "ready"
+        self.urls: dict[str, str] = {}
+        self.hooks_url = ""
+        self._runners: list[web.AppRunner] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.owner = self.telegram.person("Вы", number=OWNER_ID, username="manager", started=True)
+        self.group = self.telegram.group("Команда", {self.owner: Role.CREATOR}, bot=Role.ADMIN, number=GROUP_ID)
+
+    def changed(self) -> None:
+        """Let the open pages read the panel again."""
+        self.telegram.publish("panel", {})
+
+    async def open(self, port: int, extra: Callable[[web.Application], None]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.urls["telegram"] = await self._serve(self.telegram.build_app(extra), port)
+        self.urls["portal"] = await self._serve(self.portal.build_app(), 0)
+        self.urls["models"] = await self._serve(self.models.build_app(), 0)
+        await self.start_bot()
+        self._later(self._fetch_weights())
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.telegram.clear_faults()
+        await self.child.stop()
+        for runner in reversed(self._runners):
+            await runner.cleanup()
+
+    async def start_bot(self) -> None:
+        """Start the process with settings that lead to the stand-ins, and to them alone."""
+        if not self.hooks_url:
+            self.hooks_url = f"http://{HOST}:{_free_port()}"
+        await self.child.start(self._environment(), self.folder)
+
+    def _environment(self) -> dict[str, str]:
+        speech = {"STT_PROVIDER": "local", "STT_MODEL": str(self.weights.folder)}
+        stand_in = {"OPENAI_BASE_URL": f"{self.urls['models']}/v1", "OPENAI_API_KEY": "demo"}
+        model = stand_in if self.real_model is None else self.real_model
+        return {
+            "TELEGRAM_BOT_TOKEN": self.telegram.token,
+            "TELEGRAM_TARGET_CHAT_ID": str(GROUP_ID),
+            "TELEGRAM_ADMIN_IDS": str(OWNER_ID),
+            "TELEGRAM_API_BASE_URL": self.urls["telegram"],
+            "BITRIX24_WEBHOOK_URL": self.portal.webhook_url(self.urls["portal"]),
+            "BITRIX24_APPLICATION_TOKEN": self.portal.application_token,
+            "HTTP_PORT": self.hooks_url.rpartition(":")[2],
+            "DATA_DIR": str(self.folder / "data"),
+            "FIRST_MESSAGE_AFTER": "0s",  # the card is to be seen growing
+            "COMPANY_NAME": "Ясный Двор",
+            **model,
+            **({} if self.scripts or self.real_model is not None else speech),
+        }
+
+    async def tell(self, story: Story) -> str:
+        """Let the story's call end. Returns what to say on the page."""
+        audio = recording_bytes(story.recording) if story.recording else None
+        self._introduce(story)
+        call = self.portal.add_call(
+            audio=None if story.late_s else audio,
+            duration_s=story.duration_s,
+            phone=story.phone,
+            call_type=story.call_type,
+            failed_code=story.failed_code,
+            crm_entity=("contact", story.id) if story.client[0] else None,
+            bound_to=(("deal", story.deal),) if story.deal else (),
+        )
+        if story.late_s and audio is not None:
+            self._later(self._after(story.late_s, lambda: self.portal.attach(call, audio)))
+        return await self._post_event(self.portal.event_body(call))
+
+    async def drop(self, name: str, audio: bytes, duration_s: int) -> str:
+        """A file of the user's own becomes an incoming call."""
+        call = self.portal.add_call(
+            audio=audio, file_name=name, duration_s=duration_s, phone="+79005550299", crm_entity=None
+        )
+        return await self._post_event(self.portal.event_body(call))
+
+    def _introduce(self, story: Story) -> None:
+        if story.client[0]:
+            self.portal.portal.people["contact", story.id] = {"NAME": story.client[0], "LAST_NAME": story.client[1]}
+
+    async def _post_event(self, body: bytes) -> str:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        url = f"{self.hooks_url}/api/bitrix-webhook/call-finished"
+        try:
+            async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
+                if answer.status == 200:
+                    return "Битрикс24 сообщил о звонке."
+                return f"Бот ответил {answer.status}."
+        except aiohttp.ClientError:
+            return "Бот не работает: событие потеряно, как в жизни. Запустите его, и звонок найдёт сверка."
+
+    async def _fetch_weights(self) -> None:
+        """Fetch the weights in the background; once they are there the bot goes on with real recognition."""
+        if not self._fetch or not self.scripts or not await self.weights.fetch():
+            return
+        self.scripts = False
+        if self.child.running:
+            await self.child.stop()
+            await self.start_bot()
+        self.changed()
+
+    def _later(self, work: Awaitable[None]) -> None:
+        async def run() -> None:
+            try:
+                await work
+            except Exception:
+                log.exception("the demo stumbled")
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _after(self, seconds: float, act: Callable[[], object]) -> None:
+        await asyncio.sleep(seconds)
+        act()
+
+    async def _serve(self, app: web.Application, port: int) -> str:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        self._runners.append(runner)
+        await web.TCPSite(runner, HOST, port).start()
+        return f"http://{HOST}:{runner.addresses[0][1]}"
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+def story_of(number: str) -> Story | None:
+    return next((story for story in STORIES if story.id == number), None)
+
+
+def scratch_folder() -> Path:
+    """A folder of this run's own."""
+    return Path(tempfile.mkdtemp(prefix="svodka-demo-"))
