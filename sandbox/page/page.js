@@ -166,6 +166,7 @@ function drawAll() {
 function drawPersona() {
   const option = (one) => h("option", { value: one.id, selected: one.id === screen.me?.id }, [one.first_name, one.last_name].filter(Boolean).join(" "));
   $("persona").replaceChildren(...world.people.map(option));
+  $("persona-label").classList.toggle("alone", world.people.length < 2);
 }
 
 function tab(label, selected, unread, act) {

@@ -97,6 +97,7 @@ class Courier:
             if not complaint:
                 return True
             webhook.last_error, webhook.last_error_at = complaint, self._clocks.unix()
+            self._inbox.pulse.beat()
             await self._inbox.pulse.until(lambda was=webhook: self._inbox.webhook is not was, pause)  # type: ignore[misc]
             pause = min(pause * 2, _LONGEST_PAUSE_S)
         return False

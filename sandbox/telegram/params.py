@@ -10,6 +10,7 @@ from multidict import MultiDictProxy
 
 from sandbox.telegram.wire import Json, Refusal, as_object, bad_request
 
+UPLOAD_LIMIT = 50 * 1024 * 1024
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _TRUE = frozenset({"true", "yes", "1"})
 
@@ -115,5 +116,5 @@ async def _multipart(request: web.Request, values: dict[str, object]) -> Params:
 
 
 def _check_size(data: bytes) -> None:
-    if len(data) > 50 * 1024 * 1024:
+    if len(data) > UPLOAD_LIMIT:
         raise Refusal(413, "Request Entity Too Large")

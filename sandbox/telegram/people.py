@@ -159,6 +159,7 @@ class People:
             if place.role(self.site.world.bot.id) is Role.KICKED:
                 bot_role_changed(self.site, place, person, Role.MEMBER)
             place.members[self.site.world.bot.id] = Role.MEMBER
+            self.site.chats_changed()
         return place
 
     def _draft(self, person: Person, chat: Chat, *, topic: int | None = None, reply_to: Message | None = None) -> Message:

@@ -37,7 +37,7 @@ class Stream:
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._listeners.add(queue)
         try:
-            yield b": hello\n\n"
+            yield b"retry: 500\n\n"
             while True:
                 try:
                     async with asyncio.timeout(15):
