@@ -81,6 +81,8 @@ def classify(error: Exception) -> Failure:
         return Failure(verdict=Verdict.MOVED, detail="migrated", chat_id=error.migrate_to_chat_id)
     if isinstance(error, TelegramBadRequest):
         return Failure(verdict=_bad_request(error.message), detail=error.message)
+    if isinstance(error, TelegramNotFound) and "method not found" in error.message.lower():
+        return Failure(verdict=Verdict.REFUSED, detail=error.message)  # an older server of somebody's own
     if isinstance(error, TelegramAPIError):
         return Failure(verdict=_by_type(error), detail=error.message)
     return Failure(verdict=Verdict.UNCERTAIN, detail=type(error).__name__)

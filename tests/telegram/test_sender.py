@@ -1,0 +1,547 @@
+"""The sender against a strict Telegram: order, edits, every refusal, and what a crash may and may not repeat."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.telegram.courier import BotCourier
+from bot.telegram.notices import NoticeKind
+from domain.messages import Button, ButtonKind, Destination, File, Message, Section, plain
+from storage.outbox import UNCERTAIN
+from storage.posts import GONE, INTERACTIVE
+from tests.telegram.conftest import Bench, note
+
+Quick = Callable[..., None]
+
+
+async def test_a_post_arrives_and_its_change_is_an_edit(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a", "первый"))
+        await bench.state(post_id, "sent")
+        await bench.post_to(ivan.id, note("a", "второй"))
+        await bench.double.until(lambda: len(bench.double.edits) == 1)
+    assert [sent.text for sent in bench.double.sent] == ["первый"]
+    assert bench.double.edits[0].after.text == "второй"
+    row = await bench.row(post_id)
+    assert (row.state, row.revision, row.sent_revision) == ("sent", 2, 2)
+
+
+async def test_the_same_content_is_not_edited(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        await bench.state(post_id, "sent")
+        await bench.post_to(ivan.id, note("a"))
+        await asyncio.sleep(0.1)
+    assert not bench.double.edits
+    assert (await bench.row(post_id)).revision == 1
+
+
+async def test_edits_coalesce_while_the_chat_rests(bench: Bench) -> None:
+    ivan = bench.double.person("Иван", started=True)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a", "0"))
+        await bench.state(post_id, "sent")
+        for number in range(1, 21):
+            await bench.post_to(ivan.id, note("a", str(number)))
+        await bench.double.until(lambda: bool(bench.double.edits), 3)
+        await asyncio.sleep(0.1)
+    assert [edit.after.text for edit in bench.double.edits] == ["20"]
+    assert bench.double.edits[0].at - bench.double.sent[0].at >= 1.0  # an edit uses up the chat's pace
+
+
+async def test_a_held_post_goes_when_it_is_allowed_and_sooner_when_lifted(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    soon, late = bench.clock.now() + timedelta(seconds=0.3), bench.clock.now() + timedelta(seconds=60)
+    async with bench.sending():
+        held = await bench.post_to(ivan.id, note("a", "черновик", not_before=soon))
+        lifted = await bench.post_to(ivan.id, note("b", "черновик", not_before=late))
+        await bench.post_to(ivan.id, note("b", "готово"))
+        await bench.state(lifted, "sent")
+        assert (await bench.row(held)).state == "wanted"
+        row = await bench.state(held, "sent")
+    assert row.sent_at >= soon
+    assert [sent.text for sent in bench.double.sent] == ["готово", "черновик"]
+
+
+async def test_order_in_a_chat_is_kept_and_an_answer_goes_first(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    for number in range(3):
+        await bench.post_to(ivan.id, note(f"card{number}"), wake=False)
+    last = await bench.post_to(ivan.id, note("answer"), priority=INTERACTIVE)
+    async with bench.sending():
+        await bench.double.sent_next(4)
+        await bench.state(last, "sent")
+    assert [sent.text for sent in bench.double.sent] == ["answer", "card0", "card1", "card2"]
+
+
+async def test_files_follow_their_message_as_replies(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    (bench.data_dir / "talk.txt").write_text("разговор", encoding="utf-8")
+    (bench.data_dir / "talk.mp3").write_bytes(b"ID3" + bytes(100))
+    files = (File(path="talk.txt", name="Разговор.txt", caption="весь"), File(path="talk.mp3", name="t.mp3", kind="audio"))
+    async with bench.sending():
+        await bench.post_to(ivan.id, note("call", "карточка", files=files))
+        await bench.double.until(lambda: len(bench.double.sent) == 3)
+    card, text, audio = (sent.message for sent in bench.double.sent)
+    assert (text.reply_to, audio.reply_to) == (card.message_id, card.message_id)
+    assert text.file is not None
+    assert text.file.name == "Разговор.txt"
+    assert [call.params.get("disable_notification") for call in bench.double.calls_of("sendDocument")] == ["true"]
+
+
+async def test_a_method_this_server_does_not_know_is_no_word_about_the_token(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    for name in ("one.txt", "two.txt"):
+        (bench.data_dir / name).write_text(name, encoding="utf-8")
+    bench.double.refuse(404, "Not Found: method not found", method="editMessageMedia")
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, Message(key="f", sections=(), files=(File(path="one.txt", name="f.txt"),)))
+        await bench.state(await only_file(bench, post_id), "sent")
+        await bench.post_to(ivan.id, Message(key="f", sections=(), files=(File(path="two.txt", name="f.txt"),)))
+        await bench.state(post_id, "dead")
+        assert not bench.sender.token_refused
+
+
+async def only_file(bench: Bench, post_id: int) -> int:
+    assert (await bench.row(post_id)).key == "f#file:f.txt"
+    return post_id
+
+
+@pytest.mark.parametrize(("path", "size"), [("../secret.txt", 1), ("gone.txt", -1), ("empty.txt", 0)])
+async def test_a_file_that_cannot_be_read_is_given_up(bench: Bench, quick: Quick, path: str, size: int) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    if size >= 0:
+        (bench.data_dir / path).write_bytes(b"x" * size)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, Message(key="f", sections=(), files=(File(path=path, name="f.txt"),)))
+        row = await bench.state(post_id, "dead")
+    assert row.error.startswith("file")
+    assert [notice.kind for notice in bench.notices] == [NoticeKind.POST_REFUSED]
+    assert not bench.double.sent
+
+
+async def test_a_flooded_chat_rests_and_the_others_go_on(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan, olga = bench.double.person("Иван", started=True), bench.double.person("Ольга", started=True)
+    bench.double.flood(1, bench.double.private(ivan))
+    async with bench.sending():
+        slow = await bench.post_to(ivan.id, note("a"))
+        await bench.double.until(lambda: any(call.status == 429 for call in bench.double.calls))
+        quick_one = await bench.post_to(olga.id, note("b"))
+        await bench.state(quick_one, "sent", seconds=0.95)
+        await bench.state(slow, "sent", seconds=4)
+    refused = [call for call in bench.double.calls if call.status == 429]
+    assert len(refused) == 1  # retry_after was obeyed: nobody knocked meanwhile
+    assert (await bench.row(slow)).possible_repeats == 0
+
+
+async def test_a_flood_is_known_after_a_restart(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    bench.double.flood(1, bench.double.private(ivan))
+    async with bench.sending():
+        await bench.post_to(ivan.id, note("a"))
+        await bench.double.until(lambda: any(call.status == 429 for call in bench.double.calls))
+        await asyncio.sleep(0.05)
+    bench.reborn()
+    async with bench.sending():
+        other = await bench.post_to(ivan.id, note("b"))
+        await bench.state(other, "sent", seconds=4)
+    assert len([call for call in bench.double.calls if call.status == 429]) == 1
+
+
+async def test_several_flooded_chats_mean_everybody_rests(bench: Bench, quick: Quick) -> None:
+    quick()
+    people = [bench.double.person(f"Ч{number}", started=True) for number in range(4)]
+    bench.double.flood(1)
+    async with bench.sending():
+        for person in people[:3]:
+            await bench.post_to(person.id, note("a"))
+        await bench.double.until(lambda: len([call for call in bench.double.calls if call.status == 429]) == 3)
+        last = await bench.post_to(people[3].id, note("b"))
+        await bench.state(last, "sent", seconds=4)
+    assert len([call for call in bench.double.calls if call.status == 429]) == 3
+
+
+async def test_a_migrated_group_is_followed_everywhere(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    from sandbox.telegram import Role
+
+    group = bench.double.group("Продажи", {ivan: Role.CREATOR}, supergroup=False)
+    await bench.destinations.bind(1, Destination(chat_id=group.id))
+    new = bench.double.migrate(group, ivan)
+    async with bench.sending():
+        await bench.post(note("a"))
+        await bench.double.until(lambda: bool(bench.double.messages(new)))
+        await asyncio.sleep(0.05)
+    assert [place.chat_id for place in await bench.destinations.all(1)] == [new.id]
+    assert [notice.kind for notice in bench.notices] == [NoticeKind.MOVED]
+    kept = await bench.destinations.set_from_environment(1, Destination(chat_id=group.id))
+    assert kept is not None
+    assert kept.chat_id == new.id  # .env still names the old number
+
+
+async def test_a_blocked_chat_dies_and_comes_back_with_what_it_missed(bench: Bench, quick: Quick) -> None:
+    quick()
+    from sandbox.telegram import Role
+
+    ivan = bench.double.person("Иван", started=True)
+    group = bench.double.group("Продажи", {ivan: Role.CREATOR})
+    await bench.destinations.bind(1, Destination(chat_id=group.id))
+    bench.double.remove_bot(group, ivan)
+    async with bench.sending():
+        assert await bench.post(note("a")) == 1
+        async with asyncio.timeout(3):
+            while (await bench.destinations.all(1))[0].state != "dead":
+                await asyncio.sleep(0.01)
+        assert await bench.post(note("b")) == 1
+        await asyncio.sleep(0.1)
+        assert [notice.kind for notice in bench.notices] == [NoticeKind.CHAT_LOST]
+        bench.double.add_bot(group, ivan)
+        assert await bench.destinations.revive(group.id) == 2
+        bench.sender.wake()
+        await bench.double.sent_next(0)
+        await bench.double.until(lambda: len(bench.double.sent) == 2)
+    assert [sent.text for sent in bench.double.sent] == ["a", "b"]
+
+
+async def test_what_is_older_than_a_day_does_not_come_back(bench: Bench, quick: Quick) -> None:
+    quick()
+    from sandbox.telegram import Role
+
+    ivan = bench.double.person("Иван", started=True)
+    group = bench.double.group("Продажи", {ivan: Role.CREATOR}, bot=None)
+    async with bench.sending():
+        post_id = await bench.post_to(group.id, note("a"))
+        row = await bench.state(post_id, "dead")
+    assert row.error == GONE
+
+    from sqlalchemy import update
+
+    from storage.models import posts
+
+    async def age(connection: object) -> None:
+        statement = update(posts).values(created_at=bench.clock.now() - timedelta(hours=25))
+        await connection.execute(statement)  # type: ignore[attr-defined]
+
+    await bench.database.write(age)
+    assert await bench.destinations.revive(group.id) == 0
+
+
+async def test_a_deleted_topic_becomes_general(bench: Bench, quick: Quick) -> None:
+    quick()
+    from sandbox.telegram import Role
+
+    ivan = bench.double.person("Иван", started=True)
+    forum = bench.double.group("Форум", {ivan: Role.CREATOR}, forum=True)
+    topic = bench.double.topic(forum, "Звонки")
+    await bench.destinations.bind(1, Destination(chat_id=forum.id, topic_id=topic))
+    async with bench.sending():
+        await bench.post(note("a"))
+        await bench.double.until(lambda: len(bench.double.sent) == 1)
+        bench.double.delete_topic(forum, topic)
+        await bench.post(note("b"))
+        await bench.double.until(lambda: len(bench.double.sent) == 2)
+        await asyncio.sleep(0.05)
+    assert [sent.message.thread_id for sent in bench.double.sent] == [topic, None]
+    assert [notice.kind for notice in bench.notices] == [NoticeKind.TOPIC_LOST]
+    kept = await bench.destinations.set_from_environment(1, Destination(chat_id=forum.id, topic_id=topic))
+    assert kept is not None
+    assert kept.topic_id is None
+
+
+async def test_an_edit_of_a_deleted_message_is_sent_anew(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a", "было"))
+        await bench.state(post_id, "sent")
+        bench.double.erase(bench.double.sent[0].message)
+        await bench.post_to(ivan.id, note("a", "стало"))
+        await bench.double.until(lambda: len(bench.double.sent) == 2)
+        row = await bench.state(post_id, "sent")
+    assert bench.double.sent[1].text == "стало"
+    assert row.message_id == bench.double.sent[1].message.message_id
+    assert row.possible_repeats == 0
+
+
+async def test_refused_markup_goes_once_more_as_bare_text(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    button = Button(text="Открыть", kind=ButtonKind.URL, target="https://example.org/")
+    bench.double.refuse(400, "Bad Request: BUTTON_URL_INVALID", method="sendMessage")
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a", "карточка", buttons=((button,),)))
+        await bench.state(post_id, "sent")
+    assert bench.double.sent[0].text == "карточка"
+    assert bench.double.sent[0].message.keyboard is None
+
+
+async def test_what_telegram_never_takes_is_given_up_and_told_once(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    bench.double.refuse(400, "Bad Request: something new", method="sendMessage", times=2)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        row = await bench.state(post_id, "dead")
+        assert "something new" in row.error
+        assert [notice.kind for notice in bench.notices] == [NoticeKind.POST_REFUSED]
+        assert [dead.id for dead in await bench.outbox.dead()] == [post_id]
+        assert await bench.outbox.retry(post_id)
+        bench.sender.wake()
+        await bench.state(post_id, "sent")
+    assert not await bench.outbox.retry(post_id)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_server_error_is_tried_again_unmarked(bench: Bench, quick: Quick, status: int) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    bench.double.refuse(status, None, method="sendMessage", times=2)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        row = await bench.state(post_id, "sent")
+    assert [sent.text for sent in bench.double.sent] == ["a"]
+    assert (row.possible_repeats, row.attempts) == (0, 0)
+
+
+async def test_a_gateway_page_is_tried_again_and_says_it_may_be_a_repeat(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    bench.double.bad_gateway(method="sendMessage", times=3)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        await bench.state(post_id, "sent")
+    assert [sent.text for sent in bench.double.sent] == ["a\n\nвозможен повтор"]
+
+
+async def test_a_lost_answer_is_repeated_once_and_marked(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    bench.double.drop(method="sendMessage", accepted=True)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        row = await bench.state(post_id, "sent")
+    assert [sent.text for sent in bench.double.sent] == ["a", "a\n\nвозможен повтор"]
+    assert row.possible_repeats == 1
+
+
+async def test_a_text_whose_answer_is_lost_twice_is_not_sent_a_third_time(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    bench.double.drop(method="sendMessage", accepted=True, times=2)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        row = await bench.state(post_id, "dead")
+        await asyncio.sleep(0.1)
+    assert row.error == UNCERTAIN
+    assert len(bench.double.sent) == 2
+    assert [notice.kind for notice in bench.notices if notice.kind is NoticeKind.POST_UNCERTAIN]
+
+
+async def test_a_recording_whose_answer_is_lost_is_never_repeated(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    (bench.data_dir / "talk.mp3").write_bytes(b"ID3" + bytes(100))
+    bench.double.drop(method="sendAudio", accepted=True)
+    audio = Message(key="f", sections=(), files=(File(path="talk.mp3", name="t.mp3", kind="audio"),))
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, audio)
+        await bench.state(post_id, "dead")
+        await asyncio.sleep(0.1)
+    assert len(bench.double.sent) == 1
+
+
+async def test_an_edit_whose_answer_is_lost_is_made_again_unmarked(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a", "1"))
+        await bench.state(post_id, "sent")
+        bench.double.drop(method="editMessageText", accepted=True)
+        await bench.post_to(ivan.id, note("a", "2"))
+        await bench.double.until(lambda: len(bench.double.calls_of("editMessageText")) == 2)
+        row = await bench.state(post_id, "sent")
+    assert bench.double.messages(bench.double.private(ivan))[-1].text == "2"
+    assert row.possible_repeats == 0
+
+
+async def test_an_unreadable_200_is_not_repeated(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    bench.double.garble(method="sendMessage")
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        row = await bench.state(post_id, "sent")
+        await asyncio.sleep(0.1)
+        assert len(bench.double.sent) == 1
+        assert (row.message_id, row.error) == (None, UNCERTAIN)
+        await bench.post_to(ivan.id, note("a", "b"))  # nothing to edit: a new message, and it says so
+        await bench.double.until(lambda: len(bench.double.sent) == 2)
+    assert bench.double.sent[1].text == "b\n\nвозможен повтор"
+
+
+async def test_a_refused_token_keeps_everything(bench: Bench, quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick()
+    monkeypatch.setattr("bot.telegram.settling.TOKEN_PAUSE", 0.2)
+    ivan = bench.double.person("Иван", started=True)
+    bench.double.refuse(401, "Unauthorized", method="sendMessage", times=2)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        await bench.double.until(lambda: len(bench.double.calls) == 1)
+        await asyncio.sleep(0.05)
+        assert bench.sender.token_refused
+        await bench.state(post_id, "sent")
+        assert not bench.sender.token_refused
+
+
+async def test_killed_between_acceptance_and_commit_one_marked_repeat(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    fault = bench.double.hold(method="sendMessage")
+    post_id = await bench.post_to(ivan.id, note("a"), wake=False)
+    task = asyncio.create_task(bench.sender.run())
+    await fault.reached.wait()
+    await kill(bench, task)
+    assert (await bench.row(post_id)).state == "sending"
+    bench.reborn()
+    async with bench.sending():
+        row = await bench.state(post_id, "sent")
+        await asyncio.sleep(0.1)
+    assert [sent.text for sent in bench.double.sent] == ["a", "a\n\nвозможен повтор"]
+    assert row.possible_repeats == 1
+
+
+async def test_killed_between_intent_and_sending_sent_once(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    post_id = await bench.post_to(ivan.id, note("a"), wake=False)
+    assert await bench.outbox.claim(post_id) is not None  # and the process is gone
+    async with bench.sending():
+        await bench.state(post_id, "sent")
+        await asyncio.sleep(0.1)
+    assert len(bench.double.sent) == 1
+
+
+async def test_killed_with_a_recording_on_its_way_it_is_not_repeated(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    audio = Message(key="f", sections=(), files=(File(path="talk.mp3", name="t.mp3", kind="audio"),))
+    post_id = await bench.post_to(ivan.id, audio, wake=False)
+    await bench.outbox.claim(post_id)
+    async with bench.sending():
+        await asyncio.sleep(0.2)
+    row = await bench.row(post_id)
+    assert (row.state, row.error) == ("dead", UNCERTAIN)
+    assert not bench.double.calls
+
+
+async def test_an_orderly_stop_waits_for_the_answer(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    fault = bench.double.hold(method="sendMessage")
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        await fault.reached.wait()
+        asyncio.get_running_loop().call_later(0.2, fault.release)
+    assert (await bench.row(post_id)).state == "sent"
+
+
+async def test_a_change_while_it_is_on_its_way_follows(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    fault = bench.double.hold(method="sendMessage")
+    async with bench.sending():
+        await bench.post_to(ivan.id, note("a", "1"))
+        await fault.reached.wait()
+        await bench.post_to(ivan.id, note("a", "2"))
+        fault.release()
+        await bench.double.until(lambda: len(bench.double.edits) == 1, 2)
+    assert bench.double.edits[0].after.text == "2"
+
+
+async def test_a_button_of_ours_that_is_too_long_is_a_told_defect(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    button = Button(text="x", kind=ButtonKind.ACTION, target="ж" * 33)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a", buttons=((button,),)))
+        await bench.state(post_id, "dead")
+
+
+async def test_a_broken_database_stops_nobody(bench: Bench, quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick()
+    monkeypatch.setattr("bot.telegram.sender.SWEEP_SECONDS", 0.1)
+    ivan = bench.double.person("Иван", started=True)
+    claim, due, broken = bench.outbox.claim, bench.outbox.due, {"claim": 1, "due": 1}
+
+    async def claim_once(post_id: int) -> object:
+        if broken["claim"]:
+            broken["claim"] = 0
+            raise OSError("disk")
+        return await claim(post_id)
+
+    async def due_once() -> object:
+        if broken["due"]:
+            broken["due"] = 0
+            raise OSError("disk")
+        return await due()
+
+    monkeypatch.setattr(bench.outbox, "claim", claim_once)
+    monkeypatch.setattr(bench.outbox, "due", due_once)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a"))
+        await bench.state(post_id, "sent")
+    assert broken == {"claim": 0, "due": 0}
+
+
+async def test_a_notice_that_cannot_be_told_harms_nobody(bench: Bench, quick: Quick) -> None:
+    quick()
+
+    async def broken(_: object) -> None:
+        raise RuntimeError("no")
+
+    from bot.telegram.sender import Sender
+
+    ivan = bench.double.person("Иван", started=True)
+    bench.sender = Sender(bench.outbox, bench.destinations, BotCourier(bench.bot, bench.data_dir), bench.clock, broken)
+    bench.double.refuse(400, "Bad Request: no", method="sendMessage", times=2)
+    async with bench.sending():
+        dead = await bench.post_to(ivan.id, note("a"))
+        await bench.state(dead, "dead")
+        fine = await bench.post_to(ivan.id, note("b"))
+        await bench.state(fine, "sent")
+
+
+async def test_the_counts_of_status(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    hour = timedelta(hours=1)
+    await bench.post_to(ivan.id, note("held", not_before=bench.clock.now() + hour), wake=False)
+    await bench.post_to(ivan.id, note("late", not_before=bench.clock.now() - hour), wake=False)
+    counts = await bench.outbox.counts()
+    assert (counts.waiting, counts.late, counts.held, counts.dead) == (1, 1, 1, 0)
+
+
+async def kill(bench: Bench, task: asyncio.Task[None]) -> None:
+    """As SIGKILL would: nothing is put back, nothing is committed any more."""
+    tasks = [task, *bench.sender._tasks]
+    for one in tasks:
+        one.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_a_section_is_what_note_makes() -> None:
+    assert note("k", "t").sections == (Section(lines=(plain("t"),)),)
