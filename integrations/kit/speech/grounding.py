@@ -2,7 +2,6 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
@@ -26,6 +25,7 @@ _DAY = re.compile(
 )
 _TIME = re.compile(r"\b(?P<h>[01]?\d|2[0-4])[:.](?P<min>[0-5]\d)\b")
 _LIST_MARK = re.compile(r"(?m)^\s*\d{1,2}[.)]\s")
+_BREAK = " ; "  # what is taken out of a text must not let its neighbours grow together
 _NEGATIONS = frozenset(("не", "нет", "ни", "нельзя", "никогда"))
 
 
@@ -60,11 +60,11 @@ class Ground:
 
     def unsaid(self, statement: str) -> tuple[str, ...]:
         """The numbers of a statement that were not said, as written. Dates and times that follow from it count as said."""
-        rest = _LIST_MARK.sub(" ", statement)
+        rest = _LIST_MARK.sub(_BREAK, statement)
         missing = [m[0] for m in _DAY.finditer(rest) if not self._day_said(m)]
-        rest = _DAY.sub(" ", rest)
+        rest = _DAY.sub(_BREAK, rest)
         missing += [m[0] for m in _TIME.finditer(rest) if not self._time_said(int(m["h"]), int(m["min"]))]
-        rest = _TIME.sub(" ", rest)
+        rest = _TIME.sub(_BREAK, rest)
         missing += [rest[n.start : n.end] for n in numbers(rest) if not self._number_said(n, rest)]
         return tuple(dict.fromkeys(missing))
 
@@ -171,11 +171,13 @@ def _amount(amount: Amount, proof: Ground) -> Amount:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_words(text))
-
-
-def _words(text: str) -> Iterator[str]:
-    return (m[0] for m in re.finditer(r"\w+", text.lower().replace("ё", "е")))
+    """Lower case words with numbers in digits: a model may write «5 октября» where another wrote «пятого октября»."""
+    parts, at = [], 0
+    for number in numbers(text):
+        parts += [text[at : number.start], f"{number.value:g}"]
+        at = number.end
+    parts.append(text[at:])
+    return " ".join(re.findall(r"\w+", "".join(parts).lower().replace("ё", "е")))
 
 
 def _negations(plain: str) -> int:

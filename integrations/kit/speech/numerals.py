@@ -32,7 +32,7 @@ class _Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """One piece of a number. ``times`` is 1,000 or 1,000,000 for a multiplier, else 1."""
+    """One piece of a number. ``times`` is 1,000 or 1,000,000 for a multiplier, else 1; ``clock``: half of «10:30»."""
 
     value: float
     start: int
@@ -40,6 +40,7 @@ class _Word:
     times: int = 1
     ordinal: bool = False
     spoken: bool = True
+    clock: bool = False
 
 
 _TOKEN = re.compile(
@@ -69,7 +70,8 @@ def _words(text: str) -> Iterator[_Word]:
         start, end = match.span()
         if match["digits"]:
             value = float(re.sub(r"[  ]", "", match["digits"]).replace(",", "."))
-            yield _Word(value, start, end, ordinal=bool(match["nth"]), spoken=False)
+            clock = text[end : end + 1] == ":" or text[start - 1 : start] == ":"
+            yield _Word(value, start, end, ordinal=bool(match["nth"]), spoken=False, clock=clock)
         elif meaning := _meaning(match["word"].lower().replace("ё", "е")):
             value, times, ordinal = meaning
             yield _Word(value, start, end, times=times, ordinal=ordinal)
@@ -102,7 +104,7 @@ def _rank(word: _Word) -> _Rank:
 def _fits(run: list[_Word], word: _Word) -> bool:
     """Whether the word continues the number that ``run`` began."""
     last = run[-1]
-    if last.ordinal:
+    if last.ordinal or last.clock or word.clock:
         return False
     if word.times > 1:
         smallest = min((w.times for w in run if w.times > 1), default=10**9)
