@@ -1,0 +1,1 @@
+"""The commands of the console script, one module each: ``execute(arguments, rest)`` gives the exit status."""

@@ -1,0 +1,15 @@
+"""`svodka run`: the real bot."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+
+from bot.commands.ground import load_settings
+
+
+def execute(_arguments: argparse.Namespace, _rest: Sequence[str]) -> int:
+    """Run until a signal; the exit status of bot.app."""
+    settings = load_settings()
+    from bot.app import run
+
+    return asyncio.run(run(settings))
