@@ -5,6 +5,9 @@ from domain.roles import Role
 from handlers.texts import load_texts
 
 PRIVATE = "private"
+# For those who drop updates that came too late: taps that only show something, commands that change something.
+READING_BUTTONS = ("list", "call", "rec", "text", "more", "why", "errors", "settings", "people")
+WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
 _EVERYBODY = ("calls", "why", "help", "start")
 _ADMINS = ("status", "errors", "settings")
 _IN_GROUPS = ("calls", "why", "help")

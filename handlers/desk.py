@@ -64,7 +64,8 @@ class Desk:
     """What handlers answer from.
 
     ``timezone`` of an account; ``replay`` takes a work id and gives the id that will run, or None when it is running
-    already; ``fixed``: settings the environment sets, which the chat cannot change; ``wake`` tells the sender.
+    already; ``fixed``: settings the environment sets, which the chat cannot change; ``vendors``: their titles by name;
+    ``wake`` tells the sender.
     """
 
     database: Database
@@ -82,11 +83,14 @@ class Desk:
     default_min_duration_s: int = 10
     limits: MoneyLimits = field(default_factory=MoneyLimits)
     fixed: Mapping[str, str] = field(default_factory=dict)
+    vendors: Mapping[str, str] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
 
     def reader(self, account_id: int, *, private: bool) -> Reader:
         """Whom a screen is made for."""
-        return Reader(texts=self.texts, now=self.clock.now(), zone=self.timezone(account_id), private=private)
+        return Reader(
+            texts=self.texts, now=self.clock.now(), zone=self.timezone(account_id), private=private, vendors=self.vendors
+        )
 
     async def min_duration_s(self, account_id: int) -> int:
         """Calls must be longer than this many seconds: set by the environment, else in the chat, else the default."""

@@ -1,6 +1,7 @@
 """How figures, times and numbers are worded for the person who reads them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,12 +14,16 @@ MICRO = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Who reads, when and where: every screen is made for one. In groups (not ``private``) phones are shortened."""
+    """Who reads, when and where: every screen is made for one. In groups (not ``private``) phones are shortened.
+
+    ``vendors``: their names as people know them.
+    """
 
     texts: Texts
     now: datetime
     zone: ZoneInfo
     private: bool = True
+    vendors: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, name: str, /, **values: object) -> str:
         return self.texts.get(name, **values)
@@ -32,6 +37,9 @@ class Reader:
         """«5 звонков»; ``noun`` is a name under [noun]."""
         one, few, many = self.say(f"noun.{noun}").split("|")
         return counted(number, one, few, many)
+
+    def vendor(self, name: str) -> str:
+        return self.vendors.get(name, name)
 
     def moment(self, at: datetime) -> str:
         """«сегодня 12:03», «вчера 12:03», «21.11 12:03», «21.11.2025 12:03» in the account's zone."""

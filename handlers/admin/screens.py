@@ -28,8 +28,10 @@ def welcome_screen(reader: Reader, person: Person, commands: Iterable[Command], 
 
 
 def command_lines(commands: Iterable[Command]) -> Iterator[Line]:
+    """One line a command; /start is known to whoever reads this."""
     for name, description in commands:
-        yield plain(f"/{name} — {description}")
+        if name != "start":
+            yield plain(f"/{name} — {description}")
 
 
 def help_screen(reader: Reader, commands: Iterable[Command]) -> Message:

@@ -78,10 +78,10 @@ def _parts(reader: Reader, standing: Standing) -> Iterator[Line]:
     yield plain(reader.say("status.trouble", count=troubles) if troubles else reader.say("status.all_good"))
     for part in standing.parts:
         yield plain(f"{_MARKS[part.state]} {_part(reader, part)}")
-        if part.detail:
-            yield plain(reader.say("status.detail", detail=part.detail))
         if part.hint:
             yield plain(reader.say("errors.vendor_press", hint=part.hint))
+        elif part.detail:
+            yield plain(part.detail)
 
 
 def _part(reader: Reader, part: PartHealth) -> str:
@@ -96,7 +96,7 @@ def _events(reader: Reader, events: Sequence[LastEvent]) -> Iterator[Line]:
         yield plain(reader.say("status.no_events"))
     for event in events:
         heard, polled = reader.ago(event.heard_at), reader.ago(event.polled_at)
-        yield bullet(reader.say("status.event", vendor=event.vendor, heard=heard, polled=polled))
+        yield bullet(reader.say("status.event", vendor=reader.vendor(event.vendor), heard=heard, polled=polled))
 
 
 def _queue(reader: Reader, queue: Queue) -> Iterator[Line]:
@@ -154,7 +154,13 @@ def _dead(reader: Reader, place: DeadDestination) -> Line:
 
 def _unknown(reader: Reader, kind: UnknownKind) -> Line:
     return bullet(
-        reader.say("status.unknown_line", vendor=kind.vendor, kind=kind.kind, count=kind.count, ago=reader.ago(kind.last_at))
+        reader.say(
+            "status.unknown_line",
+            vendor=reader.vendor(kind.vendor),
+            kind=kind.kind,
+            count=kind.count,
+            ago=reader.ago(kind.last_at),
+        )
     )
 
 

@@ -15,7 +15,7 @@ _MONTH = (
     r"сен(?:тябр[ьяе])?|окт(?:ябр[ьяе])?|ноя(?:бр[ьяе])?|дек(?:абр[ьяе])?)\.?"
 )
 _WEEKDAYS = ("понедельник", "вторник", "сред", "четверг", "пятниц", "суббот", "воскресень")
-_YEAR = r"(?:\s+(\d{4})(?:\s*(?:г\.?|года?))?)?"
+_YEAR = r"(?:\s+((?:19|20)\d{2})(?!\d)(?:\s*(?:г\.?|года?))?)?"
 _NUMERIC = r"(\d{1,2})\.(\d{2})(?:\.(\d{4}|\d{2}))?"
 _ISO = r"(\d{4}-\d{2}-\d{2})"
 _DASH = r"\s*(?:-|–|—|по|до)\s*"
@@ -54,6 +54,11 @@ def _days(first: date, last: date) -> Period | None:
     if first > last or not FIRST_YEAR <= first.year <= last.year <= LAST_YEAR:
         return None
     return Period(first=first, last=last)
+
+
+def _range(one: date, other: date) -> Period | None:
+    """Said the wrong way round it means the same days."""
+    return _days(min(one, other), max(one, other))
 
 
 def _last_days(count: int, today: date) -> Period | None:
@@ -106,8 +111,9 @@ def _this_month(found: re.Match[str], today: date) -> Period | None:
 
 def _month_range(found: re.Match[str], today: date) -> Period | None:
     first_day, last_day, word, year = found.groups()
-    first = _day(first_day, _month(word), year, today)
-    return _days(first, first.replace(day=int(last_day)))
+    one = _day(first_day, _month(word), year, today)
+    other = one.replace(day=int(last_day))
+    return _range(one, other)
 
 
 def _two_days(found: re.Match[str], today: date) -> Period | None:
@@ -128,7 +134,7 @@ def _between(start: _DayMonthYear, end: _DayMonthYear, today: date) -> Period | 
         return _days(first if first <= last else first.replace(year=last.year - 1), last)
     first = _day(*start, today)
     last = _day(end[0], end[1], end[2] or str(first.year), today)
-    return _days(first, last if first <= last or end[2] else last.replace(year=first.year + 1))
+    return _range(first, last if first <= last or end[2] else last.replace(year=first.year + 1))
 
 
 def _one_day(found: re.Match[str], today: date) -> Period | None:
@@ -144,7 +150,7 @@ def _numeric(found: re.Match[str], today: date) -> Period | None:
 
 
 def _two_iso(found: re.Match[str], _today: date) -> Period | None:
-    return _days(date.fromisoformat(found.group(1)), date.fromisoformat(found.group(2)))
+    return _range(date.fromisoformat(found.group(1)), date.fromisoformat(found.group(2)))
 
 
 def _iso(found: re.Match[str], _today: date) -> Period | None:

@@ -81,8 +81,8 @@ def _list_item(reader: Reader, number: int, row: CallLine) -> Section:
     title = Line(
         spans=(Span(f"{number}. ", Style.BOLD), reader.moment_span(row.started_at), Span(f" · {what_kind(reader, row)}"))
     )
-    lines = [plain(who_talked(reader, row)), Line(spans=(Span(outcome_of(reader, row)),))]
-    return Section(title=title, lines=tuple(lines))
+    lines = [who_talked(reader, row), outcome_of(reader, row)]
+    return Section(title=title, lines=tuple(plain(line) for line in lines if line))
 
 
 def what_kind(reader: Reader, row: CallLine | CallDetail) -> str:
@@ -110,15 +110,18 @@ def outcome_of(reader: Reader, row: CallLine) -> str:
     if row.gist:
         marks += [reader.say(f"calls.kind.{row.kind}")] if row.kind and row.kind != "other" else []
         return f"{', '.join(marks)}: {shortened(row.gist, GIST_LIMIT)}" if marks else shortened(row.gist, GIST_LIMIT)
-    return ", ".join([*marks, reason_of(reader, row.state)])
+    if row.state != "missed":  # the line above says it
+        marks.append(reason_of(reader, row.state))
+    return ", ".join(marks)
 
 
 def inline_item(own: Reader, shared: Reader, row: CallLine) -> tuple[str, str, Message]:
     """One found call for inline mode: title and description for the asker, the message for the chat it goes to."""
     title = f"{own.moment(row.started_at)} · {what_kind(own, row)}"
-    description = f"{who_talked(own, row)}\n{outcome_of(own, row)}"
+    description = f"{who_talked(own, row)}\n{outcome_of(own, row)}".rstrip()
     head = Line(spans=(shared.moment_span(row.started_at), Span(f" · {what_kind(shared, row)}")))
-    section = Section(title=head, lines=(plain(who_talked(shared, row)), plain(outcome_of(shared, row))))
+    lines = (who_talked(shared, row), outcome_of(shared, row))
+    section = Section(title=head, lines=tuple(plain(line) for line in lines if line))
     return title, description, Message(key=ANSWER, sections=(section,))
 
 

@@ -71,7 +71,7 @@ def _ready(reader: Reader, work: WorkLine) -> str:
 def waited_for(reader: Reader, what: str) -> str:
     """``work.waiting_for`` in words."""
     name, _, vendor = what.partition(":")
-    return reader.one_of("why.waiting", name.replace(" ", "_"), vendor=vendor, what=what)
+    return reader.one_of("why.waiting", name.replace(" ", "_"), vendor=reader.vendor(vendor), what=what)
 
 
 def _steps(reader: Reader, work: WorkLine, charges: tuple[ChargeLine, ...]) -> Section:

@@ -1,0 +1,135 @@
+"""The desk over a real database, seeded calls, and golden texts of screens."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.telegram.render import render
+from domain.messages import ButtonKind, Message, as_text, iter_lines
+from handlers.desk import Desk, PartHealth, Rendered
+from handlers.texts import load_texts
+from handlers.wording import Reader
+from storage.destinations import Destinations
+from storage.engine import Database
+from storage.migrate import migrate
+from storage.people import People
+from storage.posts import StoredChat
+from storage.work import WorkStore
+from tests.ground import HandClock, clock, database  # noqa: F401  fixtures are found by their names here
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+GOLDENS = Path(__file__).parent / "goldens"
+PHONE_WIDTH = 38
+Golden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    with suppress(ValueError):  # a conftest above may know it already
+        parser.addoption("--update-goldens", action="store_true", help="write goldens anew; read them in the diff")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """``golden(name, text)``: equal to goldens/name.txt."""
+
+    def check(name: str, text: str) -> None:
+        path = GOLDENS / f"{name}.txt"
+        if request.config.getoption("--update-goldens", default=False):
+            path.write_text(text + "\n", encoding="utf-8")
+        assert text + "\n" == path.read_text(encoding="utf-8")
+
+    return check
+
+
+def look(message: Message) -> str:
+    """A screen as a person sees it, buttons in brackets with what they carry."""
+    sections = [as_text(Message(key="", sections=(section,))) for section in message.sections]
+    rows = [
+        " ".join(f"[{b.text}{'' if b.kind is ButtonKind.ACTION else f' ({b.kind})'} → {b.target}]" for b in row)
+        for row in message.buttons
+    ]
+    files = [f"{{{file.kind}: {file.name} | {file.caption}}}" for file in message.files]
+    return "\n\n".join([*sections, *files, *(["\n".join(rows)] if rows else [])])
+
+
+def longest_word(message: Message) -> int:
+    return max((len(w) for line in iter_lines(message) for s in line.spans for w in s.text.split()), default=0)
+
+
+@pytest.fixture
+def reader(clock: HandClock) -> Reader:  # noqa: F811
+    return Reader(texts=load_texts(), now=clock.now(), zone=MOSCOW, vendors={"bitrix24": "Битрикс24"})
+
+
+@dataclass
+class Stage:
+    """What stands behind the desk in tests."""
+
+    parts: list[PartHealth] = field(default_factory=list)
+    replayed: list[int] = field(default_factory=list)
+    woken: int = 0
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "svodka.db"
+    asyncio.run(migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+async def lite(migrated: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    """SQLite alone, where the question is not about SQL."""
+    shutil.copy(migrated, tmp_path / "svodka.db")
+    opened = Database(f"sqlite:///{tmp_path}/svodka.db")
+    opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def desk(lite: Database, clock: HandClock, stage: Stage, tmp_path: Path) -> Desk:  # noqa: F811
+    works = WorkStore(lite)
+
+    async def replay(work_id: int) -> int | None:
+        stage.replayed.append(work_id)
+        return await works.replay(work_id, clock.now())
+
+    async def health() -> list[PartHealth]:
+        return stage.parts
+
+    def wake() -> None:
+        stage.woken += 1
+
+    return Desk(
+        database=lite,
+        clock=clock,
+        texts=load_texts(),
+        data_dir=tmp_path,
+        timezone=lambda _: MOSCOW,
+        posts=StoredChat(clock),
+        people=People(lite, clock),
+        destinations=Destinations(lite, clock),
+        render=as_arguments,
+        replay=replay,
+        health=health,
+        version="0.1.0",
+        wake=wake,
+    )
+
+
+def as_arguments(message: Message) -> Rendered:
+    shown = render(message)
+    return {"text": shown.text, "entities": shown.entities, "reply_markup": shown.keyboard}
