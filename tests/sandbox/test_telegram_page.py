@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, async_playwright, expect
 
 from sandbox.telegram import Role, TelegramDouble
 
@@ -81,32 +81,35 @@ class Shown:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
+async def opened() -> AsyncIterator[tuple[Page, list[str]]]:
+    """One page for all tests (a browser takes a second to start) and what its console complained of."""
+    errors: list[str] = []
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        await launched.close()
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page(timezone_id="Asia/Vladivostok", locale="ru-RU")
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page, errors
+        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def shown(browser: Browser) -> AsyncIterator[Shown]:
-    double, demo, errors = TelegramDouble(), Demo(), list[str]()
+async def shown(opened: tuple[Page, list[str]]) -> AsyncIterator[Shown]:
+    double, demo, (page, errors) = TelegramDouble(), Demo(), opened
     server = TestServer(double.build_app(demo.add_routes), host="127.0.0.1")
     await server.start_server()
     url = str(server.make_url("")).rstrip("/")
     async with aiohttp.ClientSession() as http:
         scene = build_scene(double, url, http)
-        page = await browser.new_page(
-            viewport={"width": 1200, "height": 800}, timezone_id="Asia/Vladivostok", locale="ru-RU"
-        )
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.set_viewport_size({"width": 1200, "height": 800})
+        await page.emulate_media(color_scheme="light")
         await page.goto(url)
         await page.get_by_role("tab", name="Сводка").click()
         yield Shown(scene=scene, demo=demo, page=page)
-        await page.close()
+        await page.goto("about:blank")
     await server.close()
-    assert [error for error in errors if "Failed to load resource" not in error] == []
+    found, errors[:] = [error for error in errors if "Failed to load resource" not in error], []
+    assert found == []
 
 
 async def test_a_card_is_shown_pressed_and_edited(shown: Shown) -> None:
