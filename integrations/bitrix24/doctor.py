@@ -12,7 +12,7 @@ from integrations.bitrix24.faults import (
     scope_hint,
     statistics_hint,
 )
-from integrations.bitrix24.models import CallRow, ProfileRow, present, read_row, read_rows
+from integrations.bitrix24.models import CallRow, PersonRow, present, read_row, read_rows
 from integrations.bitrix24.recording import DISK, disk_file
 from integrations.bitrix24.settings import Settings
 from integrations.bitrix24.telephony import STATISTICS
@@ -65,7 +65,7 @@ async def _webhook(client: Client) -> Finding:
     except VendorUnavailable as failure:
         hint = _UNREACHABLE_HINTS.get(failure.message, _UNREACHABLE)
         return Finding(code="bitrix24.unreachable", title=title, ok=False, detail=failure.message, hint=hint)
-    owner = read_row(ProfileRow, reply.result) or ProfileRow()
+    owner = read_row(PersonRow, reply.result) or PersonRow()
     return Finding(
         code=code, title=title, ok=True, detail=f"действует от имени: {owner.full_name or 'сотрудник ' + owner.row_id}"
     )

@@ -245,6 +245,7 @@ class Fake:
 
     async def _download(self, request: web.Request) -> web.Response:
         self.requests.append(Seen(method="download", params={"path": request.raw_path}, at=time.monotonic()))
+        await self._held_back("download")
         scripted = self._script("download")
         if scripted is not None:
             return _raw(scripted)

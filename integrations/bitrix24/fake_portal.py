@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
 PAGE = 50
+FIRST_COMMENT = 1001
 ALL_SCOPES = frozenset({"telephony", "crm", "disk", "user_basic", "department"})
 _ENTITY_NUMBERS = {"lead": 1, "deal": 2, "contact": 3, "company": 4}
 
@@ -90,6 +91,7 @@ class Portal:
         self.may_read_disk = True
         self._by_call_id: dict[str, FakeCall] = {}
         self._looks: dict[str, int] = {}
+        self._comments_of: dict[tuple[str, str], list[int]] = {}
         self.methods: dict[str, Callable[[Params], Page]] = {
             "profile": self._profile,
             "scope": lambda _: Page(result=sorted(self.scopes)),
@@ -113,7 +115,7 @@ class Portal:
 
     def change(self, call: FakeCall, changed: FakeCall) -> FakeCall:
         """The same row with other facts."""
-        self.calls[self.calls.index(call)] = changed
+        self.calls[call.row_id - 1] = changed
         self._by_call_id[call.call_id] = changed
         return changed
 
@@ -206,14 +208,15 @@ class Portal:
         if not text:
             raise Refusal(400, "INVALID_ARG_VALUE", "Empty comment message")
         entity = (str(fields["ENTITY_TYPE"]).lower(), str(fields["ENTITY_ID"]))
-        comment = FakeComment(comment_id=len(self.comments) + 1001, entity=entity, text=text)
+        comment = FakeComment(comment_id=len(self.comments) + FIRST_COMMENT, entity=entity, text=text)
+        self._comments_of.setdefault(entity, []).append(len(self.comments))
         self.comments.append(comment)
         return Page(result=comment.comment_id)
 
     def _comment_list(self, params: Params) -> Page:
         wanted = _mapping(params.get("filter"))
         entity = (str(wanted.get("ENTITY_TYPE", "")).lower(), str(wanted.get("ENTITY_ID", "")))
-        found = [comment for comment in self.comments if comment.entity == entity]
+        found = [self.comments[index] for index in self._comments_of.get(entity, ())]
         if str(_mapping(params.get("order")).get("ID", "")).upper() == "DESC":
             found.reverse()
         rows, following, total = _page(found, params)
@@ -231,10 +234,10 @@ class Portal:
         return Page(result=self.comments[index].comment_id)
 
     def _comment_index(self, params: Params) -> int:
-        for index, comment in enumerate(self.comments):
-            if str(comment.comment_id) == str(params.get("id")):
-                return index
-        raise Refusal(400, "NOT_FOUND", "Not found.")
+        index = _number(params.get("id")) - FIRST_COMMENT
+        if not 0 <= index < len(self.comments):
+            raise Refusal(400, "NOT_FOUND", "Not found.")
+        return index
 
     def _card(self, kind: str, params: Params) -> Page:
         fields = self.people.get((kind, str(params.get("id"))))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 TEXT_LIMIT = 4096
 
@@ -26,7 +26,13 @@ def clean(text: str) -> str:
     return text.strip()
 
 
+def _whole(value: object) -> str:
+    """A text of any length with its line breaks."""
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""
+
+
 Text = Annotated[str, BeforeValidator(_text)]
+Whole = Annotated[str, BeforeValidator(_whole)]
 
 
 class Row(BaseModel):
@@ -80,13 +86,11 @@ class Binding(Row):
 
 class CommentRow(Row):
     row_id: Text = Field(default="", alias="ID")
-    comment: Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else "")] = Field(
-        default="", alias="COMMENT"
-    )
+    comment: Whole = Field(default="", alias="COMMENT")
 
 
 class PersonRow(Row):
-    """A user, contact, lead or company: whichever of the names it has."""
+    """A user, contact, lead or company, or the webhook's owner: whichever of the names it has."""
 
     row_id: Text = Field(default="", alias="ID")
     name: Text = Field(default="", alias="NAME")
@@ -98,23 +102,12 @@ class PersonRow(Row):
         return " ".join(part for part in (self.name, self.last_name) if part)
 
 
-class ProfileRow(PersonRow):
-    """``profile``: who the webhook acts as."""
-
-    admin: bool = Field(default=False, alias="ADMIN")
-
-
 R = TypeVar("R", bound=Row)
 
 
 def read_row(model: type[R], value: object) -> R | None:
     """The row, or None when the answer is no object at all (PHP writes an empty one as ``[]``)."""
-    if not isinstance(value, Mapping):
-        return None
-    try:
-        return model.model_validate(value)
-    except ValidationError:
-        return None
+    return model.model_validate(value) if isinstance(value, Mapping) else None
 
 
 def read_rows(model: type[R], value: object) -> list[R]:

@@ -51,10 +51,11 @@ class Sources:
         if url.startswith("/") and not url.startswith("//"):
             return self.settings.origin + url
         parts = _split(url)
-        if parts is None or parts.hostname != self.settings.host or parts.username is not None:
+        origin = self.settings.origins.get(parts.hostname or "") if parts is not None else None
+        if parts is None or origin is None or parts.username is not None:
             raise refused("foreign_host", DOWNLOAD)
-        if parts.scheme == "http" and self.settings.origin.startswith("https://"):
-            return self.settings.origin + url.partition("://")[2].removeprefix(parts.netloc)
+        if parts.scheme == "http" and origin.startswith("https://"):
+            return origin + url.partition("://")[2].removeprefix(parts.netloc)
         return url
 
     async def approve(self, url: str) -> Target:
@@ -67,12 +68,13 @@ class Sources:
             return Target(url=url)
         if parts.scheme != "https" or not self._listed(host):
             raise refused("foreign_host", RECORD_URL)
-        if host == self.settings.host:
+        if host in self.settings.origins:
             return Target(url=url)  # whoever set the portal up decided where it stands
         return Target(url=url, pinned=await self._public_address(host))
 
     def _listed(self, host: str) -> bool:
-        return host in self.settings.record_hosts or same_domain(host, self.settings.host)
+        settings = self.settings
+        return host in settings.origins or host in settings.record_hosts or same_domain(host, settings.host)
 
     async def _public_address(self, host: str) -> str:
         addresses = [host] if literal(host) is not None else await self.lookup(host)

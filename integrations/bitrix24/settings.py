@@ -62,6 +62,12 @@ class Settings:
         return urlsplit(self.webhook_url).hostname or ""
 
     @property
+    def origins(self) -> dict[str, str]:
+        """Host → origin of the portal under its names: a portal reached by one may write the other into its addresses."""
+        shown = urlsplit(self.portal_url)
+        return {shown.hostname or "": f"{shown.scheme}://{shown.netloc}", self.host: self.origin}
+
+    @property
     def on_loopback(self) -> bool:
         """A test portal on this very machine."""
         return is_loopback(self.host)

@@ -110,7 +110,7 @@ class Telephony:
         async for result in self._client.iterate(STATISTICS, asked, pages=4):
             for row in read_rows(CallRow, result):
                 known = best.get(row.call_id)
-                if row.call_id in call_ids and (known is None or _rank(row) > _rank(known)):
+                if known is None or _rank(row) > _rank(known):
                     best[row.call_id] = row
         return {call_id: self._facts(row) for call_id, row in best.items()}
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from domain.errors import BadSignature, MalformedBody
 from domain.events import CallEnded
@@ -16,6 +17,8 @@ from integrations.kit.signatures import any_secret
 CALL_END = "ONVOXIMPLANTCALLEND"
 MAX_FIELDS = 2_000
 MAX_ID = 255
+
+_SHORT_NAME = 64  # longer ones are a stranger's, and not remembered
 
 _KEPT_HEADERS = frozenset({"content-type", "content-length", "user-agent", "date", "x-request-id"})
 _KEPT_AUTH = frozenset({"domain", "member_id", "scope", "status", "expires_in", "expires"})
@@ -123,8 +126,16 @@ def _without_secrets(body: bytes) -> bytes:
     if body.lstrip()[:1] in {b"{", b"["}:
         return _json_without_secrets(body)
     fields = body.decode("utf-8", "replace").split("&")
-    kept = [field for field in fields if not _is_secret(key_path(field.partition("=")[0]))]
-    return "&".join(kept).encode()
+    return "&".join(field for field in fields if not _names_secret(field.partition("=")[0])).encode()
+
+
+def _names_secret(raw_key: str) -> bool:
+    return _short_name_is_secret(raw_key) if len(raw_key) <= _SHORT_NAME else _is_secret(key_path(raw_key))
+
+
+@lru_cache(maxsize=1024)
+def _short_name_is_secret(raw_key: str) -> bool:
+    return _is_secret(key_path(raw_key))
 
 
 def _json_without_secrets(body: bytes) -> bytes:

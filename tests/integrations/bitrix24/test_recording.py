@@ -1,5 +1,6 @@
 """Fetching a recording: only audio, only whole, only from where it may come, and never with a trace of the address."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 from unittest.mock import ANY
@@ -80,6 +81,18 @@ async def test_each_attempt_takes_a_fresh_address(shop: Shop, tmp_path: Path) ->
 async def test_what_comes_instead_of_audio(shop: Shop, tmp_path: Path, status: int, body: bytes, code: str) -> None:
     shop.fake.answer("download", Scripted(status=status, body=body, content_type="text/plain"))
     assert await code_of(shop, stored(shop.fake), tmp_path / "f") == code
+
+
+async def test_downloads_leave_room_for_questions(shop: Shop, tmp_path: Path) -> None:
+    known = stored(shop.fake)
+    reached = shop.fake.hold("download")
+    downloads = [asyncio.create_task(shop.telephony.download(known, tmp_path / str(n), max_bytes=LIMIT)) for n in range(5)]
+    await reached.wait()
+    await asyncio.sleep(0.02)
+    assert len(shop.fake.asked("download")) == 2
+    assert (await shop.client.call("profile")).result
+    shop.fake.release("download")
+    assert {recording.size for recording in await asyncio.gather(*downloads)} == {len(WAV)}
 
 
 async def test_half_a_file_is_none(shop: Shop, tmp_path: Path) -> None:
@@ -197,6 +210,14 @@ def test_the_portals_own_address(url: str, kept: str) -> None:
 def test_not_the_portals_own_address(url: str) -> None:
     with pytest.raises(VendorRefused):
         sources_of().on_portal(url)
+
+
+async def test_a_portal_with_two_names() -> None:
+    sources = sources_of("10.0.0.1", BITRIX24_PORTAL_URL="https://b24.example")
+    assert sources.on_portal("http://b24.example/d?x") == "https://b24.example/d?x"
+    assert await sources.approve("https://b24.example/d") == Target(url="https://b24.example/d")
+    with pytest.raises(VendorRefused):
+        await sources.approve("https://www.b24.example/d")
 
 
 PUBLIC = "93.184.216.34"

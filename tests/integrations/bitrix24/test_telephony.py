@@ -28,7 +28,7 @@ def scripted_rows(*rows: object) -> Scripted:
 async def test_the_ports_are_these(shop: Shop) -> None:
     recordings: RecordingSource = shop.telephony
     journal: CallJournal = shop.telephony
-    assert recordings is journal
+    assert {id(recordings), id(journal)} == {id(shop.telephony)}
 
 
 async def test_facts_of_a_call(shop: Shop) -> None:
@@ -211,6 +211,13 @@ async def test_a_cursor_that_does_not_advance_ends_the_period(shop: Shop) -> Non
     shop.fake.answer(STATISTICS, same, times=None)
     assert len(await shop.telephony.calls_between(NOW, NOW + timedelta(hours=1))) == 50
     assert len(shop.fake.asked(STATISTICS)) == 2
+
+
+async def test_a_period_has_an_end_even_if_the_portal_has_none(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.bitrix24.telephony.MAX_PAGES", 2)
+    for _ in range(120):
+        shop.fake.add_call(started_at=NOW)
+    assert len(await shop.telephony.calls_between(NOW, NOW + timedelta(hours=1))) == 100
 
 
 async def test_a_portal_that_is_down(shop: Shop) -> None:

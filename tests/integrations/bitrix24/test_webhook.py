@@ -78,7 +78,7 @@ def test_what_is_kept_has_no_secret_and_still_means_the_same(path: Path) -> None
 def test_redaction_follows_strange_spellings() -> None:
     receiver = Receiver(())
     body = b"event=X&AUTH%5bapplication_token%5D=S1&auth=S2&data[ACCESS_TOKEN]=S3&data[x][refresh_token]=S4"
-    body += b"&auth[]=S5&auth[new]=S6"
+    body += b"&auth[]=S5&auth[new]=S6&auth[" + b"x" * 99 + b"]=S9"
     kept = receiver.redact(delivery(body, cookie="S7", authorization="S8"))
     assert kept.body == b"event=X"
     assert (kept.query, kept.path, dict(kept.headers)) == ("", "/hooks/bitrix24/***", {})
@@ -240,7 +240,13 @@ def test_outcomes(code: str, duration: int, outcome: CallOutcome) -> None:
 
 
 def test_numbers_and_odd_values_of_json() -> None:
-    data = {"CALL_ID": 15, "CALL_DURATION": 7, "PORTAL_USER_ID": None, "CRM_ACTIVITY_ID": [], "PHONE_NUMBER": "\ud800+7"}
+    data: dict[str, object] = {
+        "CALL_ID": 15,
+        "CALL_DURATION": 7,
+        "PORTAL_USER_ID": None,
+        "CRM_ACTIVITY_ID": [],
+        "PHONE_NUMBER": "\ud800+7",
+    }
     event = the_call(Receiver(()).parse(delivery(json.dumps({"event": "ONVOXIMPLANTCALLEND", "data": data}).encode())))
     assert (event.external_id, event.duration_s, event.employee_id, event.activity_id) == ("15", 7, "", "")
     assert event.client_phone == "?+7"
