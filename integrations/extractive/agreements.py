@@ -1,11 +1,14 @@
 """Requests that the staff took without promising in so many words: «договорились», «окна добавила»."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from integrations.extractive.clauses import Clause
 from integrations.extractive.lexicon import Lexicon
 from integrations.extractive.orders import Order
+from integrations.extractive.verbs import Mood
 from integrations.extractive.when import find_times
+from integrations.extractive.wording import deed
 
 _NOTED = 3  # clauses from the request to «добавила»
 _AGREED = 2  # clauses from the request to «договорились»
@@ -26,6 +29,21 @@ def find_agreements(
         if order and order.index not in taken:
             taken.add(order.index)
             found.append((index, order))
+    return found
+
+
+def find_proposals(clauses: Sequence[Clause], lex: Lexicon) -> list[tuple[int, Order]]:
+    """«Записать вас на четверг?» — «Да, запишите»: a deed the staff offered and the client took."""
+    found: list[tuple[int, Order]] = []
+    for index, (clause, after) in enumerate(pairwise(clauses)):
+        if not (clause.by_staff and clause.question) or after.by_staff or after.has("refusal"):
+            continue
+        form = lex.verbs.get(clause.words[0])
+        agreed = after.words[0] in {"да", "давайте", "конечно", "запишите"} or after.weight("consent") >= 1
+        if form is not None and form.mood is Mood.INFINITIVE and agreed:
+            times = tuple(find_times(clause.tokens, lex))
+            told = deed(clause, 0, form.infinitive, times, lex)
+            found.append((index, Order(index=index, form=form, deed=told, times=times, strict=False)))
     return found
 
 

@@ -28,6 +28,8 @@ _PER_UNIT = (
     "урок",
     "кубометр",
 )
+_LINKS = frozenset({"в", "за", "с", "и", "или", "без", "плюс"})
+_LIMITS = frozenset({"до", "от", "за", "около", "примерно", "пределах"})
 _CUE_REACH = 4
 _SMALLEST_BARE = 100  # «стоит 1500» is money, «стоит 2» is anything
 
@@ -47,7 +49,7 @@ def find_sums(clauses: Sequence[Clause], lex: Lexicon) -> list[Sum]:
     sums: list[Sum] = []
     for index, clause in enumerate(clauses):
         before = clauses[index - 1] if index else None
-        primed = before is not None and before.turn == clause.turn and bool(lex.money.price.find(before.words))
+        primed = before is not None and bool(lex.money.price.find(before.words))
         sums += _in_clause(clause, index, lex, primed=primed)
     return sums
 
@@ -83,6 +85,8 @@ def _in_clause(clause: Clause, index: int, lex: Lexicon, *, primed: bool) -> lis
         at = number.end
         if number.ordinal or number.tenths == 0:
             continue
+        if spoken := _shortened(tokens, number, lex, priced=bool(prices) or primed):
+            number, at = spoken, spoken.end
         if at < len(tokens) and tokens[at].word in lex.money.percent:
             found.append(Sum(index=index, rub=None, start=_from(tokens, number, lex), end=at + 1))
         elif (money := _money(tokens, number, lex)) or _is_price(tokens, number, prices, counted, primed=primed):
@@ -90,6 +94,20 @@ def _in_clause(clause: Clause, index: int, lex: Lexicon, *, primed: bool) -> lis
             found.append(Sum(index=index, rub=rub, start=_from(tokens, number, lex), end=_per(tokens, end)))
             at = max(at, end)
     return found
+
+
+def _shortened(tokens: Sequence[Token], number: Number, lex: Lexicon, *, priced: bool) -> Number | None:
+    """«Две девятьсот», «пять пятьсот»: how people say thousands of roubles."""
+    if number.scaled or number.value > 99 or not number.whole or number.end >= len(tokens) or tokens[number.end].parted:
+        return None
+    rest = number_at(tokens, number.end, lex.numerals)
+    if rest is None or rest.ordinal or rest.scaled or not 100 <= rest.value <= 999 or tokens[number.end].is_number:
+        return None
+    paid = rest.end < len(tokens) and tokens[rest.end].word in lex.money.currency
+    for_it = number.start > 0 and tokens[number.start - 1].word == "за"
+    if not (priced or paid or for_it):
+        return None
+    return Number(tenths=(number.value * 1000 + rest.value) * 10, start=number.start, end=rest.end, scaled=True)
 
 
 def _money(tokens: Sequence[Token], number: Number, lex: Lexicon) -> tuple[int, int] | None:
@@ -104,12 +122,16 @@ def _money(tokens: Sequence[Token], number: Number, lex: Lexicon) -> tuple[int, 
 
 def _is_price(tokens: Sequence[Token], number: Number, prices: Sequence[int], counted: set[int], *, primed: bool) -> bool:
     """«Предложила пятнадцать тысяч», «стоит 1500»: no currency, but a word of price and nothing counted."""
-    if number.end in counted:
+    if counted & {number.end, number.start - 1, number.start - 2}:
         return False
-    if number.scaled:
-        return primed or any(abs(number.start - end) <= 2 * _CUE_REACH for end in prices)
-    near = any(0 <= number.start - end <= _CUE_REACH for end in prices)
     last = number.end == len(tokens) or tokens[number.end].parted
+    after = "" if last else tokens[number.end].word
+    before = tokens[number.start - 1].word if number.start else ""
+    if number.scaled and (after in _LINKS or before in _LIMITS):
+        return True
+    if number.scaled:
+        return primed or last or any(abs(number.start - end) <= 2 * _CUE_REACH for end in prices)
+    near = any(0 <= number.start - end <= _CUE_REACH for end in prices)
     return near and last and number.value >= _SMALLEST_BARE
 
 

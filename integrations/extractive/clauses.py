@@ -162,7 +162,8 @@ def _cut_words(tokens: Sequence[Token], lex: Lexicon, *, bare: bool) -> list[int
     last = 0
     for at in range(1, len(words)):
         solid = sum(1 for place in range(last, at) if place not in covered)
-        opened = at in opens and (bare or tokens[at].parted) and (solid >= 1 or at - last >= 3)
+        least = 3 if bare and words[at] in {"я", "мы", "вам"} else 1  # «талон я отправлю» is one thought
+        opened = at in opens and (bare or tokens[at].parted) and (solid >= least or at - last >= 3 >= least)
         if opened or (bare and _turns_bare(words, last, at, lex)):
             cuts.append(at)
             last = at

@@ -16,6 +16,7 @@ _PLURAL = ("ут", "ют", "ат", "ят", "утся", "ются", "атся", "
 _SAME_NAME = 80
 _KNOWN = 0.99
 _CERTAIN = 0.9
+_GREETING_ENDS = frozenset({"здравствуйте", "день", "утро", "вечер", "алло"})
 _EARLY = 8  # clauses: people introduce themselves at the start
 
 
@@ -56,9 +57,22 @@ def _person(clause: Clause, at: int, lex: Lexicon) -> Subject | None:
     start, end = at, at + 1
     while start > 0 and not clause.tokens[start].parted and _is_part(clause, start - 1, lex):
         start -= 1
+    if clause.tokens[start].word in lex.people.names and _is_trade(clause, start - 1, lex):
+        start -= 1
     while end < len(clause.tokens) and not clause.tokens[end].parted and _is_part(clause, end, lex):
         end += 1
     return Subject(name=" ".join(_cased(clause, i, lex) for i in range(start, end)), start=start, end=end)
+
+
+def _is_trade(clause: Clause, at: int, lex: Lexicon) -> bool:
+    """A trade no list knows, right before a name: «настройщик Вадим»."""
+    if at < 0 or clause.tokens[at + 1].parted or len(clause.tokens[at].word) < 5:
+        return False
+    word = clause.tokens[at].word
+    known = (
+        word in lex.small["skip"] or word in lex.small["stop"] or word in lex.verbs.forms or word in lex.people.client_roles
+    )
+    return not known and word.endswith(("ик", "ер", "ор", "ист", "арь", "ель", "лог", "ант", "ент"))
 
 
 def _is_part(clause: Clause, at: int, lex: Lexicon) -> bool:
@@ -77,19 +91,24 @@ def _is_capital(clause: Clause, at: int) -> bool:
 
 
 def _cased(clause: Clause, at: int, lex: Lexicon) -> str:
-    token = clause.tokens[at]
-    said = clause.text[token.start : token.end]
-    return said.lower() if token.word in lex.people.staff | lex.people.staff_plural else capital(said)
+    """Names from a capital also where a machine wrote none; trades in lower case."""
+    said = _said(clause, at)
+    word = clause.tokens[at].word
+    if word in lex.people.names or word.endswith(lex.people.patronymic_endings) or _is_capital(clause, at):
+        return capital(said)
+    return said.lower()
 
 
 def staff_name(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) -> str:
     """How the employee is called: as the CRM says, else as they introduced themselves, else empty."""
     if context.employee_name:
         return context.employee_name
-    for clause in clauses[:_EARLY]:
-        if clause.by_staff and (name := _introduced(clause, lex)):
+    opening = [clause for clause in clauses[:_EARLY] if clause.by_staff]
+    for clause in opening:
+        if name := _introduced(clause, lex):
             return name
-    return ""
+    sign = _signed if context.direction.from_client else _apart
+    return next((name for clause in opening[:2] if (name := sign(clause, lex))), "")
 
 
 def _introduced(clause: Clause, lex: Lexicon) -> str:
@@ -102,6 +121,22 @@ def _introduced(clause: Clause, lex: Lexicon) -> str:
     return capital(_said(clause, tail[-1])) if tail else ""
 
 
+def _signed(clause: Clause, lex: Lexicon) -> str:
+    """«Грузоперевозки Атлант, Фёдор», «Эмма слушает»: who answers the phone names themselves."""
+    at = next((at for at, token in enumerate(clause.tokens) if token.word in lex.people.names), None)
+    return _full_name(clause, at, lex, known=True) if at is not None else ""
+
+
+def _apart(clause: Clause, lex: Lexicon) -> str:
+    """«… отдел качества, Юлия»: a name alone between commas that is not a greeting of the client."""
+    tokens = clause.tokens
+    for at in range(2, len(tokens)):
+        alone = tokens[at].parted and (at + 1 == len(tokens) or tokens[at + 1].parted)
+        if alone and tokens[at].word in lex.people.names and tokens[at - 1].word not in _GREETING_ENDS:
+            return capital(_said(clause, at))
+    return ""
+
+
 def client_name(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) -> str:
     """As the client said it, or as the staff called them by name and patronymic; the CRM's spelling where it is the same.
 
@@ -111,6 +146,9 @@ def client_name(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) -
     called = [_vocative(clause, lex) for clause in clauses if not clause.by_client]
     staff = plain(staff_name(clauses, context, lex)).split()[:1]
     found = [name for name in (*own, *called) if name and plain(name).split()[:1] != staff]
+    if not found:
+        hailed = [_hailed(clause, lex) for clause in clauses if clause.by_staff]
+        found = [name for name in hailed if name and plain(name).split()[:1] != staff]
     if not found:
         return next((name for clause in clauses if not clause.by_staff and (name := _position(clause, lex))), "")
     best = max(found, key=lambda name: len(name.split()))
@@ -173,6 +211,19 @@ def _vocative(clause: Clause, lex: Lexicon) -> str:
         named = one in people.names and two.endswith(people.patronymic_endings)
         if named and not acts and not before & {"зовут", "это", *people.staff}:
             return f"{capital(_said(clause, at - 1))} {capital(_said(clause, at))}"
+    return ""
+
+
+def _hailed(clause: Clause, lex: Lexicon) -> str:
+    """«Здравствуйте, Марк!», «Игнат, мы ждём деталь»: one name that the staff call the client by."""
+    tokens = clause.tokens
+    for at, token in enumerate(tokens):
+        if token.word not in lex.people.names:
+            continue
+        ends = at + 1 == len(tokens) or tokens[at + 1].parted
+        greeted = at > 0 and tokens[at - 1].word in _GREETING_ENDS
+        if ends and (greeted or (at == 0 and len(tokens) > 1)):
+            return capital(_said(clause, at))
     return ""
 
 

@@ -11,6 +11,7 @@ from integrations.extractive.lexicon import Lexicon
 from integrations.extractive.verbs import Mood
 
 _CAP = 5.0
+_STRONG = 1.2
 _PARTING = frozenset({"спасибо", "свидания", "доброго", "до", "всего"})
 
 
@@ -35,7 +36,8 @@ def _log_odds(clause: Clause, context: CallContext, lex: Lexicon) -> float:
     """Above zero: the company speaks. The speaker that the transcript names outweighs every cue."""
     if clause.speaker is not Speaker.UNKNOWN:
         return 2 * _CAP if clause.speaker is Speaker.OPERATOR else -2 * _CAP
-    score = clause.weight("staff") - clause.weight("client")
+    felt = sum(hit.weight for hit in clause.hits if hit.tag in {"complaint", "pleased"} and hit.weight >= _STRONG)
+    score = clause.weight("staff") - clause.weight("client") - 0.6 * felt
     score += _company_greeting(clause) + _vocative(clause, lex) + _promise(clause, lex)
     if context.employee_name and _introduces(clause, context.employee_name):
         score += 4.0

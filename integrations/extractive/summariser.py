@@ -80,7 +80,7 @@ def _hear(transcript: Transcript, context: CallContext, lex: Lexicon) -> _Heard:
     found = find_tasks(clauses, context, lex)
     mood = hear_mood(clauses)
     questions = questions_of(clauses)
-    kind = kind_of(clauses, mood, promised=bool(found.tasks), asked=bool(questions))
+    kind = kind_of(clauses, mood, promised=bool(found.tasks), from_client=context.direction.from_client)
     return _Heard(
         clauses=clauses, found=found, mood=mood, kind=kind, questions=questions,
         sums=find_sums(clauses, lex), address=find_address(clauses, lex),

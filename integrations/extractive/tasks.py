@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from domain.calls import CallContext, Evidence, Task
-from integrations.extractive.agreements import find_agreements
+from integrations.extractive.agreements import find_agreements, find_proposals
 from integrations.extractive.clauses import Clause
 from integrations.extractive.due import resolve
 from integrations.extractive.lexicon import Lexicon
@@ -18,6 +18,7 @@ from integrations.extractive.wording import Deed, deed
 from integrations.extractive.words import slice_text, squeeze
 
 _LOOK_BACK = 4  # clauses between a request and the promise that takes it up
+_DAY_BACK = 5  # clauses in which a day is still meant
 _QUOTE_WORDS = 14
 _ALONE = frozenset({"call", "send", "visit"})  # groups that say enough without an object
 
@@ -77,6 +78,7 @@ def find_tasks(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) ->
             _add(drafts, draft, lex)
     agreed = find_agreements(clauses, orders, {vow.index for vow in firm}, lex)
     drafts += [_agreed(scene, index, order) for index, order in agreed if order.index not in taken]
+    drafts += [_agreed(scene, index, order) for index, order in find_proposals(clauses, lex)]
     drafts = _distinct(sorted(drafts, key=lambda draft: draft.index))
     return Found(
         tasks=tuple(draft.task for draft in drafts),
@@ -215,7 +217,7 @@ def _with_day(scene: _Scene, index: int, when: When | None) -> When | None:
     """«Давайте в четверг» — «хорошо, в три позвоню»: the day was said just before."""
     if when is None or when.day is not None or when.hour is None:
         return when
-    for clause in reversed(scene.clauses[max(0, index - 2) : index]):
+    for clause in reversed(scene.clauses[max(0, index - _DAY_BACK) : index]):
         for time in reversed(find_times(clause.tokens, scene.lex)):
             if time.day is not None:
                 return when if isinstance(time.day, InMinutes) else replace(when, day=time.day, part=when.part or time.part)

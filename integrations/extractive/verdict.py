@@ -78,8 +78,8 @@ def _praise(clauses: Sequence[Clause]) -> list[tuple[float, Clause]]:
     return rows
 
 
-def kind_of(clauses: Sequence[Clause], mood: Mood, *, promised: bool, asked: bool) -> CallKind:
-    """``promised``: there are tasks, ``asked``: the client put a question."""
+def kind_of(clauses: Sequence[Clause], mood: Mood, *, promised: bool, from_client: bool) -> CallKind:
+    """``promised``: there are tasks, ``from_client``: the client called us."""
     if not clauses:
         return CallKind.NO_SPEECH
     if is_voicemail(clauses):
@@ -88,18 +88,20 @@ def kind_of(clauses: Sequence[Clause], mood: Mood, *, promised: bool, asked: boo
         return CallKind.WRONG_NUMBER
     if mood.complaint >= _COMPLAINT:
         return CallKind.COMPLAINT
-    return _business(clauses, promised=promised, asked=asked)
+    return _business(clauses, promised=promised, from_client=from_client)
 
 
-def _business(clauses: Sequence[Clause], *, promised: bool, asked: bool) -> CallKind:
+def _business(clauses: Sequence[Clause], *, promised: bool, from_client: bool) -> CallKind:
     sale = sum(clause.weight("sale") for clause in clauses)
     wish = sum(max(0.0, clause.weight("request") - clause.weight("inquiry")) for clause in clauses if not clause.by_staff)
     if sale >= _SALE or (sale >= _SOME_SALE and sale > wish):
         return CallKind.SALE
-    if wish >= _REQUEST or promised:
+    if wish >= _REQUEST or (promised and from_client):
         return CallKind.REQUEST
-    inquires = any(clause.has("inquiry") for clause in clauses)
-    return CallKind.INFO if asked or inquires else CallKind.OTHER
+    asks = any(
+        clause.has("inquiry") or (clause.question and not clause.has("hollow")) for clause in clauses if not clause.by_staff
+    )
+    return CallKind.INFO if asks else CallKind.OTHER
 
 
 def is_voicemail(clauses: Sequence[Clause]) -> bool:

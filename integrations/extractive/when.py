@@ -83,10 +83,7 @@ def _stands_alone(when: When, tokens: Sequence[Token], lex: Lexicon) -> bool:
     """«Перезвоню в три»: a bare number is a time where no counted thing can follow it."""
     if when.prep not in {"в", "к", "до", "после"}:
         return False
-    if when.end == len(tokens) or tokens[when.end].parted:
-        return True
-    word = tokens[when.end].word
-    return word in lex.small["after_time"] or word in lex.verbs.forms
+    return _is_over(tokens, when.end, lex)
 
 
 def _atom(tokens: Sequence[Token], at: int, lex: Lexicon, phrases: dict[int, tuple[int, str]]) -> When | None:
@@ -149,7 +146,17 @@ def _calendar(tokens: Sequence[Token], at: int, lex: Lexicon) -> tuple[Calendar,
     if word in lex.times.month:
         year, end = _year(tokens, number.end + 1, lex)
         return Calendar(number.value, lex.times.month[word], year), end
-    return (Calendar(number.value), number.end + 1) if number.ordinal and word in {"числа", "число"} else None
+    if number.ordinal and word in {"числа", "число"}:
+        return Calendar(number.value), number.end + 1
+    bare = at > 0 and tokens[at - 1].word in {"до", "к", "на"} and tokens[number.end - 1].word.endswith(("го", "му", "ое"))
+    return (Calendar(number.value), number.end) if number.ordinal and bare and _is_over(tokens, number.end, lex) else None
+
+
+def _is_over(tokens: Sequence[Token], at: int, lex: Lexicon) -> bool:
+    """«До двадцать третьего» is a date where no noun follows it."""
+    if at == len(tokens) or tokens[at].parted:
+        return True
+    return tokens[at].word in lex.small["after_time"] or tokens[at].word in lex.verbs.forms
 
 
 def _year(tokens: Sequence[Token], at: int, lex: Lexicon) -> tuple[int, int]:

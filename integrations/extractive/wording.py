@@ -59,6 +59,9 @@ def _right(clause: Clause, verb: int, timed: set[int], lex: Lexicon) -> list[int
         if at in timed:
             continue
         if _ends(clause, at, lex) or len(places) >= _MAX_WORDS:
+            joint = [order for order, place in enumerate(places) if clause.tokens[place].word == "и"]
+            if lex.verbs.get(token.word) and joint and len(places) - joint[-1] <= 3:
+                del places[joint[-1] :]
             break
         if token.word not in lex.small["skip"]:
             places.append(at)
