@@ -1,7 +1,6 @@
 """The form decoder: PHP's rules, hostile input, and the price of one event."""
 
 import time
-from itertools import pairwise
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 import pytest
@@ -88,15 +87,11 @@ def test_any_bytes_give_a_form_or_malformed(body: bytes) -> None:
 
 
 def test_hostile_lists_take_linear_time() -> None:
-    """Numbered keys placed in the way of ``[]`` must not be walked again for each of them."""
-    taken = [f"a[{n}]=" for n in range(6000, 12_000)]
-    times = []
-    for size in (6000, 12_000):
-        body = "&".join(taken + ["a[]="] * size).encode()
-        begin = time.perf_counter()
-        assert len(as_list(decode_form(body)["a"])) == 6000 + size
-        times.append(time.perf_counter() - begin)
-    assert all(after < before * 8 for before, after in pairwise(times))
+    """Numbered keys placed in the way of ``[]`` must not be walked again for each of them: that would be 10^8 steps."""
+    body = "&".join([f"a[{n}]=" for n in range(10_000, 20_000)] + ["a[]="] * 10_000).encode()
+    begin = time.process_time()
+    assert len(as_list(decode_form(body)["a"])) == 20_000
+    assert time.process_time() - begin < 2
 
 
 def test_long_keys_are_not_remembered() -> None:
