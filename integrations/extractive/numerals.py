@@ -67,7 +67,7 @@ def _take(reading: _Reading, tokens: Sequence[Token], at: int, lex: Numerals) ->
     if tokens[at].is_number:
         return _take_digits(reading, word)
     if word in lex.multiplier:
-        return _take_scale(reading, lex.multiplier[word])
+        return _take_inverted(reading, tokens, at, lex) or _take_scale(reading, lex.multiplier[word])
     if word in lex.tenths:
         return _take_tenths(reading, lex.tenths[word])
     if word == "с" and reading.group and at + 1 < len(tokens) and tokens[at + 1].word == "половиной":
@@ -121,6 +121,19 @@ def _decimal(word: str) -> int | None:
     if all(len(part) == 3 for part in parts[1:]) and len(parts[0]) <= 3:
         return int("".join(parts)) * 10
     return int(parts[0]) * 10 + int(parts[1][0]) if len(parts) == 2 else None
+
+
+def _take_inverted(reading: _Reading, tokens: Sequence[Token], at: int, lex: Numerals) -> int:
+    """«Тысяч пять», «тысячи полторы»: about five thousand, not a thousand and five."""
+    word = tokens[at].word
+    if reading.taken or not word.endswith(("ч", "чи", "ов", "щи")) or at + 1 >= len(tokens) or tokens[at + 1].parted:
+        return 0
+    after = number_at(tokens, at + 1, lex)
+    if after is None or after.ordinal or after.scaled:
+        return 0
+    scale = lex.multiplier[word]
+    reading.total, reading.room, reading.scale, reading.taken = after.tenths * scale, 0, scale, True
+    return after.end - at
 
 
 def _take_scale(reading: _Reading, scale: int) -> int:

@@ -171,10 +171,11 @@ def _after_cue(clause: Clause, lex: Lexicon) -> str:
 
 
 def _is_spelt_name(clause: Clause, at: int, lex: Lexicon) -> bool:
-    """«Это Игнат Зимин»: two capitals, the second with a surname's ending."""
-    if at + 1 >= len(clause.tokens) or not (_is_capital(clause, at) and _is_capital(clause, at + 1)):
+    """«Это Игнат Зимин», «это Кира из агентства»: capitals where a name can be meant."""
+    if at + 1 >= len(clause.tokens) or not _is_capital(clause, at):
         return False
-    return clause.tokens[at + 1].word.endswith(lex.people.surname_endings)
+    after = clause.tokens[at + 1].word
+    return after == "из" or (_is_capital(clause, at + 1) and after.endswith(lex.people.surname_endings))
 
 
 def _full_name(clause: Clause, start: int, lex: Lexicon, *, known: bool) -> str:
@@ -186,7 +187,9 @@ def _full_name(clause: Clause, start: int, lex: Lexicon, *, known: bool) -> str:
         named = word in people.names or word.endswith((*people.patronymic_endings, *people.surname_endings))
         if at > start and (clause.tokens[at].parted or word in people.names):
             break
-        if not (named and len(word) > 2) and not (_is_capital(clause, at) and (not known or parts)):
+        spelt = _is_capital(clause, at) and (not known or parts)
+        first = at == start and not known and word not in lex.small["stop"] and word not in lex.small["skip"]
+        if len(word) < 3 or not (named or spelt or first):
             break
         parts.append(capital(_said(clause, at)))
     return " ".join(parts)

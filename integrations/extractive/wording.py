@@ -14,6 +14,7 @@ _ME = {"мне": "клиенту", "нам": "клиенту", "меня": "кл
 _NOBODY = range(0)
 _MAX_WORDS = 11
 _MAX_LEFT = 4
+_LONG_BARE = 10  # words without a comma: what stands far before the verb is another thought
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ def _ends(clause: Clause, at: int, lex: Lexicon) -> bool:
 def _left(clause: Clause, verb: int, timed: set[int], lex: Lexicon) -> list[int]:
     """«Счёт отправлю сегодня», «я вам договор пришлю»: what stands before its verb."""
     places: list[int] = []
+    bare = not any(token.parted for token in clause.tokens) and len(clause.tokens) > _LONG_BARE
     for at in range(verb - 1, -1, -1):
         token = clause.tokens[at]
         if clause.tokens[at + 1].parted and at + 1 not in timed and token.word not in _CLIENT:
@@ -94,7 +96,11 @@ def _left(clause: Clause, verb: int, timed: set[int], lex: Lexicon) -> list[int]
             continue
         if token.word in lex.small["stop"] or token.word in lex.small["stop_before"]:
             break
-        if lex.verbs.get(token.word) or token.word in lex.verbs.accepted or len(places) >= _MAX_LEFT:
+        if (
+            lex.verbs.get(token.word)
+            or token.word in lex.verbs.accepted
+            or len(places) >= (_MAX_LEFT // 2 if bare else _MAX_LEFT)
+        ):
             break
         places.insert(0, at)
     return places

@@ -60,7 +60,7 @@ def said(*turns: str, direction: Direction = Direction.INCOMING, held_at: dateti
 
 @cache
 def written_calls() -> tuple[Written, ...]:
-    return tuple(_read(row) for name in ("own", "held", "recorded") for row in _load(name))
+    return tuple(_read(row) for name in ("own", "second", "fresh", "recorded") for row in _load(name))
 
 
 @cache
