@@ -55,6 +55,7 @@ class Inbox:
     webhook: Webhook | None = None
     _poll: int = 0
     _webhook_set: int = 0
+    _closing: bool = False
 
     def push(self, kind: str, body: Json, key: int) -> int | None:
         """Queue one update; its id, or None when the bot did not ask for this kind."""
@@ -86,6 +87,11 @@ class Inbox:
             self.pending.clear()
         self.pulse.beat()
 
+    def close(self) -> None:
+        """Let waiting polls go with nothing: the server is about to stop."""
+        self._closing = True
+        self.pulse.beat()
+
     async def poll(self, offset: int, limit: int, timeout_s: float) -> list[Json]:
         """getUpdates. Refusal 409 beside a webhook; a poll already waiting is the one that gets the 409."""
         if self.webhook is not None:
@@ -95,7 +101,7 @@ class Inbox:
         self.pulse.beat()
         self._forget(offset)
         deadline = time.monotonic() + timeout_s
-        while not self.pending:
+        while not self.pending and not self._closing:
             left = deadline - time.monotonic()
             if left <= 0 or not await self.pulse.wait(left):
                 break

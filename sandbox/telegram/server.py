@@ -164,6 +164,7 @@ def build_app(double: "TelegramDouble", extra: Callable[[web.Application], None]
 
     async def hang_up(_app: web.Application) -> None:
         double.clear_faults()
+        double.site.inbox.close()
         double.site.stream.close()
 
     app.cleanup_ctx.append(life)

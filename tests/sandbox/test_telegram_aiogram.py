@@ -36,6 +36,7 @@ from aiogram.types import (
 from aiogram.utils.formatting import Bold, Code, DateTime, ExpandableBlockQuote, Text, TextLink
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from sandbox.telegram import Role, TelegramDouble
 
@@ -345,6 +346,20 @@ async def test_hold_keeps_the_answer_not_the_work(scene: Scene, bot: Bot) -> Non
     assert not sending.done()
     held.release()
     assert (await sending).text == "раз"
+
+
+async def test_a_server_that_stops_lets_its_pollers_and_pages_go() -> None:
+    double = TelegramDouble()
+    server = TestServer(double.build_app(), host="127.0.0.1")
+    await server.start_server()
+    async with aiohttp.ClientSession() as http:
+        events = await http.get(server.make_url("/control/events"))
+        polling = asyncio.create_task(http.get(server.make_url(f"/bot{double.token}/getUpdates"), params={"timeout": 50}))
+        await double.until(lambda: double.site.inbox._poll == 1)
+        async with asyncio.timeout(5):
+            await server.close()
+            assert await (await polling).json() == {"ok": True, "result": []}
+            assert await events.read() == b"retry: 500\n\n"
 
 
 async def test_an_extra_of_the_demo_shares_the_port(serve: Serve) -> None:
