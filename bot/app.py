@@ -38,8 +38,8 @@ class Stopped(Exception):
     """The process was asked to end."""
 
 
-async def run(settings: Settings) -> int:
-    """Run until a signal. Returns the exit status; ConfigError before anything is opened."""
+async def run(settings: Settings, stop: asyncio.Event | None = None) -> int:
+    """Run until a signal, or until ``stop`` is set. Returns the exit status; ConfigError where settings are wrong."""
     if settings.telegram is None:
         raise ConfigError("TELEGRAM_BOT_TOKEN", "получите токен у @BotFather и впишите его в .env")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -50,12 +50,12 @@ async def run(settings: Settings) -> int:
     database.open()
     try:
         leadership = build_leadership(database, settings.data_dir)
-        return await _run(settings, keys, database, leadership)
+        return await _run(settings, keys, database, leadership, stop or asyncio.Event())
     finally:
         await database.close()
 
 
-async def _run(settings: Settings, keys: Keys, database: Database, leadership: Leadership) -> int:
+async def _run(settings: Settings, keys: Keys, database: Database, leadership: Leadership, stop: asyncio.Event) -> int:
     leads = await leadership.try_acquire()
     if not leads and not leadership.stands_by:
         log.error(
@@ -66,7 +66,7 @@ async def _run(settings: Settings, keys: Keys, database: Database, leadership: L
         await _prepare(settings, keys, database, leads=leads)
         services = await build_services(settings, keys, database)
         try:
-            return await Process(services, leadership, leads=leads).run()
+            return await Process(services, leadership, stop, leads=leads).run()
         finally:
             await services.close()
     finally:
@@ -116,11 +116,11 @@ def _webhook_secret(services: Services) -> str | None:
 class Process:
     """One run of the process, from the first accepted hook to the last closed connection."""
 
-    def __init__(self, services: Services, leadership: Leadership, *, leads: bool) -> None:
+    def __init__(self, services: Services, leadership: Leadership, stop: asyncio.Event, *, leads: bool) -> None:
         self._services = services
         self._leadership = leadership
         self._leads = leads
-        self._stop = asyncio.Event()
+        self._stop = stop
         self._status = 0
         self._door = UpdateDoor(Updates(services.database, services.clock), _webhook_secret(services))
 
@@ -150,13 +150,13 @@ class Process:
             vault=services.vault,
             stored=self._stored,
             strangers=RateLimit(services.clock, per_minute=120, burst=60),
+            trusted=settings.trusted_proxies,
         )
         site = Site(
             ingress=ingress,
             health=lambda: health(services, leader=self._leads),
             metrics=lambda: metrics(services, leader=self._leads),
             update=self._door.accept_update,
-            trusted=settings.trusted_proxies,
         )
         runner = web.AppRunner(build_app(site), access_log=None, shutdown_timeout=5)
         await runner.setup()

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.http.documents import docs_page, openapi
 from bot.http.ingress import HOOKS, Ingress, errors_as_json
-from bot.http.limits import Networks, client_ip, is_loopback
+from bot.http.limits import is_loopback
 
 MAX_BODY = 1024 * 1024
 BITRIX24_TEST = {"status": "ok", "message": "Bitrix webhook endpoint is working"}
@@ -24,20 +24,11 @@ class Site:
     health: Report
     metrics: Callable[[], Awaitable[str]]
     update: TelegramUpdate
-    trusted: Networks
 
 
 def build_app(site: Site) -> web.Application:
     """The application, with nothing running yet."""
-
-    @web.middleware
-    async def whose(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        request["client_ip"] = client_ip(request, site.trusted)
-        return await handler(request)
-
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[errors_as_json, whose])
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[errors_as_json])
     app[HOOKS] = site.ingress.hooks
     app.add_routes(
         [

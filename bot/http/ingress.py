@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from bot.hooks import Endpoint, Hooks
-from bot.http.limits import RateLimit
+from bot.http.limits import Networks, RateLimit, client_ip
 from domain.errors import BadSignature, RejectedDelivery, UnknownHook
 from domain.events import CallEnded, Event
 from domain.webhooks import Delivery, Parsed, record
@@ -33,6 +33,7 @@ class Ingress:
     vault: Vault
     stored: Callable[[], None]
     strangers: RateLimit
+    trusted: Networks
 
     async def hook(self, request: web.Request) -> web.Response:
         """POST /hooks/{vendor}/{secret}: the secret names the connection."""
@@ -46,7 +47,7 @@ class Ingress:
         endpoint = self.hooks.default("bitrix24")
         if endpoint is None:
             raise UnknownHook("not found")
-        if not endpoint.authenticated and not self.strangers.allow(request.get("client_ip", "")):
+        if not endpoint.authenticated and not self.strangers.allow(client_ip(request, self.trusted)):
             raise web.HTTPTooManyRequests
         return await self._accept(request, endpoint)
 
