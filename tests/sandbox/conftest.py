@@ -68,7 +68,7 @@ async def scene(serve: Serve) -> AsyncIterator[Scene]:
 
 
 @pytest.fixture
-async def bot(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
+async def bot(scene: Scene) -> AsyncIterator[Bot]:
     """aiogram as the product runs it; its closing pause for TLS is not needed on the loopback."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(scene.url))
     made = Bot(scene.double.token, session=session)
