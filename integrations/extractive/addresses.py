@@ -35,7 +35,7 @@ def find_address(clauses: Sequence[Clause], lex: Lexicon) -> Point | None:
 
 def _in_clause(clauses: Sequence[Clause], index: int, lex: Lexicon) -> _Address | None:
     clause = clauses[index]
-    if lex.places.own.find(clause.words):
+    if clause.has("own"):
         return None
     street, end = _street(clause, lex)
     if street:

@@ -7,7 +7,6 @@ from integrations.extractive.clauses import Clause
 from integrations.extractive.lexicon import Lexicon
 from integrations.extractive.orders import Order
 from integrations.extractive.verbs import Mood
-from integrations.extractive.when import find_times
 from integrations.extractive.wording import deed
 
 _NOTED = 3  # clauses from the request to «добавила»
@@ -25,7 +24,7 @@ def find_agreements(
     for index, clause in enumerate(clauses):
         if not clause.by_staff or clause.question or clause.has("refusal") or index in promised:
             continue
-        order = _noted(clause, index, orders, lex) or _consented(clauses, index, orders, promised, lex)
+        order = _noted(clause, index, orders, lex) or _consented(clauses, index, orders, promised)
         if order and order.index not in taken:
             taken.add(order.index)
             found.append((index, order))
@@ -41,7 +40,7 @@ def find_proposals(clauses: Sequence[Clause], lex: Lexicon) -> list[tuple[int, O
         form = lex.verbs.get(clause.words[0])
         agreed = after.words[0] in {"да", "давайте", "конечно", "запишите"} or after.weight("consent") >= 1
         if form is not None and form.mood is Mood.INFINITIVE and agreed:
-            times = tuple(find_times(clause.tokens, lex))
+            times = clause.times
             told = deed(clause, 0, form.infinitive, times, lex)
             found.append((index, Order(index=index, form=form, deed=told, times=times, strict=False)))
     return found
@@ -53,16 +52,14 @@ def _noted(clause: Clause, index: int, orders: Sequence[Order], lex: Lexicon) ->
     return _latest(orders, index, _NOTED)
 
 
-def _consented(
-    clauses: Sequence[Clause], index: int, orders: Sequence[Order], promised: set[int], lex: Lexicon
-) -> Order | None:
+def _consented(clauses: Sequence[Clause], index: int, orders: Sequence[Order], promised: set[int]) -> Order | None:
     """A firm yes, a yes with a time, or a short yes right after the order, and no promise aloud next to it."""
     clause = clauses[index]
     near = {index - 1, index + 1} & promised
     order = _latest(orders, index, _AGREED)
     if order is None or near or clause.weight("consent") < 1:
         return None
-    timed = bool(find_times(clause.tokens, lex))
+    timed = bool(clause.times)
     if order.form.group == "check" and not timed:
         return None
     firm = clause.weight("consent") >= 2 or timed

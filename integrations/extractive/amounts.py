@@ -7,7 +7,7 @@ from domain.calls import Amount
 from integrations.extractive.clauses import Clause
 from integrations.extractive.lexicon import Lexicon
 from integrations.extractive.numerals import Number, number_at
-from integrations.extractive.words import Token, slice_text, squeeze, words_of
+from integrations.extractive.words import Token, slice_text, squeeze
 
 _PER = frozenset({"за", "в"})
 _PER_UNIT = (
@@ -49,7 +49,7 @@ def find_sums(clauses: Sequence[Clause], lex: Lexicon) -> list[Sum]:
     sums: list[Sum] = []
     for index, clause in enumerate(clauses):
         before = clauses[index - 1] if index else None
-        primed = before is not None and bool(lex.money.price.find(before.words))
+        primed = before is not None and before.has("price")
         sums += _in_clause(clause, index, lex, primed=primed)
     return sums
 
@@ -72,9 +72,8 @@ def _text(clause: Clause, found: Sum) -> str:
 
 def _in_clause(clause: Clause, index: int, lex: Lexicon, *, primed: bool) -> list[Sum]:
     tokens = clause.tokens
-    words = words_of(tokens)
-    prices = [hit.end for hit in lex.money.price.find(words)]
-    counted = {hit.start for hit in lex.money.counted.find(words)}
+    prices = [hit.end for hit in clause.hits if hit.tag == "price"]
+    counted = {hit.start for hit in clause.hits if hit.tag == "counted"}
     found: list[Sum] = []
     at = 0
     while at < len(tokens):
@@ -122,7 +121,8 @@ def _money(tokens: Sequence[Token], number: Number, lex: Lexicon) -> tuple[int, 
 
 def _is_price(tokens: Sequence[Token], number: Number, prices: Sequence[int], counted: set[int], *, primed: bool) -> bool:
     """«Предложила пятнадцать тысяч», «стоит 1500»: no currency, but a word of price and nothing counted."""
-    if counted & {number.end, number.start - 1, number.start - 2}:
+    apart = number.start == 0 or tokens[number.start].parted or tokens[number.start - 1].parted
+    if counted & ({number.end} if apart else {number.end, number.start - 1, number.start - 2}):
         return False
     last = number.end == len(tokens) or tokens[number.end].parted
     after = "" if last else tokens[number.end].word

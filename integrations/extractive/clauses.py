@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 from domain.calls import Evidence, Segment, Speaker, Transcript
 from integrations.extractive.lexicon import Hit, Lexicon
+from integrations.extractive.moments import When
 from integrations.extractive.verbs import Mood
+from integrations.extractive.when import find_times
 from integrations.extractive.words import Token, sentences, squeeze, tokenise, words_of
 
 _LONG_SEGMENT_S = 15.0
 _LEAD_IN_S = 1.0
+_BREATH = 20  # words: a longer sentence without a comma is no sentence
 _DENSE = 1 / 25  # sentence marks a word: fewer than this is a transcript without punctuation
 
 
@@ -23,6 +26,7 @@ class Clause:
     text: str
     tokens: tuple[Token, ...]
     hits: tuple[Hit, ...]
+    times: tuple[When, ...]
     at: float | None
     sentence: int
     turn: int
@@ -85,6 +89,7 @@ def _clause(turn: _Turn, span: tuple[int, int], ids: tuple[int, int], *, timed: 
         text=text,
         tokens=tokens,
         hits=tuple(lex.cues.find(words_of(tokens))),
+        times=tuple(find_times(tokens, lex)),
         at=_second(turn, start) if timed else None,
         sentence=ids[0],
         turn=ids[1],
@@ -143,11 +148,10 @@ def _second(turn: _Turn, place: int) -> float:
 def _pieces(turn: _Turn, start: int, end: int, lex: Lexicon) -> list[tuple[int, int]]:
     """Cut a sentence before words that open a new thought; one written by a person and attributed is left whole."""
     sentence = turn.text[start:end]
+    if turn.speaker is not Speaker.UNKNOWN and ("," in sentence or len(sentence.split()) <= _BREATH):
+        return [(start, end)]
     tokens = tokenise(sentence)
     bare = not any(token.parted for token in tokens)
-    known = turn.speaker is not Speaker.UNKNOWN
-    if known and not (bare and len(tokens) > 20):
-        return [(start, end)]
     cuts = [start, *(start + tokens[at].start for at in _cut_words(tokens, lex, bare=bare))]
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 

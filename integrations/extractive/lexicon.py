@@ -1,7 +1,7 @@
 """The Russian word lists of the draft, read once from the TOML files beside this module."""
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -75,6 +75,7 @@ class Numerals:
     multiplier: Mapping[str, int]
     tenths: Mapping[str, int]
     ordinal: Mapping[str, int]
+    words: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,6 @@ class Places:
     street: Mapping[str, str]
     part: Mapping[str, str]
     stop: frozenset[str]
-    own: PhraseIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +112,14 @@ class Money:
     currency: frozenset[str]
     kopeck: frozenset[str]
     percent: frozenset[str]
-    price: PhraseIndex
-    counted: PhraseIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
+    """All lists. ``starters``: words that a time may begin with."""
+
     small: Mapping[str, frozenset[str]]
+    starters: frozenset[str]
     texts: Mapping[str, Mapping[str, str]]
     cues: PhraseIndex
     openers: PhraseIndex
@@ -133,19 +134,26 @@ class Lexicon:
 @cache
 def load_lexicon() -> Lexicon:
     """Some 30 ms the first time, nothing after."""
-    phrases = _read("phrases")
+    phrases, money, places = _read("phrases"), _read("money"), _read("places")
+    phrases["price"] = dict.fromkeys(money["price_cue"], 1.0)
+    phrases["counted"] = dict.fromkeys(money["counted"].split(), 1.0)
+    phrases["own"] = dict.fromkeys(places["stop"]["own"], 1.0)
     openers = {"opener": phrases.pop("opener")}
+    small = {name: _set(text) for name, text in _read("small")["words"].items()}
+    numerals, times = _numerals(_read("numerals")), _times(_read("times"))
+    days = {*times.offset, *times.weekday, *times.unit, *times.part}
     return Lexicon(
-        small={name: _set(text) for name, text in _read("small")["words"].items()},
+        small=small,
+        starters=frozenset(days | numerals.words | small["time_preps"] | small["time_marks"]),
         texts=_read("texts"),
         cues=build_index(phrases),
         openers=build_index(openers),
         verbs=read_verbs(_read("verbs")),
-        numerals=_numerals(_read("numerals")),
-        times=_times(_read("times")),
+        numerals=numerals,
+        times=times,
         people=_people(_read("names"), _read("people")),
-        places=_places(_read("places")),
-        money=_money(_read("money")),
+        places=_places(places),
+        money=_money(money),
     )
 
 
@@ -166,20 +174,13 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(word for part in plain(text).split() for word in words_of(tokenise(part)))
 
 
-def _flat(tag: str, phrases: Iterable[str]) -> dict[str, dict[str, float]]:
-    return {tag: dict.fromkeys(phrases, 1.0)}
-
-
 def _numerals(data: Mapping[str, Any]) -> Numerals:
     endings = data["ordinal_endings"]
     ordinal = {plain(stem + end): int(key) for key, stem in data["ordinal"].items() for end in endings["all"].split()}
     ordinal |= dict.fromkeys(endings["third"].split(), 3)
-    return Numerals(
-        cardinal=_whole(data["cardinal"]),
-        multiplier=_whole(data["multiplier"]),
-        tenths=_whole(data["tenths"]),
-        ordinal=ordinal,
-    )
+    cardinal, multiplier, tenths = _whole(data["cardinal"]), _whole(data["multiplier"]), _whole(data["tenths"])
+    words = frozenset({*cardinal, *multiplier, *tenths, *ordinal})
+    return Numerals(cardinal=cardinal, multiplier=multiplier, tenths=tenths, ordinal=ordinal, words=words)
 
 
 def _times(data: Mapping[str, Any]) -> Times:
@@ -211,7 +212,6 @@ def _places(data: Mapping[str, Any]) -> Places:
         street=_forms(data["street"]),
         part=_forms(data["part"]),
         stop=_set(data["stop"]["words"]),
-        own=build_index(_flat("own", data["stop"]["own"])),
     )
 
 
@@ -220,6 +220,4 @@ def _money(data: Mapping[str, Any]) -> Money:
         currency=_set(data["currency"]),
         kopeck=_set(data["kopeck"]),
         percent=_set(data["percent"]),
-        price=build_index(_flat("price", data["price_cue"])),
-        counted=build_index(_flat("counted", data["counted"].split())),
     )

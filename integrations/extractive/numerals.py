@@ -45,6 +45,8 @@ class _Reading:
 
 def number_at(tokens: Sequence[Token], start: int, lex: Numerals) -> Number | None:
     """The longest number that starts at this token; a comma ends it. None when there is none."""
+    if not tokens[start].is_number and tokens[start].word not in lex.words:
+        return None
     reading = _Reading()
     at = start
     while at < len(tokens) and not (at > start and tokens[at].parted):

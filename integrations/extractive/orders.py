@@ -7,7 +7,6 @@ from integrations.extractive.clauses import Clause
 from integrations.extractive.lexicon import Lexicon
 from integrations.extractive.moments import When
 from integrations.extractive.verbs import Form, Mood
-from integrations.extractive.when import find_times
 from integrations.extractive.wording import Deed, deed
 
 _DEEDS = ("ть", "ти", "чь", "ться", "тись")
@@ -30,7 +29,7 @@ def find_orders(clauses: Sequence[Clause], lex: Lexicon) -> list[Order]:
     for index, clause in enumerate(clauses):
         if clause.by_staff:
             continue
-        times = tuple(find_times(clause.tokens, lex))
+        times = clause.times
         for verb, form in wishes(clause, lex):
             orders.append(_order(clause, index, (verb, form), times, lex))
     return orders

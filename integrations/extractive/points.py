@@ -5,9 +5,7 @@ from collections.abc import Iterable, Sequence
 from domain.calls import Point
 from integrations.extractive.amounts import Sum
 from integrations.extractive.clauses import Clause
-from integrations.extractive.lexicon import Lexicon
 from integrations.extractive.moments import Ahead, Calendar, InMonths, Weekday
-from integrations.extractive.when import find_times
 from integrations.extractive.words import capital, shorten, slice_text, squeeze
 
 _POINTS = 5
@@ -61,11 +59,11 @@ def _as_question(text: str) -> str:
     return text if text.endswith(("?", "…")) else text.rstrip(".") + "?"
 
 
-def dates_of(clauses: Sequence[Clause], lex: Lexicon) -> tuple[Point, ...]:
+def dates_of(clauses: Sequence[Clause]) -> tuple[Point, ...]:
     """Days that were named, verbatim and once each; a bare «сегодня» names none."""
     found: dict[str, Point] = {}
     for clause in clauses:
-        for when in find_times(clause.tokens, lex):
+        for when in clause.times:
             if isinstance(when.day, Ahead | Weekday | Calendar | InMonths) and (when.day != Ahead(0) or when.hour):
                 text = squeeze(slice_text(clause.text, clause.tokens, when.start, when.end))
                 found.setdefault(text.lower(), Point(text=text, evidence=clause.evidence()))
@@ -73,14 +71,14 @@ def dates_of(clauses: Sequence[Clause], lex: Lexicon) -> tuple[Point, ...]:
 
 
 def key_points(
-    clauses: Sequence[Clause], sums: Sequence[Sum], kept: Iterable[int], lex: Lexicon, *, without: int | None
+    clauses: Sequence[Clause], sums: Sequence[Sum], kept: Iterable[int], *, without: int | None
 ) -> tuple[Point, ...]:
     """Up to five, in the order they were said. ``kept``: clauses with promises; ``without`` is shown elsewhere."""
     money = {found.index: 2.0 if found.rub is not None else 4.0 for found in sums}
     promises = set(kept)
     rows = sorted(
         (
-            (_telling(clause, lex) + money.get(index, 0.0) + 2.5 * (index in promises), -index)
+            (_telling(clause) + money.get(index, 0.0) + 2.5 * (index in promises), -index)
             for index, clause in enumerate(clauses)
         ),
         reverse=True,
@@ -95,13 +93,13 @@ def key_points(
     return tuple(Point(text=told(clauses[index]), evidence=clauses[index].evidence()) for index in sorted(chosen))
 
 
-def _telling(clause: Clause, lex: Lexicon) -> float:
+def _telling(clause: Clause) -> float:
     if clause.has("hollow") or len(clause.tokens) < 3:
         return -5.0
     score = min(4.0, 1.2 * clause.weight("complaint")) if not clause.by_staff else 0.0
     score += min(3.0, clause.weight("request")) if not clause.by_staff else 0.0
     score += 1.5 * clause.has("objection") + 1.0 * clause.has("refusal")
-    score += 1.0 * bool(find_times(clause.tokens, lex))
+    score += 1.0 * bool(clause.times)
     score -= 2.0 * (clause.question and clause.by_staff) + 1.0 * clause.question
     return score - 0.1 * max(0, len(clause.tokens) - 25)
 

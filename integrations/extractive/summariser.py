@@ -105,7 +105,7 @@ def _full(heard: _Heard, transcript: Transcript, context: CallContext, lex: Lexi
     clauses, found, texts = heard.clauses, heard.found, lex.texts
     request, tasks, amounts = heard.request, found.tasks, amounts_of(heard.sums, heard.clauses)
     kept = (*found.told, *found.conditional)
-    points = key_points(clauses, heard.sums, kept, lex, without=heard.wish)
+    points = key_points(clauses, heard.sums, kept, without=heard.wish)
     reason = heard.mood.reason
     return Summary(
         source=SummarySource.DRAFT,
@@ -124,7 +124,7 @@ def _full(heard: _Heard, transcript: Transcript, context: CallContext, lex: Lexi
         client_name=client_name(clauses, context, lex),
         address=heard.address,
         amounts=amounts,
-        dates=dates_of(clauses, lex),
+        dates=dates_of(clauses),
         unclear=doubts(
             texts, clauses, whose=found.doubtful, conditional=found.conditional, poor=transcript.quality.doubtful
         ),

@@ -13,7 +13,6 @@ from integrations.extractive.moments import InMinutes, Loose, When
 from integrations.extractive.orders import Order, find_orders
 from integrations.extractive.people import staff_name
 from integrations.extractive.promises import Verdict, Vow, find_vows
-from integrations.extractive.when import find_times
 from integrations.extractive.wording import Deed, deed
 from integrations.extractive.words import slice_text, squeeze
 
@@ -95,13 +94,13 @@ def _promised(scene: _Scene, vow: Vow) -> tuple[_Draft | None, Order | None]:
     infinitive = vow.form.infinitive
     times = _times_of(scene, vow)
     doer = range(vow.subject.start, vow.subject.end) if vow.subject else range(0)
-    told = deed(clause, vow.verb, infinitive, find_times(clause.tokens, lex), lex, doer=doer)
+    told = deed(clause, vow.verb, infinitive, clause.times, lex, doer=doer)
     order = _order_for(scene, vow) if told.bare else None
     text = _text_of(clause, times)
     if order:
         told = order.deed if not order.deed.bare else told
         if not times:
-            text, times = _text_of(scene.clauses[order.index], order.times), list(order.times)
+            text, times = _text_of(scene.clauses[order.index], order.times), order.times
     if not times and (later := _said_next(scene, vow.index)):
         text, times = later
     if _is_idle(clause, vow, told, timed=bool(times), lex=lex):
@@ -140,9 +139,9 @@ def _draft(scene: _Scene, vow: Vow, told: Deed, time: tuple[str, When | None, st
 def _agreed(scene: _Scene, index: int, order: Order) -> _Draft:
     """A request that was taken with «договорились» or «добавила», at the time either side named."""
     clause = scene.clauses[index]
-    times = find_times(clause.tokens, scene.lex)
+    times: Sequence[When] = clause.times
     source = clause if times else scene.clauses[order.index]
-    times = times or list(order.times)
+    times = times or order.times
     part = next((time.part for time in order.times if time.part), "")
     when = _with_day(scene, index, _combined(times))
     task = _task(scene, clause, scene.employee, order.deed.text, (_text_of(source, times), when, part))
@@ -175,10 +174,10 @@ def _quote(clause: Clause, verb: int) -> Evidence:
     return Evidence(quote=squeeze(slice_text(clause.text, clause.tokens, start, end)), at=clause.at, confirmed=True)
 
 
-def _times_of(scene: _Scene, vow: Vow) -> list[When]:
+def _times_of(scene: _Scene, vow: Vow) -> Sequence[When]:
     """Times of the clause that belong to this verb: not to another promise, nor to «записал вас на четверг» before it."""
     clause = scene.clauses[vow.index]
-    times = find_times(clause.tokens, scene.lex)
+    times = clause.times
     verbs = [other.verb for other in scene.vows if other.index == vow.index]
     order = verbs.index(vow.verb)
     start = _border(clause, times, verbs[order - 1], vow.verb) if order else 0
@@ -218,18 +217,18 @@ def _with_day(scene: _Scene, index: int, when: When | None) -> When | None:
     if when is None or when.day is not None or when.hour is None:
         return when
     for clause in reversed(scene.clauses[max(0, index - _DAY_BACK) : index]):
-        for time in reversed(find_times(clause.tokens, scene.lex)):
+        for time in reversed(clause.times):
             if time.day is not None:
                 return when if isinstance(time.day, InMinutes) else replace(when, day=time.day, part=when.part or time.part)
     return when
 
 
-def _said_next(scene: _Scene, index: int) -> tuple[str, list[When]] | None:
+def _said_next(scene: _Scene, index: int) -> tuple[str, Sequence[When]] | None:
     """«Я вам перезвоню. Завтра утром.»: a time alone, right after, of the same speaker."""
     after = scene.clauses[index + 1] if index + 1 < len(scene.clauses) else None
     if after is None or after.turn != scene.clauses[index].turn or len(after.tokens) > 6 or after.question:
         return None
-    times = find_times(after.tokens, scene.lex)
+    times = after.times
     covered = sum(time.end - time.start for time in times)
     return (_text_of(after, times), times) if times and covered >= len(after.tokens) - 1 else None
 

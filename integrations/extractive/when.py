@@ -89,6 +89,9 @@ def _stands_alone(when: When, tokens: Sequence[Token], lex: Lexicon) -> bool:
 def _atom(tokens: Sequence[Token], at: int, lex: Lexicon, phrases: dict[int, tuple[int, str]]) -> When | None:
     if at in phrases:
         return _phrase(at, *phrases[at])
+    word = tokens[at].word
+    if not (word in lex.starters or tokens[at].is_number or word.startswith((*_NEXT, "ближайш", "пол"))):
+        return None
     return _span(tokens, at, lex) or _day(tokens, at, lex) or time_at(tokens, at, lex) or _part(tokens, at, lex)
 
 
