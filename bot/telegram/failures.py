@@ -79,13 +79,17 @@ def classify(error: Exception) -> Failure:
         return Failure(verdict=Verdict.FLOOD, detail="429", retry_after=float(error.retry_after))
     if isinstance(error, TelegramMigrateToChat):
         return Failure(verdict=Verdict.MOVED, detail="migrated", chat_id=error.migrate_to_chat_id)
-    if isinstance(error, TelegramBadRequest):
-        return Failure(verdict=_bad_request(error.message), detail=error.message)
-    if isinstance(error, TelegramNotFound) and "method not found" in error.message.lower():
-        return Failure(verdict=Verdict.REFUSED, detail=error.message)  # an older server of somebody's own
     if isinstance(error, TelegramAPIError):
-        return Failure(verdict=_by_type(error), detail=error.message)
+        return Failure(verdict=_verdict(error), detail=error.message)
     return Failure(verdict=Verdict.UNCERTAIN, detail=type(error).__name__)
+
+
+def _verdict(error: TelegramAPIError) -> Verdict:
+    if isinstance(error, TelegramBadRequest):
+        return _bad_request(error.message)
+    if isinstance(error, TelegramNotFound) and "method not found" in error.message.lower():
+        return Verdict.REFUSED  # an older server of somebody's own
+    return next((verdict for kind, verdict in _TYPES if isinstance(error, kind)), Verdict.REFUSED)
 
 
 def _bad_request(description: str) -> Verdict:
@@ -108,10 +112,3 @@ _TYPES: tuple[tuple[type[TelegramAPIError], Verdict], ...] = (
     (TelegramServerError, Verdict.LATER),
     (TelegramConflictError, Verdict.LATER),
 )
-
-
-def _by_type(error: TelegramAPIError) -> Verdict:
-    for kind, verdict in _TYPES:
-        if isinstance(error, kind):
-            return verdict
-    return Verdict.REFUSED

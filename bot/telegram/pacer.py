@@ -15,6 +15,7 @@ PER_SECOND = 28.4  # sustains 28 and stays under 30 in any second, jitter includ
 CHAT_INTERVAL = 1.05  # seconds between messages of one chat; the rest over 1 s is for the network's jitter
 GROUP_LIMIT = 18  # messages of one group in a minute; Telegram refuses the 21st
 GROUP_WINDOW = 60.5
+SWEEP_ABOVE = 1000  # chats in memory before the quiet ones are forgotten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ class Pacer:
         self._ready: list[tuple[int, float, int, int, int]] = []  # (-priority, order, number, chat, stamp)
         self._numbers = count()
         self._frozen_until = float("-inf")
+        self._sweep_above = SWEEP_ABOVE
 
     def __len__(self) -> int:
         return len(self._known)
@@ -132,7 +134,7 @@ class Pacer:
         chat = self._chat(item.chat_id)
         chat.busy = False
         self._place(chat)
-        if len(self._chats) > 1000:
+        if len(self._chats) > self._sweep_above:
             self._sweep(now)
 
     def drop(self, item: Item) -> None:
@@ -194,6 +196,7 @@ class Pacer:
     def _sweep(self, now: float) -> None:
         for chat in [chat for chat in self._chats.values() if chat.idle(now)]:
             del self._chats[chat.chat_id]
+        self._sweep_above = max(SWEEP_ABOVE, 2 * len(self._chats))
 
 
 def jittered(seconds: float) -> float:

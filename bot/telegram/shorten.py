@@ -7,18 +7,18 @@ from domain.messages import Line, Quote, Section, Span, Style
 from domain.plural import counted
 
 _SMALLEST = 40  # a line is cut rather than dropped while this many units of it stay
+_LONGEST_TITLE = 200
 _WORD = 20  # a cut goes back at most this far to a space
 
 
 def units(text: str) -> int:
     """Length in UTF-16 code units, which is how Telegram counts."""
-    return len(text) + sum(1 for character in text if character > "\uffff")
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def size(sections: Sequence[Section]) -> int:
     """Length of the written text: a line break between lines, an empty line between sections."""
-    shown = [section for section in sections if section.title is not None or section.lines]
-    return sum(_section_size(section) for section in shown) + 2 * max(len(shown) - 1, 0)
+    return max(sum(_taken(section) for section in sections) - 2, 0)
 
 
 def fit(sections: Sequence[Section], room: int, *, note: str, whole_quotes: bool) -> tuple[Section, ...]:
@@ -28,15 +28,19 @@ def fit(sections: Sequence[Section], room: int, *, note: str, whole_quotes: bool
     otherwise as much of it stays as fits, with ``note`` behind.
     """
     kept = list(sections)
-    by_weight = sorted(range(len(kept)), key=lambda index: (-kept[index].weight, -index))
-    for index in by_weight:
-        kept[index] = _without_long_quotes(kept[index], size(kept) - room, note, whole=whole_quotes)
-        kept[index] = _shorter(kept[index], size(kept) - room)
-    for index in by_weight:
-        if size(kept) > room:
-            kept[index] = _cut_title(kept[index], size(kept) - room)
-    while kept and size(kept) > room:
-        kept.pop()
+    over = size(kept) - room
+    for index in sorted(range(len(kept)), key=lambda index: (-kept[index].weight, -index)):
+        if over <= 0:
+            break
+        before = kept[index]
+        without = _without_long_quotes(before, over, note, whole=whole_quotes)
+        kept[index] = _shorter(without, over - _taken(before) + _taken(without))
+        over -= _taken(before) - _taken(kept[index])
+    if over > 0:
+        kept = [replace(section, title=_cut_title(section.title)) for section in kept]
+        over = size(kept) - room
+    while kept and over > 0:
+        over -= _taken(kept.pop())
     return tuple(kept)
 
 
@@ -93,10 +97,9 @@ def _trimmed(lines: Sequence[Line | Quote], over: int) -> tuple[tuple[Line | Quo
     return tuple(kept), dropped
 
 
-def _cut_title(section: Section, over: int) -> Section:
-    if section.title is None:
-        return section
-    return replace(section, title=_cut(section.title, max(_item_size(section.title) - over, 1)))
+def _cut_title(title: Line | None) -> Line | None:
+    """The last resort is for titles that are none: a heading of reasonable length stays."""
+    return title if title is None or _item_size(title) <= _LONGEST_TITLE else _cut(title, _LONGEST_TITLE)
 
 
 def _cut(line: Line, room: int) -> Line:
@@ -125,9 +128,10 @@ def _noted(note: str) -> Line:
     return Line(spans=(Span(note, Style.ITALIC),))
 
 
-def _section_size(section: Section) -> int:
+def _taken(section: Section) -> int:
+    """Units a section takes with the empty line before the next one; an empty section is not written."""
     items: list[Line | Quote] = [*([section.title] if section.title is not None else []), *section.lines]
-    return sum(_item_size(item) for item in items) + max(len(items) - 1, 0)
+    return sum(_item_size(item) for item in items) + len(items) + 1 if items else 0
 
 
 def _item_size(item: Line | Quote) -> int:

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import pytest
 from aiogram import Bot
-from sandbox.telegram import TelegramDouble
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +20,7 @@ from bot.telegram.sender import Sender
 from bot.telegram.session import Session
 from domain.messages import Destination, Message, Section, plain
 from domain.ports import Tx
+from sandbox.telegram import TelegramDouble
 from storage.destinations import Destinations
 from storage.engine import Database
 from storage.models import accounts, metadata, posts
