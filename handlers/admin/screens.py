@@ -14,15 +14,11 @@ KINDS = ("call", "missed", "notice")
 Command = tuple[str, str]
 
 
-def welcome_screen(reader: Reader, person: Person, commands: Iterable[Command], *, joined: bool = False) -> Message:
-    """For somebody the bot knows; ``joined``: they have just been let in."""
+def welcome_screen(reader: Reader, person: Person, commands: Iterable[Command]) -> Message:
+    """What the bot does, for somebody it knows."""
     hello = reader.say("start.known", name=person.name) if person.name else reader.say("start.known_unnamed")
-    role = reader.say(f"role.{person.role}")
-    if joined and person.role is Role.OWNER:
-        news = reader.say("start.owner")
-    else:
-        news = reader.say("start.invited" if joined else "start.role", role=role)
-    top = Section(lines=(plain(hello), plain(reader.say("start.about")), plain(news)))
+    role = plain(reader.say("start.role", role=reader.say(f"role.{person.role}")))
+    top = Section(lines=(plain(hello), plain(reader.say("start.about")), role))
     asking = Section(lines=(plain(reader.say("start.ask")), *command_lines(commands)))
     return Message(key=ANSWER, sections=(top, asking))
 
@@ -67,7 +63,7 @@ def help_bitrix_screen(reader: Reader) -> Message:
 
 
 def settings_screen(
-    reader: Reader, person: Person, *, min_duration_s: int, fixed: bool, people: int, places: Sequence[BoundChat]
+    reader: Reader, *, min_duration_s: int, fixed: bool, people: int, places: Sequence[BoundChat]
 ) -> Message:
     """The settings in force with the buttons that change them."""
     lines = [plain(reader.say("settings.min_duration", limit=min_duration_s))]
@@ -81,8 +77,7 @@ def settings_screen(
     rows = [] if fixed else [presets[:3], presets[3:]]
     rows += [(action(reader.say("settings.people_button"), "people:0"),)]
     rows += [(action(reader.say("settings.invite_manager"), "invite:manager"),)]
-    if person.role is Role.OWNER:
-        rows += [(action(reader.say("settings.invite_admin"), "invite:admin"),)]
+    rows += [(action(reader.say("settings.invite_admin"), "invite:admin"),)]
     return Message(key=ANSWER, sections=sections, buttons=tuple(rows))
 
 
@@ -168,7 +163,7 @@ def bound_screen(reader: Reader, place: BoundChat) -> Message:
 
 
 def _switch(reader: Reader, kind: str, *, on: bool) -> Button:
-    return action(reader.say("common.on" if on else "common.off", title=reader.say(f"bind.kind.{kind}")), f"kind:{kind}")
+    return action(reader.say("switch.on" if on else "switch.off", title=reader.say(f"bind.kind.{kind}")), f"kind:{kind}")
 
 
 def bold(text: str) -> Line:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiogram import Bot, Router
 from aiogram.exceptions import AiogramError
-from aiogram.filters import Command, CommandObject, CommandStart
+from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery
 from aiogram.types import Message as ChatMessage
 
@@ -16,81 +16,41 @@ from handlers.admin.status import Reception
 from handlers.calls.screens import say
 from handlers.commands import PRIVATE, commands_for
 from handlers.desk import Desk
-from handlers.talk.telegram import (
-    Pressed,
-    in_open_chat,
-    in_private,
-    known,
-    number,
-    place_of,
-    pressed_on,
-    redraw,
-    runs_the_bot,
-    show,
-    toast,
-)
+from handlers.talk.telegram import ADMINS, Pressed, in_private, number, place_of, pressed_on, redraw, show, toast
 from storage.destinations import BoundChat
 from storage.queries.settings import MIN_DURATION, change_setting
 
 Buttons = dict[str, Callable[..., Awaitable[None]]]
 TELEGRAM_SECONDS = 5
 LONGEST_MINIMUM_S = 3600
-FROM_INLINE = "inline"  # the payload of the start button that strangers get in inline mode
 _KIND_WORDS = {"звонки": "call", "пропущенные": "missed", "уведомления": "notice"}
 _TOPICS = {"звонки": "calls", "битрикс": "bitrix", "битрикс24": "bitrix"}
 
 
-def build_entrance_router() -> Router:
-    """What also strangers reach: /start in private."""
-    router = Router(name="entrance")
-    router.message.register(enter, CommandStart(deep_link=True), in_private)
-    router.message.register(start, Command("start", "старт", ignore_case=True), in_private)
-    return router
-
-
 def build_router() -> Router:
-    """What those who run the bot reach, and help for everybody it knows."""
+    """Entrance and help for everybody the bot knows, the rest for those who run it."""
     router = Router(name="admin")
-    router.message.register(help_command, Command("help", "помощь", "справка", ignore_case=True), known, in_open_chat)
+    router.message.register(start, Command("start", "старт", ignore_case=True), in_private)
+    router.message.register(help_command, Command("help", "помощь", "справка", ignore_case=True))
     for names, handler in (
         (("status", "статус"), status_command),
         (("errors", "ошибки"), errors_command),
         (("settings", "настройки"), settings_command),
+        (("bind", "привязать"), bind_command),
     ):
-        router.message.register(handler, Command(*names, ignore_case=True), runs_the_bot, in_open_chat)
-    router.message.register(bind_command, Command("bind", "привязать", ignore_case=True), runs_the_bot)
+        router.message.register(handler, Command(*names, ignore_case=True), flags=ADMINS)
     buttons: Buttons = {"errors": errors_button, "one": repeat_one, "all": ask_repeat_all, "allgo": repeat_all}
     buttons |= {"min": choose_minimum, "people": people_button, "invite": invite, "off": ask_disable, "offgo": disable}
     buttons |= {"settings": settings_button, "kind": switch_kind, "unbind": unbind}
     for name, pressed in buttons.items():
-        router.callback_query.register(pressed, Pressed(name), runs_the_bot)
+        router.callback_query.register(pressed, Pressed(name), flags=ADMINS)
     return router
 
 
-async def enter(message: ChatMessage, command: CommandObject, desk: Desk, person: Person | None = None) -> None:
-    """A code behind /start: the first owner's, or an invitation's."""
-    code, user = (command.args or "").strip(), message.from_user
-    if user is None or code == FROM_INLINE:
-        await start(message, desk, person)
-        return
-    joined = await desk.people.accept(code, telegram_id=user.id, name=user.full_name, username=user.username or "")
-    if joined is not None:
-        await _welcome(message, desk, joined, joined=True)
-    else:
-        await show(message, desk, say(desk.texts.get("start.bad_code")))
-
-
-async def start(message: ChatMessage, desk: Desk, person: Person | None = None) -> None:
-    if person is None:
-        await show(message, desk, say(desk.texts.get("start.stranger")))
-    else:
-        await _welcome(message, desk, person, joined=False)
-
-
-async def _welcome(message: ChatMessage, desk: Desk, person: Person, *, joined: bool) -> None:
+async def start(message: ChatMessage, person: Person, desk: Desk) -> None:
+    """Codes behind /start never get here: the gate lets their holders in, and tells them so."""
     commands = commands_for(person.role, PRIVATE, desk.texts)
-    reader = desk.reader(person.account_id, private=True)
-    await show(message, desk, screens.welcome_screen(reader, person, commands, joined=joined))
+    await show(message, desk, screens.welcome_screen(desk.reader(person.account_id, private=True), person, commands))
 
 
 async def help_command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk) -> None:
@@ -203,7 +163,6 @@ async def _settings(desk: Desk, person: Person) -> Message:
     people = await desk.people.all(person.account_id)
     return screens.settings_screen(
         desk.reader(person.account_id, private=True),
-        person,
         min_duration_s=await desk.min_duration_s(person.account_id),
         fixed=MIN_DURATION in desk.fixed,
         people=sum(not listed.disabled for listed in people),
@@ -222,11 +181,11 @@ async def _show_people(callback: CallbackQuery, person: Person, desk: Desk, *, w
 
 
 async def invite(callback: CallbackQuery, argument: str, person: Person, desk: Desk, bot: Bot) -> None:
-    """A one-time link; admins are invited by the owner alone."""
+    """A one-time link, in private alone: whoever reads it first could use it."""
     message = pressed_on(callback)
     role = Role.ADMIN if argument == Role.ADMIN else Role.MANAGER
-    if message is None or not in_private(message) or (role is Role.ADMIN and person.role is not Role.OWNER):
-        await toast(callback, desk.texts.get("common.admins_only"), alert=True)
+    if message is None or not in_private(message):
+        await toast(callback, desk.texts.get("settings.private_only"), alert=True)
         return
     me = await bot.me()
     link = f"https://t.me/{me.username}?start={await desk.people.invite(person, role)}"

@@ -12,7 +12,6 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     InlineQuery,
     InlineQueryResultArticle,
-    InlineQueryResultsButton,
     InputTextMessageContent,
 )
 from aiogram.types import Message as ChatMessage
@@ -33,18 +32,7 @@ from handlers.calls.screens import (
     transcript_message,
 )
 from handlers.desk import Desk
-from handlers.talk.telegram import (
-    Pressed,
-    in_open_chat,
-    in_private,
-    known,
-    number,
-    place_of,
-    pressed_on,
-    redraw,
-    show,
-    toast,
-)
+from handlers.talk.telegram import ADMINS, Pressed, in_private, number, place_of, pressed_on, redraw, show, toast
 from storage.queries.call import CallDetail, find_call, find_call_of
 from storage.queries.calls import find_calls
 from storage.queries.journal import find_work, read_journal
@@ -57,24 +45,24 @@ PLACEHOLDER = "·"  # a keyboard is rendered with a text, and only the keyboard 
 
 
 def build_router() -> Router:
-    """Commands and buttons about calls; everything here is for people the bot knows, but for the inline start button."""
+    """Commands and buttons about calls; repeating one is for those who run the bot."""
     router = Router(name="calls")
-    router.message.filter(known, in_open_chat)
-    router.callback_query.filter(known)
     router.message.register(ask_command, Command("calls", "звонки", ignore_case=True))
     router.message.register(why_command, Command("why", "почему", ignore_case=True))
     router.inline_query.register(ask_inline)
     buttons: Buttons = {"list": turn_page, "call": open_call, "rec": send_recording, "text": send_transcript, "more": unfold}
-    buttons |= {"why": why_button, "again": ask_again, "redo": do_again, "no": leave}
+    buttons |= {"why": why_button, "no": leave}
     for name, handler in buttons.items():
         router.callback_query.register(handler, Pressed(name))
+    router.callback_query.register(ask_again, Pressed("again"), flags=ADMINS)
+    router.callback_query.register(do_again, Pressed("redo"), flags=ADMINS)
     return router
 
 
 def build_words_router() -> Router:
     """Plain words in private: whatever no other handler took."""
     router = Router(name="words")
-    router.message.filter(known, in_private)
+    router.message.filter(in_private)
     router.message.register(ask_in_words, F.text, ~F.text.startswith("/"), ~F.via_bot)
     return router
 
@@ -107,12 +95,8 @@ async def why_command(message: ChatMessage, command: CommandObject, person: Pers
         await show(message, desk, screen or say(desk.texts.get("why.not_a_card")))
 
 
-async def ask_inline(query: InlineQuery, desk: Desk, person: Person | None = None) -> None:
+async def ask_inline(query: InlineQuery, person: Person, desk: Desk) -> None:
     """Calls to put into any chat: phones in them are shortened. Answers are cached for the asker alone, and briefly."""
-    if person is None:
-        button = InlineQueryResultsButton(text=desk.texts.get("calls.inline_start"), start_parameter="inline")
-        await query.answer([], is_personal=True, cache_time=1, button=button)
-        return
     offset = number(query.offset) or 0
     asked = understand(query.query, now=desk.clock.now(), zone=desk.timezone(person.account_id))
     page = await find_calls(desk.database, person.account_id, asked.query, limit=INLINE_PAGE, offset=offset)
@@ -201,11 +185,8 @@ async def why_button(callback: CallbackQuery, argument: str, person: Person, des
 
 
 async def ask_again(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
-    """Repeating may cost: it is asked first, and only of those who run the bot."""
+    """Repeating may cost: it is asked first."""
     message = pressed_on(callback)
-    if not person.role.runs_the_bot:
-        await toast(callback, desk.texts.get("again.admins_only"), alert=True)
-        return
     work = await find_work(desk.database, person.account_id, number(argument) or 0)
     if work is None or message is None:
         await toast(callback, desk.texts.get("again.gone"), alert=True)
@@ -219,10 +200,6 @@ async def ask_again(callback: CallbackQuery, argument: str, person: Person, desk
 
 
 async def do_again(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
-    """The presser's role decides once more: the question may have been answered by somebody else."""
-    if not person.role.runs_the_bot:
-        await toast(callback, desk.texts.get("again.admins_only"), alert=True)
-        return
     work = await find_work(desk.database, person.account_id, number(argument) or 0)
     if work is None:
         await redraw(callback, desk, say(desk.texts.get("again.gone")))

@@ -1,4 +1,8 @@
-"""What every Telegram handler does the same way: who may press, where to answer, how a screen is redrawn."""
+"""What every Telegram handler does the same way: which button it was, where to answer, how a screen is redrawn.
+
+Who may speak and press is decided before any handler: strangers and groups nobody bound never get here, and the flag
+``role`` of a handler keeps everybody else from it.
+"""
 
 from contextlib import suppress
 from typing import Any
@@ -6,13 +10,13 @@ from typing import Any
 from aiogram.enums import ChatType
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
 from aiogram.filters import Filter
-from aiogram.types import CallbackQuery, TelegramObject
+from aiogram.types import CallbackQuery
 from aiogram.types import Message as ChatMessage
 
 from domain.messages import Destination, Message
-from domain.roles import Person
 from handlers.desk import Desk
 
+ADMINS = {"role": "admin"}  # a handler's flags: for those who run the bot
 TOAST_LIMIT = 200
 LARGEST_ID = 2**62  # what a database takes; a button can carry any digits
 
@@ -28,24 +32,9 @@ class Pressed(Filter):
         return {"action": name, "argument": argument} if name in self.names else False
 
 
-def known(_: TelegramObject, person: Person | None = None) -> bool:
-    """A filter: only people the bot knows."""
-    return person is not None
-
-
-def runs_the_bot(_: TelegramObject, person: Person | None = None) -> bool:
-    """A filter: only the owner and admins."""
-    return person is not None and person.role.runs_the_bot
-
-
 def in_private(message: ChatMessage) -> bool:
     """A filter, too."""
     return message.chat.type == ChatType.PRIVATE
-
-
-async def in_open_chat(message: ChatMessage, desk: Desk) -> bool:
-    """A filter: private, or a group that cards go to; in any other group the bot is silent."""
-    return in_private(message) or await desk.destinations.is_bound(message.chat.id)
 
 
 def place_of(message: ChatMessage) -> Destination:

@@ -90,14 +90,17 @@ async def seed_calls(database: Database, rows: tuple[dict[str, Any], ...] = EVER
     return await database.write(job)
 
 
-async def seed_accounts(database: Database) -> None:
-    """Accounts 1 and 2."""
-    rows = [{"id": id_, "name": "Клининг", "timezone": "Europe/Moscow", "created_at": NOON} for id_ in (1, 2)]
-
+async def put(database: Database, table: Any, *rows: dict[str, Any]) -> None:
     async def job(connection: Any) -> None:
-        await connection.execute(insert(accounts), rows)
+        await connection.execute(insert(table), list(rows))
 
     await database.write(job)
+
+
+async def seed_accounts(database: Database) -> None:
+    """Accounts 1 and 2."""
+    known = {"name": "Клининг", "timezone": "Europe/Moscow", "created_at": NOON}
+    await put(database, accounts, *({"id": id_, **known} for id_ in (1, 2)))
 
 
 async def seed_work(database: Database, object_: str, **changes: Any) -> int:
@@ -150,7 +153,4 @@ async def seed_post(database: Database, key: str, *, chat_id: int, message_id: i
     }
     row |= {"message_id": message_id, "state": "sent", "not_before": NOON, "created_at": NOON}
 
-    async def job(connection: Any) -> None:
-        await connection.execute(insert(posts).values(**row))
-
-    await database.write(job)
+    await put(database, posts, row)

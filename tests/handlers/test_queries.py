@@ -1,10 +1,9 @@
 """The questions asked of the database, on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from handlers.calls.ask import understand
 from storage.engine import Database
@@ -25,14 +24,7 @@ from storage.queries.journal import find_work, read_journal
 from storage.queries.questions import KEPT, Question, keep_question, kept_question
 from storage.queries.settings import MIN_DURATION, change_setting, min_duration_s, setting
 from tests.handlers.conftest import MOSCOW
-from tests.handlers.seed import NOON, bare, call_row, seed_accounts, seed_calls, seed_post, seed_steps, seed_work
-
-
-async def put(database: Database, table: Any, *rows: dict[str, Any]) -> None:
-    async def job(connection: Any) -> None:
-        await connection.execute(insert(table), list(rows))
-
-    await database.write(job)
+from tests.handlers.seed import NOON, bare, call_row, put, seed_accounts, seed_calls, seed_post, seed_steps, seed_work
 
 
 async def ids(database: Database, query: CallQuery, **more: int) -> list[int]:

@@ -226,12 +226,10 @@ async def test_inline_items_hide_the_phone_from_the_chat_they_go_to(lite: Databa
 
 def test_entrance_and_help(reader: Reader, golden: Golden) -> None:
     commands = commands_for(Role.OWNER, "private", reader.texts)
-    golden("welcome_owner", look(screens.welcome_screen(reader, OWNER, commands, joined=True)))
+    golden("welcome_owner", look(screens.welcome_screen(reader, OWNER, commands)))
     few = commands_for(Role.MANAGER, "private", reader.texts)
     golden("welcome_manager", look(screens.welcome_screen(reader, MANAGER, few)))
-    unnamed = look(screens.welcome_screen(reader, replace(MANAGER, name=""), few, joined=True))
-    assert unnamed.startswith("Здравствуйте.\n")
-    assert "вас пригласили. Ваша роль: менеджер" in unnamed
+    assert look(screens.welcome_screen(reader, replace(MANAGER, name=""), few)).startswith("Здравствуйте.\n")
     golden("help", look(screens.help_screen(reader, few)))
     golden("help_calls", look(screens.help_calls_screen(reader, 15)))
     golden("help_bitrix", look(screens.help_bitrix_screen(reader)))
@@ -249,12 +247,11 @@ def test_settings_people_and_places(reader: Reader, golden: Golden) -> None:
     places = [bound(), bound(topic_id=7, title="", kinds=("missed",))]
     golden(
         "settings",
-        look(screens.settings_screen(reader, OWNER, min_duration_s=15, fixed=False, people=3, places=places)),
+        look(screens.settings_screen(reader, min_duration_s=15, fixed=False, people=3, places=places)),
     )
-    fixed = look(screens.settings_screen(reader, MANAGER, min_duration_s=10, fixed=True, people=1, places=[]))
+    fixed = look(screens.settings_screen(reader, min_duration_s=10, fixed=True, people=1, places=[]))
     assert "Задано в .env" in fixed
     assert "min:" not in fixed
-    assert "invite:admin" not in fixed
     people = [
         ListedPerson(person=OWNER, username="anna", created_at=NOON, disabled=False),
         ListedPerson(person=MANAGER, username="", created_at=NOON, disabled=False),
