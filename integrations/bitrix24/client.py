@@ -18,10 +18,10 @@ from integrations.kit.http import Answer, Approve, Classify, Downloaded, HttpCli
 from integrations.kit.pacing import Sleep, TokenBucket
 
 PAGE = 50
-RATE_PER_S = 2.0
-BURST = 40
-CONCURRENT = 4
-CONCURRENT_DOWNLOADS = 2
+BURST = 40  # the cloud's bucket holds 50, and other applications on our address drink from it too
+CLOUD_RATE = 5.0  # no cloud portal takes more a second
+CONCURRENT, CONCURRENT_DOWNLOADS = 4, 2
+CONCURRENT_BOX, CONCURRENT_DOWNLOADS_BOX = 64, 8
 CIRCUIT_S = 900.0
 ANSWER_WITHIN_S = 70.0  # the portal gives a request 60 seconds
 LONGEST_PAUSE_S = 660.0
@@ -45,7 +45,7 @@ class Reply:
 
 
 class Client:
-    """All requests to one portal go through one Client, so that they share its limit of 2 a second."""
+    """All requests to one portal go through one Client, so that they share its limit."""
 
     def __init__(
         self, settings: Settings, clock: Clock, *, sleep: Sleep = asyncio.sleep, answer_within_s: float = ANSWER_WITHIN_S
@@ -59,9 +59,10 @@ class Client:
             read_s=answer_within_s,
             trust_env=not settings.on_loopback,
         )
-        self._bucket = TokenBucket(rate=RATE_PER_S, burst=BURST, clock=clock, sleep=sleep)
-        self._slots = asyncio.Semaphore(CONCURRENT)
-        self._downloads = asyncio.Semaphore(CONCURRENT_DOWNLOADS)
+        box = settings.rate > CLOUD_RATE
+        self._bucket = TokenBucket(rate=settings.rate, burst=BURST, clock=clock, sleep=sleep)
+        self._slots = asyncio.Semaphore(CONCURRENT_BOX if box else CONCURRENT)
+        self._downloads = asyncio.Semaphore(CONCURRENT_DOWNLOADS_BOX if box else CONCURRENT_DOWNLOADS)
         self._paused: dict[str, float] = {}
         self._reset_at: dict[str, float] = {}
         self._circuit: tuple[float, VendorRefused] | None = None

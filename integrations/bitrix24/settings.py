@@ -28,7 +28,12 @@ RECORD_HOSTS = Variable(
     name="BITRIX24_RECORD_HOSTS",
     meaning="с каких ещё хостов можно скачивать записи, через запятую (например, сервер вашей АТС)",
 )
-VARIABLES = (WEBHOOK_URL, PORTAL_URL, APPLICATION_TOKEN, RECORD_HOSTS)
+RATE = Variable(
+    name="BITRIX24_RATE",
+    meaning="сколько запросов в секунду выдерживает портал: облако 2, облако Enterprise 5, коробка — по её мощности",
+    default="2",
+)
+VARIABLES = (WEBHOOK_URL, PORTAL_URL, APPLICATION_TOKEN, RECORD_HOSTS, RATE)
 
 _EXAMPLE = "https://ваш-портал.bitrix24.ru/rest/1/код/"
 _WEBHOOK_PATH = re.compile(
@@ -45,6 +50,7 @@ class Settings:
     portal_url: str
     application_tokens: tuple[str, ...] = field(default=(), repr=False)
     record_hosts: tuple[str, ...] = ()
+    rate: float = 2.0  # requests a second
 
     @property
     def secret(self) -> str:
@@ -76,7 +82,7 @@ class Settings:
 def read_settings(env: Env) -> Settings | None:
     """None when nothing of Bitrix24 is set; ConfigError names the variable that is missing or wrong."""
     webhook = _value(env, WEBHOOK_URL)
-    others = [variable for variable in VARIABLES[1:] if _value(env, variable)]
+    others = [variable for variable in VARIABLES[1:-1] if _value(env, variable)]
     if not webhook:
         if others:
             raise ConfigError(WEBHOOK_URL.name, f"задан {others[0].name}, но нет адреса входящего вебхука: {_EXAMPLE}")
@@ -87,6 +93,7 @@ def read_settings(env: Env) -> Settings | None:
         portal_url=_portal_url(_value(env, PORTAL_URL), webhook_url),
         application_tokens=_listed(_value(env, APPLICATION_TOKEN)),
         record_hosts=tuple(_record_host(item) for item in _listed(_value(env, RECORD_HOSTS))),
+        rate=_rate(_value(env, RATE)),
     )
 
 
@@ -132,6 +139,13 @@ def _address(value: str, variable: Variable) -> SplitResult:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ConfigError(variable.name, "адрес должен начинаться с https://")
     return parts
+
+
+def _rate(value: str) -> float:
+    number = value.replace(",", ".") or RATE.default
+    if not re.fullmatch(r"\d{1,4}(\.\d)?", number) or float(number) <= 0:
+        raise ConfigError(RATE.name, "нужно число запросов в секунду, например 2 или 50")
+    return float(number)
 
 
 def _record_host(value: str) -> str:

@@ -97,3 +97,18 @@ def test_no_secret_in_the_representation() -> None:
         "BITRIX24_WEBHOOK_URL",
         "BITRIX24_APPLICATION_TOKEN",
     }
+
+
+@pytest.mark.parametrize(("given", "rate"), [("", 2.0), ("5", 5.0), ("50", 50.0), ("2,5", 2.5)])
+def test_the_rate_is_the_clouds_unless_said_otherwise(given: str, rate: float) -> None:
+    env = {"BITRIX24_WEBHOOK_URL": "https://portal.example/rest/1/code/", "BITRIX24_RATE": given}
+    settings = read_settings(env)
+    assert settings is not None
+    assert settings.rate == rate
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "fast", "1e9"])
+def test_a_rate_that_is_no_rate_is_refused(given: str) -> None:
+    env = {"BITRIX24_WEBHOOK_URL": "https://portal.example/rest/1/code/", "BITRIX24_RATE": given}
+    with pytest.raises(ConfigError, match="BITRIX24_RATE"):
+        read_settings(env)
