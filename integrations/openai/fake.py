@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -40,13 +40,14 @@ class Lie(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An answer instead of the right one. ``status`` 0 drops the connection after the request was read."""
+    """An answer instead of the right one, after ``skip`` good ones. ``status`` 0 drops the connection after reading."""
 
     status: int
     code: str = ""
     message: str = "fault"
     retry_after: float | None = None
     path: str = ""
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,9 @@ class Fake:
             if not key or (self.keys and key not in self.keys):
                 return _error(401, f"Incorrect API key provided: {key[:6]}***", "invalid_api_key")
             fault = next((f for f in self.faults if f.path in request.path), None)
-            if fault is not None:
+            if fault is not None and fault.skip:
+                self.faults[self.faults.index(fault)] = replace(fault, skip=fault.skip - 1)
+            elif fault is not None:
                 await request.read()
                 self.faults.remove(fault)
                 return self._faulty(request, fault)

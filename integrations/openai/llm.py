@@ -82,7 +82,7 @@ class OpenAISummariser:
 
     async def summarise(self, transcript: Transcript, context: CallContext) -> Summary:
         """VendorRefused "bad_summary" (also after the one repair), "refused" or "too_long": the draft stands."""
-        masked = mask_transcript(transcript)
+        masked = await off_loop(self._run_cpu, lambda: mask_transcript(transcript))
         messages = _messages(masked, context)
         first = await self._answer(messages)
         costs = [self._paid(first, messages)]

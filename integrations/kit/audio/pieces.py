@@ -19,6 +19,7 @@ BIT_RATE = 24_000
 
 PIECE_MAX_S = 1200.0
 
+_ENCODER = {"application": "voip", "compression_level": "5"}  # half the time of the default, same size
 _STEP_S = 0.25
 _SEARCH_S = 60.0
 _OVERHEAD = 1.15  # container and the encoder's freedom
@@ -103,7 +104,7 @@ def encode(audio: Path, span: Span, into: Path) -> float:
     from av.audio.resampler import AudioResampler
 
     with Reader(audio) as reader, av.open(str(into), "w", format="ogg") as out:
-        stream = out.add_stream("libopus", rate=RATE, layout="mono")
+        stream = out.add_stream("libopus", rate=RATE, layout="mono", options=_ENCODER)
         stream.bit_rate = BIT_RATE
         resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
         written = 0
