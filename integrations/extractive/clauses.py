@@ -1,7 +1,10 @@
 """A transcript cut into clauses: one thought of one speaker each, also where a machine left no punctuation."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
 
 from domain.calls import Evidence, Segment, Speaker, Transcript
 from integrations.extractive.lexicon import Hit, Lexicon
@@ -12,6 +15,10 @@ from integrations.extractive.words import Token, sentences, squeeze, tokenise, w
 
 _LONG_SEGMENT_S = 15.0
 _LEAD_IN_S = 1.0
+_Span = tuple[int, int]
+_Tokens = tuple[Token, ...]
+_EDGES = " \n\t\r,;:–—-"
+_LONGEST = 60  # words of one clause at most: the rules look around, and no thought is longer
 _BREATH = 20  # words: a longer sentence without a comma is no sentence
 _DENSE = 1 / 25  # sentence marks a word: fewer than this is a transcript without punctuation
 
@@ -25,6 +32,7 @@ class Clause:
 
     text: str
     tokens: tuple[Token, ...]
+    words: tuple[str, ...]
     hits: tuple[Hit, ...]
     times: tuple[When, ...]
     at: float | None
@@ -34,10 +42,6 @@ class Clause:
     speaker: Speaker
     question: bool
     staff: float = 0.5
-
-    @property
-    def words(self) -> list[str]:
-        return words_of(self.tokens)
 
     @property
     def by_staff(self) -> bool:
@@ -74,25 +78,33 @@ def cut(transcript: Transcript, lex: Lexicon) -> list[Clause]:
     for index, turn in enumerate(_turns(transcript.segments)):
         for start, end in sentences(turn.text):
             number += 1
-            for a, b in _pieces(turn, start, end, lex):
-                clauses.append(_clause(turn, (a, b), (number, index), timed=transcript.timed, lex=lex))
-    return [clause for clause in clauses if clause.tokens]
+            for place, tokens in _pieces(turn, *_trimmed(turn.text, start, end), lex):
+                if tokens:
+                    at = _second(turn, place[0]) if transcript.timed else None
+                    clauses.append(_clause(turn, place, tokens, lex, sentence=number, turn_number=index, at=at))
+    return clauses
 
 
-def _clause(turn: _Turn, span: tuple[int, int], ids: tuple[int, int], *, timed: bool, lex: Lexicon) -> Clause:
-    start, end = span
-    raw = turn.text[start:end]
-    start += len(raw) - len(raw.lstrip(" \n\t,;:–—-"))
-    text = turn.text[start:end].rstrip(" \n\t,;:–—-")
-    tokens = tokenise(text)
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The same place without spaces, commas and dashes at its ends."""
+    raw = text[start:end]
+    return start + len(raw) - len(raw.lstrip(_EDGES)), start + len(raw.rstrip(_EDGES))
+
+
+def _clause(
+    turn: _Turn, span: _Span, tokens: _Tokens, lex: Lexicon, *, sentence: int, turn_number: int, at: float | None
+) -> Clause:
+    text = turn.text[span[0] : span[1]]
+    words = tuple(words_of(tokens))
     return Clause(
         text=text,
         tokens=tokens,
-        hits=tuple(lex.cues.find(words_of(tokens))),
+        words=words,
+        hits=tuple(lex.cues.find(words)),
         times=tuple(find_times(tokens, lex)),
-        at=_second(turn, start) if timed else None,
-        sentence=ids[0],
-        turn=ids[1],
+        at=at,
+        sentence=sentence,
+        turn=turn_number,
         label=turn.label,
         speaker=turn.speaker,
         question=text.rstrip('"»)').endswith("?"),
@@ -127,17 +139,17 @@ def _continues(before: Segment, after: Segment) -> bool:
 
 def _turn(segments: Sequence[Segment]) -> _Turn:
     starts: list[tuple[int, Segment]] = []
-    text = ""
+    place = 0
     for segment in segments:
-        text += " " if text else ""
-        starts.append((len(text), segment))
-        text += segment.text.strip()
+        starts.append((place, segment))
+        place += len(segment.text.strip()) + 1
+    text = " ".join(segment.text.strip() for segment in segments)
     return _Turn(text=text, starts=tuple(starts), speaker=segments[0].speaker, label=segments[0].label)
 
 
 def _second(turn: _Turn, place: int) -> float:
     """The start of the segment; inside a long one, in proportion and a little before: early is better than late."""
-    origin, segment = next(row for row in reversed(turn.starts) if row[0] <= place)
+    origin, segment = turn.starts[bisect_right(turn.starts, place, key=itemgetter(0)) - 1]
     length = segment.end - segment.start
     if not length > _LONG_SEGMENT_S:
         return segment.start
@@ -145,15 +157,17 @@ def _second(turn: _Turn, place: int) -> float:
     return round(max(segment.start, segment.start + length * share - _LEAD_IN_S), 1)
 
 
-def _pieces(turn: _Turn, start: int, end: int, lex: Lexicon) -> list[tuple[int, int]]:
+def _pieces(turn: _Turn, start: int, end: int, lex: Lexicon) -> list[tuple[_Span, _Tokens]]:
     """Cut a sentence before words that open a new thought; one written by a person and attributed is left whole."""
     sentence = turn.text[start:end]
-    if turn.speaker is not Speaker.UNKNOWN and ("," in sentence or len(sentence.split()) <= _BREATH):
-        return [(start, end)]
     tokens = tokenise(sentence)
     bare = not any(token.parted for token in tokens)
-    cuts = [start, *(start + tokens[at].start for at in _cut_words(tokens, lex, bare=bare))]
-    return list(zip(cuts, [*cuts[1:], end], strict=True))
+    whole = turn.speaker is not Speaker.UNKNOWN and len(tokens) <= (_BREATH if bare else _LONGEST)
+    cuts = [] if whole else [start + tokens[at].start for at in _cut_words(tokens, lex, bare=bare)]
+    if not cuts:
+        return [((start, end), tokens)]
+    places = [_trimmed(turn.text, a, b) for a, b in pairwise([start, *cuts, end])]
+    return [(place, tokenise(turn.text[place[0] : place[1]])) for place in places]
 
 
 def _cut_words(tokens: Sequence[Token], lex: Lexicon, *, bare: bool) -> list[int]:
@@ -163,14 +177,14 @@ def _cut_words(tokens: Sequence[Token], lex: Lexicon, *, bare: bool) -> list[int
     opens = {hit.start: hit for hit in openers if hit.weight >= (0 if bare else 1)}
     covered = {at for hit in openers for at in range(hit.start, hit.end)}
     cuts: list[int] = []
-    last = 0
+    last, solid = 0, 0
     for at in range(1, len(words)):
-        solid = sum(1 for place in range(last, at) if place not in covered)
+        solid += at - 1 not in covered
         least = 3 if bare and words[at] in {"я", "мы", "вам"} else 1  # «талон я отправлю» is one thought
         opened = at in opens and (bare or tokens[at].parted) and (solid >= least or at - last >= 3 >= least)
-        if opened or (bare and _turns_bare(words, last, at, lex)):
+        if opened or at - last >= _LONGEST or (bare and _turns_bare(words, last, at, lex)):
             cuts.append(at)
-            last = at
+            last, solid = at, 0
     return cuts
 
 

@@ -83,7 +83,7 @@ def _promise(clause: Clause, lex: Lexicon) -> float:
 
 def _introduces(clause: Clause, name: str) -> bool:
     first = name.lower().replace("ё", "е").split()[:1]
-    words = clause.words
+    words = list(clause.words)
     return any(words[at] in {"зовут", "это"} and words[at + 1 : at + 2] == first for at in range(len(words)))
 
 

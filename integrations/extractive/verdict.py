@@ -60,7 +60,7 @@ def _negated(clause: Clause, hit: Hit) -> bool:
     """«Никаких претензий нет», «не доволен»."""
     words = clause.words
     before = words[max(0, hit.start - 2) : hit.start]
-    return bool(_NEGATIONS & set(before)) or words[hit.end : hit.end + 1] == ["нет"]
+    return bool(_NEGATIONS & set(before)) or words[hit.end : hit.end + 1] == ("нет",)
 
 
 def _praise(clauses: Sequence[Clause]) -> list[tuple[float, Clause]]:
