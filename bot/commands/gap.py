@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import SystemClock
+from bot.commands.ground import bare_workshop
 from bot.commands.quieting import RESTORED
 from bot.http.ingress import seed_of
 from bot.settings import Settings
@@ -16,7 +16,7 @@ from bot.vendors import VENDORS
 from domain.errors import ConfigError, VendorError
 from domain.events import Event
 from domain.ports import CallJournal
-from integrations.kit.vendor import Ports, Vendor, Workshop
+from integrations.kit.vendor import Ports, Vendor
 from storage.bulk import insert_work, new_work
 from storage.engine import Database
 from storage.inbox import WorkSeed
@@ -97,9 +97,4 @@ def _ports(settings: Settings, vendor: Vendor[Any]) -> Ports | None:
         return None
     if own is None or vendor.build_ports is None:
         return None
-    return vendor.build_ports(own, Workshop(clock=SystemClock(), data_dir=settings.data_dir, run_cpu=_here))
-
-
-async def _here(fn: Any) -> object:
-    result: object = fn()
-    return result
+    return vendor.build_ports(own, bare_workshop(settings))

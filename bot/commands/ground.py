@@ -1,14 +1,16 @@
 """What most commands stand on: settings, the open database, the keys, and whether anybody leads."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from bot.clock import SystemClock
 from bot.keys import Keys, load_keys
 from bot.settings import Settings, read_environment, read_settings
 from domain.errors import ConfigError
+from integrations.kit.vendor import Workshop
 from storage.engine import Database, normalise_url
 from storage.leadership import Leadership, build_leadership
 from storage.migrate import Schema, schema_state
@@ -16,7 +18,14 @@ from storage.migrate import Schema, schema_state
 
 def load_settings() -> Settings:
     """From the environment and `.env`; ConfigError names what is wrong."""
-    return read_settings(read_environment())
+    settings = read_settings(read_environment())
+    try:
+        kind = normalise_url(settings.db_url).get_backend_name()
+    except (ArgumentError, ValueError):  # its words would repeat the address, and the address holds a password
+        kind = ""
+    if kind not in {"sqlite", "postgresql"}:
+        raise ConfigError("DB_URL", "нужен адрес вида postgresql://имя:пароль@сервер/база; пусто — SQLite в DATA_DIR")
+    return settings
 
 
 def database_file(settings: Settings) -> Path | None:
@@ -98,3 +107,12 @@ async def somebody_leads(settings: Settings, database: Database) -> bool:
     """A process holds the leader's lock. Looked at by trying it for an instant."""
     async with leading(settings, database) as mine:
         return mine is None
+
+
+def bare_workshop(settings: Settings) -> Workshop:
+    """For ports that are asked small things only: blocking work runs where it stands."""
+
+    async def run(fn: Callable[[], object]) -> object:
+        return fn()
+
+    return Workshop(clock=SystemClock(), data_dir=settings.data_dir, run_cpu=run)

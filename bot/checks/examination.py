@@ -1,0 +1,149 @@
+"""All the checks in their order: sections by name, so that one can be asked for alone."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot.checks.home import database_finding, folder_findings, key_findings, name_findings
+from bot.checks.process import Heard, listen_in, process_findings
+from bot.checks.public import public_finding
+from bot.checks.state import state_findings
+from bot.checks.telegram import telegram_findings
+from bot.clock import SystemClock
+from bot.commands.ground import somebody_leads
+from bot.settings import Settings
+from bot.vendors import VENDORS
+from domain.errors import ConfigError
+from integrations.kit.vendor import Finding, Vendor, Workshop
+from storage.engine import Database
+
+log = logging.getLogger(__name__)
+
+Findings = AsyncIterator[Finding]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of the examination. ``name`` is what `svodka check NAME` takes."""
+
+    name: str
+    title: str
+    look: Callable[[], Findings]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What was learnt first and is needed by several sections. ``database`` is None when it cannot be asked."""
+
+    settings: Settings
+    heard: Heard
+    database_finding: Finding
+    database: Database | None
+    locked: bool
+
+
+@asynccontextmanager
+async def stand_on(settings: Settings) -> AsyncIterator[Ground]:
+    """The ground, with the database open as long as it is stood on."""
+    heard = await listen_in(settings)
+    finding, usable = await database_finding(settings)
+    database = Database(settings.db_url)
+    database.open()
+    try:
+        # on PostgreSQL another node may lead, and rightly
+        locked = heard.who == "nobody" and usable and database.is_sqlite and await somebody_leads(settings, database)
+        yield Ground(
+            settings=settings,
+            heard=heard,
+            database_finding=finding,
+            database=database if usable else None,
+            locked=locked,
+        )
+    finally:
+        await database.close()
+
+
+def build_sections(ground: Ground) -> tuple[Section, ...]:
+    """Home first, then Telegram and the way in, then each vendor, then what the data tell."""
+    settings = ground.settings
+    return (
+        Section(name="settings", title="Настройки", look=lambda: _listed(name_findings(settings))),
+        Section(name="data", title="Данные", look=lambda: _data(ground)),
+        Section(name="process", title="Процесс", look=lambda: _listed(_process(ground))),
+        Section(name="telegram", title="Telegram", look=lambda: telegram_findings(settings)),
+        Section(name="public", title="Приём событий", look=lambda: _public(ground)),
+        *(_vendor_section(settings, vendor) for vendor in VENDORS),
+        Section(name="state", title="Что происходит", look=lambda: _state(ground)),
+    )
+
+
+async def _listed(findings: Iterable[Finding]) -> Findings:
+    for finding in findings:
+        yield finding
+
+
+async def _data(ground: Ground) -> Findings:
+    for finding in folder_findings(ground.settings):
+        yield finding
+    yield ground.database_finding
+    for finding in await key_findings(ground.settings, ground.database):
+        yield finding
+
+
+def _process(ground: Ground) -> Iterable[Finding]:
+    return process_findings(ground.heard, ground.settings, locked=ground.locked)
+
+
+async def _public(ground: Ground) -> Findings:
+    yield await public_finding(ground.settings, ground.heard)
+
+
+async def _state(ground: Ground) -> Findings:
+    if ground.database is not None:
+        async for finding in state_findings(ground.settings, ground.database):
+            yield finding
+
+
+def _vendor_section(settings: Settings, vendor: Vendor[Any]) -> Section:
+    async def look() -> Findings:
+        try:
+            own = vendor.read_settings(settings.env)
+        except ConfigError as error:
+            code = f"{vendor.name}.settings"
+            yield Finding(code=code, title=f"{vendor.title}: {error.variable}", ok=False, hint=f"{error.hint}.")
+            return
+        if own is None:
+            yield Finding(code=f"{vendor.name}.off", title=vendor.title, ok=True, detail="не подключён")
+        elif vendor.diagnose is None:
+            yield Finding(code=vendor.name, title=vendor.title, ok=True, detail="настроен")
+        else:
+            with ThreadPoolExecutor(1) as cpu:
+                async for finding in vendor.diagnose(own, _workshop(settings, cpu)):
+                    yield finding
+
+    return Section(name=vendor.name, title=vendor.title, look=look)
+
+
+async def examine(section: Section) -> list[Finding]:
+    """The findings of a section; a defect of ours in it is a finding too and stops no other section."""
+    findings: list[Finding] = []
+    try:
+        async for finding in section.look():
+            findings.append(finding)  # noqa: PERF401 - what was found before a defect is kept
+    except Exception as error:
+        log.debug("section %s", section.name, exc_info=error)
+        hint = "Это ошибка в Сводке: передайте разработчикам эту строку и номер версии."
+        detail = type(error).__name__
+        findings.append(Finding(code=f"{section.name}.defect", title=section.title, ok=False, detail=detail, hint=hint))
+    return findings
+
+
+def _workshop(settings: Settings, cpu: ThreadPoolExecutor) -> Workshop:
+    async def run(fn: Callable[[], object]) -> object:
+        return await asyncio.get_running_loop().run_in_executor(cpu, fn)
+
+    return Workshop(clock=SystemClock(), data_dir=settings.data_dir, run_cpu=run)

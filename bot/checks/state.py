@@ -1,0 +1,82 @@
+"""What the data themselves tell: when each vendor was last heard, which chats take nothing, what waits for a person."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
+from bot.commands.quieting import held_posts
+from bot.services import ACCOUNT
+from bot.settings import Settings
+from bot.vendors import VENDORS
+from domain.errors import ConfigError
+from domain.plural import counted
+from integrations.kit.vendor import Finding
+from storage.engine import Database
+from storage.models import connections, inbox
+from storage.queries.health import dead_destinations, read_queue
+
+QUIET_FOR = timedelta(days=3)
+
+
+async def heard_of(database: Database) -> list[tuple[str, datetime | None]]:
+    """Each connection's vendor with the moment of its newest delivery."""
+    mine = select(inbox.c.received_at).where(inbox.c.connection_id == connections.c.id)
+    newest = mine.order_by(inbox.c.received_at.desc()).limit(1).scalar_subquery()  # by the time index, newest first
+    statement = select(connections.c.vendor, newest.label("at")).where(connections.c.account_id == ACCOUNT)
+    async with database.read() as connection:
+        rows = (await connection.execute(statement.order_by(connections.c.vendor))).all()
+    receiving = {vendor.name for vendor in VENDORS if vendor.build_receiver is not None}
+    return [(row.vendor, row.at) for row in rows if row.vendor in receiving]
+
+
+async def state_findings(settings: Settings, database: Database) -> AsyncIterator[Finding]:
+    """Last events, dead destinations, and work that was given up."""
+    heard = dict(await heard_of(database))
+    for vendor in VENDORS:
+        if vendor.build_receiver is not None and _is_on(settings, vendor.name):
+            yield _event(vendor.name, vendor.title, heard.get(vendor.name), settings)
+    yield await _destinations(database)
+    async for finding in _waiting(database):
+        yield finding
+
+
+def _is_on(settings: Settings, name: str) -> bool:
+    vendor = next(vendor for vendor in VENDORS if vendor.name == name)
+    try:
+        return vendor.read_settings(settings.env) is not None
+    except ConfigError:
+        return False
+
+
+def _event(name: str, title: str, at: datetime | None, settings: Settings) -> Finding:
+    code, about = f"events.{name}", f"{title}: последнее событие"
+    hint = f"Вставьте адрес из svodka urls в настройки вендора ({title}): без него о новом узнаём опросом, позже."
+    if at is None:
+        return Finding(code=f"{code}.never", title=about, ok=False, warning=True, detail="не было ни одного", hint=hint)
+    shown = f"{at.astimezone(settings.timezone):%d.%m.%Y %H:%M}"
+    if datetime.now(UTC) - at > QUIET_FOR:
+        return Finding(code=f"{code}.silent", title=about, ok=False, warning=True, detail=f"давно: {shown}", hint=hint)
+    return Finding(code=code, title=about, ok=True, detail=shown)
+
+
+async def _destinations(database: Database) -> Finding:
+    dead = await dead_destinations(database, ACCOUNT)
+    title = "Чаты, куда идут сообщения"
+    if not dead:
+        return Finding(code="destinations", title=title, ok=True)
+    names = ", ".join(place.title or str(place.chat_id) for place in dead)
+    hint = "Администратор чата возвращает бота в участники и разрешает ему писать; потом в чате: /bind."
+    return Finding(code="destinations.dead", title=title, ok=False, detail=f"не принимают: {names}", hint=hint)
+
+
+async def _waiting(database: Database) -> AsyncIterator[Finding]:
+    queue = await read_queue(database, ACCOUNT, datetime.now(UTC))
+    if queue.dead:
+        detail = counted(queue.dead, "дело", "дела", "дел")
+        hint = "Откройте в Telegram /errors: там причины и кнопка «Повторить»."
+        yield Finding(code="work.dead", title="Не получилось", ok=False, warning=True, detail=detail, hint=hint)
+    if held := await held_posts(database):
+        detail = counted(len(held), "сообщение", "сообщения", "сообщений")
+        hint = "Придержаны после восстановления из копии и сами не уйдут; список — svodka status."
+        yield Finding(code="posts.held", title="Придержано", ok=False, warning=True, detail=detail, hint=hint)
