@@ -14,10 +14,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import event, make_url, text
+from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage import sqlite
 
 T = TypeVar("T")
 Job = Callable[[AsyncConnection], Awaitable[T]]
@@ -147,6 +149,14 @@ class Database:
         return len(results), results, None
 
 
+def driver_of(connection: AsyncConnection | Connection) -> sqlite.Connection:
+    """The driver's connection under a connection to SQLite."""
+    inner = connection if isinstance(connection, Connection) else connection.sync_connection
+    driver = inner.connection.driver_connection if inner is not None else None
+    assert isinstance(driver, sqlite.Connection)  # noqa: S101 - our engines have no other
+    return driver
+
+
 def _settle(future: "asyncio.Future[Any]", result: object) -> None:
     if not future.done():
         future.set_result(result)
@@ -165,11 +175,12 @@ def _fail(batch: list[_Queued], error: Exception) -> None:
 def _build_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True)
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=5, connect_args={"timeout": 5})
+    options = {"timeout": 5, "async_creator_fn": sqlite.connect}
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=5, connect_args=options)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
 
-    def start(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+    def start(connection: Connection) -> None:
+        driver_of(connection).begin(begin)
 
     event.listen(engine.sync_engine, "begin", start)
     return engine

@@ -1,7 +1,8 @@
 """Deliveries on disk before they are answered, and the work they give, in one commit."""
 
 import asyncio
-import secrets
+import base64
+import os
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +10,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.bulk import insert_inbox, insert_work, new_work
+from storage.bulk import insert_inbox, insert_together, insert_work, new_work
 from storage.engine import Database
 from storage.models import inbox
 from storage.models.types import driver_time
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_OURS = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
 NOTIFY = "NOTIFY svodka_work"
 
 
@@ -45,8 +46,8 @@ class Arrival:
 
 def new_delivery_id() -> str:
     """16 characters that sort by time (milliseconds, then 35 random bits)."""
-    value = (int(time.time() * 1000) << 35) | secrets.randbits(35)
-    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(75, -1, -5))
+    value = (int(time.time() * 1000) << 35) | (int.from_bytes(os.urandom(5), "big") >> 5)
+    return base64.b32encode(value.to_bytes(10, "big")).translate(_OURS).decode()
 
 
 class Inbox:
@@ -104,11 +105,9 @@ class Inbox:
         ids = [arrival.id for arrival in arrivals]
 
         async def job(connection: AsyncConnection) -> set[str]:
-            stored = await self._insert_inbox.run(connection, inbox_rows)
-            if work_rows:
-                await self._insert_work.run(connection, work_rows)
-                if not self._database.is_sqlite:
-                    await connection.exec_driver_sql(NOTIFY)
+            stored, _ = await insert_together(connection, (self._insert_inbox, inbox_rows), (self._insert_work, work_rows))
+            if work_rows and not self._database.is_sqlite:
+                await connection.exec_driver_sql(NOTIFY)
             if stored == len(ids):
                 return set(ids)
             return set(await connection.scalars(select(inbox.c.id).where(inbox.c.id.in_(ids))))
