@@ -16,8 +16,9 @@ from handlers.wording import Reader
 from storage.destinations import Destinations
 from storage.engine import Database
 from storage.people import People
-from storage.queries.settings import MIN_DURATION, min_duration_s
+from storage.queries.settings import min_duration_s
 
+MIN_DURATION_VARIABLE = "CALL_MIN_DURATION_SEC"
 Rendered = dict[str, Any]  # keyword arguments of a messenger's "answer" and "edit text": text, entities, reply_markup
 
 
@@ -92,9 +93,14 @@ class Desk:
             texts=self.texts, now=self.clock.now(), zone=self.timezone(account_id), private=private, vendors=self.vendors
         )
 
+    @property
+    def min_duration_fixed(self) -> bool:
+        """The environment sets the shortest call, so the chat cannot."""
+        return MIN_DURATION_VARIABLE in self.fixed
+
     async def min_duration_s(self, account_id: int) -> int:
         """Calls must be longer than this many seconds: set by the environment, else in the chat, else the default."""
-        if MIN_DURATION in self.fixed:
+        if self.min_duration_fixed:
             return self.default_min_duration_s
         return await min_duration_s(self.database, account_id, self.default_min_duration_s)
 

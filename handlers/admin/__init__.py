@@ -1,0 +1,1 @@
+"""Entrance, help, state, failures, settings, people and bound chats."""

@@ -7,10 +7,11 @@ from domain.roles import Person
 from handlers.admin.status import Money, Reception, Standing, code_name, errors_screen, status_screen
 from handlers.desk import Desk
 from storage.queries.failures import FailureKind, failed_works, failure_kinds
-from storage.queries.health import dead_destinations, last_events, read_queue, spent, unknown_kinds
+from storage.queries.health import counted, dead_destinations, last_events, read_queue, spent, unknown_kinds
 
 MOST_AT_ONCE = 200
 UNKNOWN_DAYS = 7
+REJECTED = "rejected:"  # how counters of refused requests are named
 
 
 async def status(desk: Desk, person: Person, reception: Reception | None) -> Message:
@@ -31,9 +32,15 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
         reception=reception,
         dead=await dead_destinations(database, account_id),
         unknown=await unknown_kinds(database, account_id, reader.now - timedelta(days=UNKNOWN_DAYS)),
+        rejected=await _rejected(desk, reader.now),
         version=desk.version,
     )
     return status_screen(reader, standing)
+
+
+async def _rejected(desk: Desk, now: datetime) -> dict[str, int]:
+    first = (now - timedelta(days=UNKNOWN_DAYS - 1)).date().isoformat()
+    return {name.removeprefix(REJECTED): n for name, n in (await counted(desk.database, REJECTED, first)).items()}
 
 
 async def errors(desk: Desk, person: Person, *, days: int) -> Message:

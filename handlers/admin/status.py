@@ -2,7 +2,7 @@
 
 import calendar
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,7 +41,10 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Everything /status shows. ``reception`` is None when Telegram did not answer the question."""
+    """Everything /status shows. ``reception`` is None when Telegram did not answer the question.
+
+    ``rejected``: requests refused in seven days by the name of the reason.
+    """
 
     parts: Sequence[PartHealth]
     events: Sequence[LastEvent]
@@ -50,6 +53,7 @@ class Standing:
     reception: Reception | None
     dead: Sequence[DeadDestination]
     unknown: Sequence[UnknownKind]
+    rejected: Mapping[str, int]
     version: str
 
 
@@ -63,6 +67,7 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
         Section(title=bold(reader.say("status.telegram")), lines=tuple(_reception(reader, standing.reception))),
         _titled(reader, "status.dead", [_dead(reader, place) for place in standing.dead]),
         _titled(reader, "status.unknown", [_unknown(reader, kind) for kind in standing.unknown[:MOST_KINDS]]),
+        _titled(reader, "status.rejected_title", [_rejected(reader, *one) for one in standing.rejected.items()]),
         Section(lines=(Line(spans=(Span(reader.say("status.version", version=standing.version), Style.ITALIC),)),)),
     )
     return Message(key=ANSWER, sections=tuple(section for section in sections if section.lines))
@@ -162,6 +167,11 @@ def _unknown(reader: Reader, kind: UnknownKind) -> Line:
             ago=reader.ago(kind.last_at),
         )
     )
+
+
+def _rejected(reader: Reader, reason: str, count: int) -> Line:
+    why = reader.one_of("status.rejected", reason, reason=reason)
+    return bullet(reader.say("status.rejected_line", reason=why, count=count))
 
 
 def errors_screen(reader: Reader, kinds: Sequence[FailureKind], parts: Sequence[PartHealth], *, days: int) -> Message:

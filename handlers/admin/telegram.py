@@ -140,7 +140,7 @@ async def settings_command(message: ChatMessage, command: CommandObject, person:
 
 async def _set_minimum(desk: Desk, person: Person, value: str) -> str:
     """Sets the shortest call in seconds and says so, or says why not."""
-    if MIN_DURATION in desk.fixed:
+    if desk.min_duration_fixed:
         return desk.texts.get("settings.min_fixed")
     seconds = number(value)
     if seconds is None or seconds > LONGEST_MINIMUM_S:
@@ -164,7 +164,7 @@ async def _settings(desk: Desk, person: Person) -> Message:
     return screens.settings_screen(
         desk.reader(person.account_id, private=True),
         min_duration_s=await desk.min_duration_s(person.account_id),
-        fixed=MIN_DURATION in desk.fixed,
+        fixed=desk.min_duration_fixed,
         people=sum(not listed.disabled for listed in people),
         places=await desk.destinations.all(person.account_id),
     )

@@ -12,7 +12,7 @@ from handlers.calls.screens import PER_PAGE, Paging, list_screen, transcript_lin
 from handlers.calls.why import why_screen
 from handlers.desk import Desk
 from handlers.wording import Reader
-from storage.queries.call import CallDetail, find_call, find_call_by_vendor_id, find_call_of, post_key_of
+from storage.queries.call import CallDetail, find_call, find_call_of, post_key_of
 from storage.queries.calls import CallPage, CallQuery, find_calls
 from storage.queries.health import last_events
 from storage.queries.journal import read_journal
@@ -85,12 +85,13 @@ async def why(desk: Desk, person: Person, call: CallDetail | None, object_: str,
 async def why_by_name(desk: Desk, person: Person, name: str, *, private: bool) -> Message | None:
     """By our number ("123", "№ 123") or by the telephony's id."""
     name = name.strip().removeprefix("№").strip()
-    call = await find_call(desk.database, person.account_id, int(name)) if _is_number(name) else None
-    call = call or await find_call_by_vendor_id(desk.database, person.account_id, name)
-    if call is not None:
-        return await why(desk, person, call, call.object, private=private)
+    ours = await find_call(desk.database, person.account_id, int(name)) if _is_number(name) else None
+    if ours is not None:
+        return await why(desk, person, ours, ours.object, private=private)
     for event in await last_events(desk.database, person.account_id):
-        if screen := await why(desk, person, None, f"{event.vendor}:{name}", private=private):
+        object_ = f"{event.vendor}:{name}"
+        call = await find_call_of(desk.database, person.account_id, object_)
+        if screen := await why(desk, person, call, object_, private=private):
             return screen
     return None
 

@@ -68,11 +68,6 @@ async def find_call_of(database: Database, account_id: int, object_: str) -> Cal
     return await _one(database, mine)
 
 
-async def find_call_by_vendor_id(database: Database, account_id: int, call_id: str) -> CallDetail | None:
-    """By the telephony vendor's id, the newest if two vendors share it. Reads the account's calls: asked by hand only."""
-    return await _one(database, (calls.c.account_id == account_id) & (calls.c.call_id == call_id))
-
-
 async def post_key_of(database: Database, account_id: int, chat_id: int, message_id: int) -> str | None:
     """The key of the message a person replied to, None if it is not ours.
 

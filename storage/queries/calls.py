@@ -14,9 +14,9 @@ from storage.engine import Database
 from storage.models import calls
 from storage.queries.rows import fill
 
-# A word, a name or a kind has no index of its own: the rows of the period are read. 5 µs a row makes this many 60 ms;
+# A word, a name or a kind has no index of its own: the rows of the period are read, this many in about 60 ms;
 # a question that spans more is answered for the newest of them and says from when.
-MOST_ROWS_READ = 12_000
+MOST_ROWS_READ = 10_000
 _ESCAPE = "\\"
 
 
@@ -96,7 +96,7 @@ async def find_calls(database: Database, account_id: int, query: CallQuery, *, l
         if searched_from is not None:
             where.append(calls.c.started_at >= searched_from)
         order = (calls.c.started_at.desc(), calls.c.id.desc())
-        if query.reads_rows:
+        if query.reads_rows or query.phone_tail:
             ids, total = await _ids_and_total(connection, where, order, limit=limit, offset=offset)
         else:
             total = int(await connection.scalar(select(func.count()).select_from(calls).where(*where)) or 0)
@@ -128,7 +128,9 @@ async def _ids_and_total(
     limit: int,
     offset: int,
 ) -> tuple[list[int], int]:
-    """One reading of the rows gives both the page and how many there are."""
+    """One reading gives both the page and how many there are. To count them all SQLite takes the index of the condition;
+    asked for five in order of time it would take the index of time and read every row (56 ms against 11).
+    """
     statement = select(calls.c.id, func.count().over().label("total")).where(*where).order_by(*order)
     found = (await connection.execute(statement.limit(limit).offset(offset))).all()
     if found:

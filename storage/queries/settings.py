@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.engine import Database
 from storage.models import audit, settings
 
-MIN_DURATION = "CALL_MIN_DURATION_SEC"
+MIN_DURATION = "call_min_duration_s"
 
 
 async def min_duration_s(database: Database, account_id: int, default: int) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,7 +21,8 @@ from storage.migrate import migrate
 from storage.people import People
 from storage.posts import StoredChat
 from storage.work import WorkStore
-from tests.ground import HandClock, clock, database  # noqa: F401  fixtures are found by their names here
+from tests.ground import HandClock, clock  # noqa: F401  a fixture is found by its name here
+from tests.postgres import Postgres
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 GOLDENS = Path(__file__).parent / "goldens"
@@ -89,14 +90,39 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    database.open()
+    yield database
+    await database.close()
+
+
 @pytest.fixture
-async def lite(migrated: Path, tmp_path: Path) -> AsyncIterator[Database]:
-    """SQLite alone, where the question is not about SQL."""
+def copied(migrated: Path, tmp_path: Path) -> str:
     shutil.copy(migrated, tmp_path / "svodka.db")
-    opened = Database(f"sqlite:///{tmp_path}/svodka.db")
-    opened.open()
-    yield opened
-    await opened.close()
+    return f"sqlite:///{tmp_path}/svodka.db"
+
+
+@pytest.fixture
+async def lite(copied: str) -> AsyncIterator[Database]:
+    """SQLite alone, where the question is not about SQL."""
+    async with opened(copied) as database:
+        yield database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, copied: str) -> AsyncIterator[Database]:
+    """A migrated, open database: the same tests on SQLite and PostgreSQL."""
+    if request.param == "sqlite":
+        async with opened(copied) as database:
+            yield database
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = await server.fresh_database(migrate)
+    async with opened(url) as database:
+        yield database
+    await server.drop(url)
 
 
 @pytest.fixture

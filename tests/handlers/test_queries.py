@@ -9,7 +9,7 @@ from handlers.calls.ask import understand
 from storage.engine import Database
 from storage.models import charges, connections, counters, destinations, inbox, posts, settings
 from storage.queries import calls as calls_query
-from storage.queries.call import find_call, find_call_by_vendor_id, find_call_of, post_key_of
+from storage.queries.call import find_call, find_call_of, post_key_of
 from storage.queries.calls import CallPage, CallQuery, Slice, find_calls
 from storage.queries.failures import failed_works, failure_kinds
 from storage.queries.health import (
@@ -129,7 +129,6 @@ async def test_one_call_by_each_of_its_names(database: Database) -> None:
     by_id = await find_call(database, 1, first)
     assert by_id is not None
     assert by_id == await find_call_of(database, 1, "bitrix24:externalCall.1")
-    assert by_id == await find_call_by_vendor_id(database, 1, "externalCall.1")
     assert by_id.object == "bitrix24:externalCall.1"
     assert by_id.transcript is not None
     assert by_id.transcript.segments[0].text.startswith("Добрый день")

@@ -272,6 +272,7 @@ def standing(**changes: Any) -> Standing:
         reception=Reception(),
         dead=(),
         unknown=(),
+        rejected={},
         version="0.1.0",
     )
     return replace(state, **changes)
@@ -294,6 +295,7 @@ def test_status_when_all_is_well_and_when_it_is_not(reader: Reader, golden: Gold
         dead=(DeadDestination(id=1, chat_id=-5, topic_id=None, title="", error="бота удалили"),),
         unknown=(UnknownKind(vendor="bitrix24", kind="ONCRMDEALADD", count=14, last_at=NOON - timedelta(hours=2)),),
         events=(),
+        rejected={"BadSignature": 3, "Strange": 1},
     )  # fmt: skip
     golden("status_trouble", look(status_screen(reader, trouble)))
     assert "о вебхуке узнать не удалось" in look(status_screen(reader, standing(reception=None)))

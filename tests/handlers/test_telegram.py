@@ -13,10 +13,9 @@ from sqlalchemy import select
 from domain.messages import Destination, Message
 from domain.roles import Person, Role
 from handlers.admin.status import code_name
-from handlers.desk import Desk, PartHealth, PartState
+from handlers.desk import MIN_DURATION_VARIABLE, Desk, PartHealth, PartState
 from storage.codec import loads
-from storage.models import connections, posts, work
-from storage.queries.settings import MIN_DURATION
+from storage.models import connections, counters, posts, work
 from tests.handlers.chat import GROUP, PRIVATE_CHAT, Talk
 from tests.handlers.conftest import Stage
 from tests.handlers.seed import (
@@ -33,6 +32,7 @@ from tests.handlers.seed import (
 )
 
 OWNER = Person(user_id=1, account_id=1, telegram_id=PRIVATE_CHAT, role=Role.OWNER, name="Анна")
+BITRIX = {"account_id": 1, "vendor": "bitrix24", "public_id": "p", "created_at": NOON}
 MANAGER = replace(OWNER, user_id=2, role=Role.MANAGER, name="Олег")
 
 
@@ -192,6 +192,7 @@ async def test_more_unfolds_a_second_row_by_role(owner: Talk, desk: Desk) -> Non
 
 
 async def test_why_by_number_by_id_by_reply_and_by_button(manager: Talk, desk: Desk) -> None:
+    await put(desk.database, connections, BITRIX)
     first, *_ = await seed_calls(desk.database)
     work_id = await seed_work(desk.database, "bitrix24:externalCall.1")
     await seed_steps(desk.database, work_id, "bitrix24:externalCall.1")
@@ -213,7 +214,7 @@ async def test_why_by_number_by_id_by_reply_and_by_button(manager: Talk, desk: D
 
 
 async def test_why_of_a_call_that_is_not_listed_yet(manager: Talk, desk: Desk) -> None:
-    await put(desk.database, connections, {"account_id": 1, "vendor": "bitrix24", "public_id": "p", "created_at": NOON})
+    await put(desk.database, connections, BITRIX)
     waits = {
         "state": "ready",
         "due_at": NOON + timedelta(minutes=2),
@@ -315,6 +316,8 @@ async def test_status(owner: Talk, desk: Desk, stage: Stage) -> None:
         "/setinline",
     ):
         assert part in shown
+    await put(desk.database, counters, {"day": "2026-11-20", "name": "rejected:BadSignature", "value": 4})
+    assert "сверьте его с настройкой сервиса: 4" in await owner.say("/status")
     owner.session.refuse["getWebhookInfo"] = "Bad Request: no"
     assert "о вебхуке узнать не удалось" in await owner.say("/статус")
 
@@ -358,7 +361,7 @@ async def test_the_shortest_call_changes_at_once(owner: Talk, desk: Desk) -> Non
 
 async def test_what_the_environment_sets_wins(desk: Desk) -> None:
     await seed_accounts(desk.database)
-    talk = Talk(replace(desk, fixed={MIN_DURATION: "15"}, default_min_duration_s=15), OWNER)
+    talk = Talk(replace(desk, fixed={MIN_DURATION_VARIABLE: "15"}, default_min_duration_s=15), OWNER)
     assert "Задано в .env" in await talk.say("/settings")
     assert "Задано в .env" in await talk.say("/settings 25")
     assert "длиннее 15 с" in await talk.press("min:25")
