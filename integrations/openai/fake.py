@@ -14,7 +14,7 @@ from aiohttp import BodyPartReader, web
 from integrations.kit.audio.sniff import sniff
 from integrations.openai.fake_forms import render, strict_fault
 from integrations.openai.models import CHAT, SPEECH
-from integrations.openai.script import KnownCall, by_sound, summary_for
+from integrations.openai.script import KnownCall, by_sound, is_known, summary_for
 
 MAX_AUDIO = 26_214_400
 _FORMATS = {
@@ -68,7 +68,8 @@ class Fake:
 
     ``paid`` counts the answers that a real server would charge for, also those that never arrived.
     ``refuse`` holds parameters answered with 400, for example "json_schema" or "temperature" or "verbose_json".
-    ``unknown_text`` is said of sounds it does not know, ``silence_text`` is invented over silence.
+    ``unknown_text`` is said of sounds it does not know, ``silence_text`` is invented over silence; with
+    ``unknown_refused`` it refuses to sum up a conversation it does not know.
     """
 
     keys: frozenset[str] = frozenset()
@@ -79,6 +80,7 @@ class Fake:
     refuse: set[str] = field(default_factory=set)
     unknown_text: str = "Здравствуйте, это проверка связи, до свидания."
     silence_text: str = ""
+    unknown_refused: bool = False
     summary: dict[str, Any] | None = None
     shutdown: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -226,7 +228,7 @@ class Fake:
 
     def _content(self, conversation: str, body: dict[str, Any]) -> tuple[str | None, str, str | None]:
         """(content, finish reason, refusal)."""
-        if self.lie is Lie.REFUSAL:
+        if self.lie is Lie.REFUSAL or (self.unknown_refused and not is_known(conversation)):
             return None, "stop", "I cannot help with that."
         if self.lie is Lie.CONTENT_FILTER:
             return "", "content_filter", None

@@ -47,13 +47,23 @@ def by_sound(sha256: str) -> KnownCall | None:
 
 def summary_for(conversation: str) -> dict[str, Any]:
     """The prepared summary of the call that this prompt is about, with its days counted from the prompt's first date."""
-    plain = _plain(conversation)
-    scored = [(_score(call, plain), call) for call in known_calls() if call.summary]
-    score, best = max(scored, key=lambda pair: pair[0])
-    if score < _NEAR_ENOUGH:
+    best = _nearest(conversation)
+    if best is None:
         return dict(_NOTHING)
     text = json.dumps(best.summary, ensure_ascii=False)
     return dict(json.loads(_dated(text, _first_date(conversation))))
+
+
+def is_known(conversation: str) -> bool:
+    """Whether this prompt is about one of the calls with a prepared summary."""
+    return _nearest(conversation) is not None
+
+
+def _nearest(conversation: str) -> KnownCall | None:
+    plain = _plain(conversation)
+    scored = [(_score(call, plain), call) for call in known_calls() if call.summary]
+    score, best = max(scored, key=lambda pair: pair[0])
+    return best if score >= _NEAR_ENOUGH else None
 
 
 def _score(call: KnownCall, plain: str) -> float:

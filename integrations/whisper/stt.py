@@ -96,9 +96,9 @@ class WhisperTranscriber:
             raise VendorRefused(VENDOR_NAME, _ACTION, "bad_audio", hint=hint) from error
 
     def _recognise(self, audio: Path, span: Span, side: int | None, speaker: Speaker) -> list[Heard]:
-        sound = _floats(audio, span, side)
+        samples = _samples(audio, span, side)
         segments, _ = self._ready().transcribe(
-            sound,
+            _floats(samples),
             language=self._settings.language,
             beam_size=_BEAM,
             vad_filter=True,
@@ -141,16 +141,21 @@ def _whole_words(parts: Iterable[Any]) -> list[Word]:
     return words
 
 
-def _floats(audio: Path, span: Span, side: int | None) -> Any:
-    """The piece as 32-bit floats; ``side`` 0 or 1 takes one channel."""
-    import numpy as np
-
+def _samples(audio: Path, span: Span, side: int | None) -> Samples:
+    """The piece at 16 kHz, at least a tenth of a second of it; ``side`` 0 or 1 takes one channel."""
     samples: Samples = array("h")
     with Reader(audio) as reader:
         for block in reader.blocks(channels=1 if side is None else 2, start=span.start, end=span.end):
             samples.extend(block if side is None else block[side::2])
     if len(samples) < RATE // 10:
         samples.extend([0] * (RATE // 10))
+    return samples
+
+
+def _floats(samples: Samples) -> Any:
+    """As the engine wants them: 32-bit floats from -1 to 1."""
+    import numpy as np
+
     return np.frombuffer(samples, dtype=np.int16).astype(np.float32) / 32768.0
 
 

@@ -22,6 +22,7 @@ PIECE_MAX_S = 1200.0
 _ENCODER = {"application": "voip", "compression_level": "5"}  # half the time of the default, same size
 _STEP_S = 0.25
 _SEARCH_S = 60.0
+_TAIL_S = 1.5  # a last piece of a moment would be refused as too short
 _OVERHEAD = 1.15  # container and the encoder's freedom
 
 
@@ -92,7 +93,7 @@ def _levels(audio: Path) -> list[float]:
 
 def _quietest(levels: list[float], start: float, longest_s: float) -> float:
     """The middle of the quietest half second in the last minute (at most half) of what may still be one piece."""
-    last = int((start + longest_s) / _STEP_S) - 2
+    last = min(int((start + longest_s) / _STEP_S), len(levels) - int(_TAIL_S / _STEP_S)) - 2
     first = max(last - int(min(_SEARCH_S, longest_s / 2) / _STEP_S), int(start / _STEP_S) + 1)
     best = min(range(first, last + 1), key=lambda at: levels[at] + levels[at + 1])
     return (best + 1) * _STEP_S

@@ -144,11 +144,11 @@ def small(bench: Bench, max_bytes: int) -> OpenAITranscriber:
 
 
 async def test_a_recording_over_the_limit_is_sent_smaller(bench: Bench, recordings: Path) -> None:
-    audio = recordings / "01_complaint_incoming.mp3"
-    made = await small(bench, 280_000).transcribe(audio, check(74.35), name="a.mp3", operator_first=True)
+    audio = recordings / "07_voicemail.mp3"
+    made = await small(bench, 90_000).transcribe(audio, check(24.36), name="a.mp3", operator_first=True)
     (seen,) = bench.fake.seen
     assert (seen.file_name, seen.mime) == ("a-1.ogg", "audio/ogg")
-    assert seen.size < 280_000
+    assert seen.size < 90_000
     assert not made.empty
     assert list(bench.workshop.data_dir.iterdir()) == []  # no piece is left behind
 
@@ -173,17 +173,17 @@ async def test_a_long_recording_goes_in_pieces_and_none_is_bought_twice(
 
 
 async def test_pieces_without_times_become_one_text(bench: Bench, recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("integrations.kit.audio.pieces.PIECE_MAX_S", 60.0)
+    monkeypatch.setattr("integrations.kit.audio.pieces.PIECE_MAX_S", 20.0)
     bench.fake.refuse = {"verbose_json"}
     bench.fake.unknown_text = "Кусок"
-    made = await small(bench, 120_000).transcribe(
-        recordings / "01_complaint_incoming.mp3", check(74.35), name="a.mp3", operator_first=True
+    made = await small(bench, 60_000).transcribe(
+        recordings / "07_voicemail.mp3", check(24.36), name="a.mp3", operator_first=True
     )
-    assert (made.timed, made.text, made.segments[0].end > 70) == (False, "Кусок Кусок", True)
+    assert (made.timed, made.text, made.segments[0].end > 24) == (False, "Кусок Кусок", True)
 
 
 async def test_pieces_keep_their_times(bench: Bench, recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("integrations.kit.audio.pieces.PIECE_MAX_S", 60.0)
+    monkeypatch.setattr("integrations.kit.audio.pieces.PIECE_MAX_S", 20.0)
     texts = iter(("Первый кусок", "Второй кусок"))
     monkeypatch.setattr(
         "integrations.openai.fake.Fake._unknown",
@@ -191,12 +191,12 @@ async def test_pieces_keep_their_times(bench: Bench, recordings: Path, monkeypat
             name="", sha256="", duration=20, turns=({"speaker": "client", "start": 1.0, "end": 5.0, "text": next(texts)},)
         ),
     )
-    made = await small(bench, 120_000).transcribe(
-        recordings / "01_complaint_incoming.mp3", check(74.35), name="a.mp3", operator_first=True
+    made = await small(bench, 60_000).transcribe(
+        recordings / "07_voicemail.mp3", check(24.36), name="a.mp3", operator_first=True
     )
     assert [s.text for s in made.segments] == ["Первый кусок", "Второй кусок"]
     assert made.segments[0].start == 1.0
-    assert 31 <= made.segments[1].start <= 61
+    assert 11 <= made.segments[1].start <= 21
 
 
 @pytest.mark.parametrize("body", [b"<html>login</html>", b"RIFF\x00\x00\x00\x00WAVEjunk"])
