@@ -22,11 +22,13 @@ from aiogram.types import Chat, Message, User, WebhookInfo
 
 from bot.telegram.direct import answered
 from bot.telegram.dispatcher import AnswerAlways, RoleGuard
-from domain.roles import Person
+from domain.roles import Person, Role
 from handlers.desk import Desk
 from handlers.routers import build_routers
 
 PRIVATE_CHAT, GROUP = 10, -100500
+OWNER = Person(user_id=1, account_id=1, telegram_id=PRIVATE_CHAT, role=Role.OWNER, name="Анна")
+MANAGER = Person(user_id=2, account_id=1, telegram_id=PRIVATE_CHAT, role=Role.MANAGER, name="Олег")
 ME = User(id=42, is_bot=True, first_name="Сводка", username="svodka_bot", supports_inline_queries=False)
 
 

@@ -22,6 +22,8 @@ from storage.people import People
 from storage.posts import StoredChat
 from storage.work import WorkStore
 from tests.ground import HandClock, clock  # noqa: F401  a fixture is found by its name here
+from tests.handlers.chat import MANAGER, OWNER, PRIVATE_CHAT, Talk
+from tests.handlers.seed import seed_accounts
 from tests.postgres import Postgres
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -159,3 +161,16 @@ def desk(lite: Database, clock: HandClock, stage: Stage, tmp_path: Path) -> Desk
 def as_arguments(message: Message) -> Rendered:
     shown = render(message)
     return {"text": shown.text, "entities": shown.entities, "reply_markup": shown.keyboard}
+
+
+@pytest.fixture
+async def owner(desk: Desk) -> Talk:
+    await seed_accounts(desk.database)
+    await desk.people.let_in(1, (PRIVATE_CHAT,))
+    return Talk(desk, OWNER)
+
+
+@pytest.fixture
+async def manager(desk: Desk) -> Talk:
+    await seed_accounts(desk.database)
+    return Talk(desk, MANAGER)
