@@ -37,7 +37,7 @@ class Stage:
         self.real_model = real_model
         self.telegram = TelegramDouble(name="Сводка")
         self.portal = Portal()
-        self.models = Models(unknown_refused=True)
+        self.models = Models(unknown_refused=True)  # of a recording of one's own there is only the draft
         self.child = Child(folder / "svodka.log", self.changed)
         # The bundled calls are told from their scripts until real recognition is there.
         self.scripts = not self._fetch or weights.state != "ready"
