@@ -8,7 +8,7 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -63,7 +63,7 @@ class BotApi:
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
         )
 
-    async def __aenter__(self) -> "BotApi":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

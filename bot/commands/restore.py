@@ -203,8 +203,7 @@ def _tell(settings: Settings, restored: Restored) -> None:
         if gap.known is None:
             say(f"{gap.title} не ответил: звонки после копии неизвестны. Запустите svodka restore --already до старта.")
         elif gap.known:
-            number = counted(gap.known, "звонок", "звонка", "звонков")
-            say(f"{gap.title}: после копии прошло {number}, карточек по ним снова не будет.")
+            say(f"{gap.title}: звонков после копии — {gap.known}, карточек по ним снова не будет.")
     if restored.missing_recordings:
         number = counted(restored.missing_recordings, "записи", "записей", "записей")
         say(f"Нет {number} разговоров: верните папку {settings.data_dir / 'recordings'} из своей копии.")
