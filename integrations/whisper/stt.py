@@ -1,9 +1,11 @@
 """Speech to text on our own processor by faster-whisper: one recording at a time, in pieces, off the event loop."""
 
 import asyncio
+import wave
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -98,7 +100,7 @@ class WhisperTranscriber:
     def _recognise(self, audio: Path, span: Span, side: int | None, speaker: Speaker) -> list[Heard]:
         samples = _samples(audio, span, side)
         segments, _ = self._ready().transcribe(
-            _floats(samples),
+            _wave(samples),
             language=self._settings.language,
             beam_size=_BEAM,
             vad_filter=True,
@@ -152,11 +154,16 @@ def _samples(audio: Path, span: Span, side: int | None) -> Samples:
     return samples
 
 
-def _floats(samples: Samples) -> Any:
-    """As the engine wants them: 32-bit floats from -1 to 1."""
-    import numpy as np
-
-    return np.frombuffer(samples, dtype=np.int16).astype(np.float32) / 32768.0
+def _wave(samples: Samples) -> BytesIO:
+    """The piece as a WAV file in memory: the engine makes its own floats of it."""
+    sound = BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.tobytes())
+    sound.seek(0)
+    return sound
 
 
 def _load(model: str) -> "WhisperModel":
