@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 STOP_SECONDS = 10
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+INHERITED = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR")
 SOURCE = str(Path(__file__).resolve().parents[2])  # where `bot` is imported from
 
 
@@ -33,9 +33,7 @@ class Child:
 
     async def start(self, environment: Mapping[str, str], folder: Path) -> None:
         """Start it with ``environment`` alone, in ``folder``, so that no `.env` of the user's gets in."""
-        inherited = {
-            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR") if name in os.environ
-        }
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run",

@@ -1,6 +1,7 @@
 """The control column of the demo's page: its buttons, its lines of state, and the place to drop a recording."""
 
 import asyncio
+import hashlib
 import io
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import av
 from aiohttp import web
 
+from integrations.openai.script import by_sound
 from sandbox.demo.recordings import STORIES
 from sandbox.demo.stage import Stage, story_of
 
@@ -48,9 +50,16 @@ class Panel:
         }
 
     def _drop_note(self) -> str:
-        if self._stage.scripts and self._stage.real_model is None:
-            return ". Своя запись распознаётся, когда загрузятся веса"
-        return ""
+        return "" if self._hears_anything() else f". {self._cannot_hear()}"
+
+    def _hears_anything(self) -> bool:
+        return self._stage.real_model is not None or not self._stage.scripts
+
+    def _cannot_hear(self) -> str:
+        """Why a recording that no script knows is not taken now."""
+        if self._stage.fetches and self._stage.weights.state != "failed":
+            return "Своя запись распознаётся, когда загрузятся веса"
+        return "Своя запись здесь не распознаётся: весов нет"
 
     def _progress(self) -> dict[str, Any] | None:
         weights = self._stage.weights
@@ -76,7 +85,9 @@ class Panel:
         if not stage.scripts:
             return {"state": "ok", "text": "Распознавание: настоящее, whisper-base на этом компьютере"}
         if stage.weights.state == "failed":
-            return {"state": "info", "text": f"Распознавание: по готовым сценариям ({stage.weights.error})"}
+            return {"state": "info", "text": f"Распознавание: по готовым сценариям, {stage.weights.error}"}
+        if not stage.fetches:
+            return {"state": "info", "text": "Распознавание: по готовым сценариям, так запущена демонстрация"}
         return {"state": "wait", "text": "Распознавание: пока по готовым сценариям, веса загружаются"}
 
     def _model(self) -> dict[str, str]:
@@ -163,6 +174,8 @@ class Panel:
         audio = file.file.read(MAX_DROP + 1)
         if len(audio) > MAX_DROP:
             return web.json_response({"error": "файл больше 60 МБ"}, status=413)
+        if not self._hears_anything() and by_sound(hashlib.sha256(audio).hexdigest()) is None:
+            return web.json_response({"error": f"{self._cannot_hear()}."}, status=409)
         try:
             duration = await asyncio.to_thread(_length_s, audio)
         except (av.FFmpegError, IndexError, ValueError):

