@@ -137,9 +137,21 @@ class Updates:
                 for row in await connection.execute(statement)
             ]
 
-    async def begin(self, item: StoredUpdate) -> None:
-        """Commit that the update is being handled: should the process die over it, that is counted."""
-        await self._set(item.update_id, state=_RUNNING[item.crashes])
+    async def begin(self, item: StoredUpdate) -> bool:
+        """Commit that the update is being handled: should the process die over it, that is counted.
+
+        False when it does not wait any more: it was read before somebody else had finished it.
+        """
+        statement = (
+            update(telegram_updates)
+            .where(telegram_updates.c.update_id == item.update_id, telegram_updates.c.state == _RECEIVED[item.crashes])
+            .values(state=_RUNNING[item.crashes])
+        )
+
+        async def job(connection: AsyncConnection) -> bool:
+            return bool((await connection.execute(statement)).rowcount)
+
+        return await self._database.write(job)
 
     async def finish(self, item: StoredUpdate, state: str) -> None:
         """``state``: done, dropped or dead. The body goes: nobody needs it any more, and it holds people's words."""

@@ -22,14 +22,11 @@ _INSIDE = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberSt
 class Membership:
     """Answers my_chat_member."""
 
-    def __init__(
-        self, bot: Bot, destinations: Destinations, sender: Sender, tell: Tell, *, grace_seconds: float = GRACE_SECONDS
-    ) -> None:
+    def __init__(self, bot: Bot, destinations: Destinations, sender: Sender, tell: Tell) -> None:
         self._bot = bot
         self._destinations = destinations
         self._sender = sender
         self._tell = tell
-        self._grace_seconds = grace_seconds
 
     async def changed(self, event: ChatMemberUpdated, person: Person | None) -> None:
         """``person``: who did it, if we know them."""
@@ -54,7 +51,7 @@ class Membership:
 
     async def _leave_unless_bound(self, chat: Chat) -> None:
         # A group that becomes a supergroup may look like a new one until the message about its move is handled.
-        await asyncio.sleep(self._grace_seconds)
+        await asyncio.sleep(GRACE_SECONDS)
         if await self._destinations.is_bound(chat.id):
             return
         log.warning("added to chat %d by somebody who does not run the bot: leaving", chat.id)

@@ -25,13 +25,11 @@ class WebhookKeeper:
         public_url: str,
         secret: str,
         allowed_updates: Sequence[str],
-        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._bot = bot
         self._url = public_url.rstrip("/") + PATH
         self._secret = secret
         self._allowed = list(allowed_updates)
-        self._look_seconds = look_seconds
         self.info: WebhookInfo | None = None
         self.healed = 0
 
@@ -43,7 +41,7 @@ class WebhookKeeper:
             try:
                 known = await self._keep(known=known)
                 failures = 0
-                pause = self._look_seconds
+                pause = LOOK_SECONDS
             except Exception as error:
                 log.warning("the webhook could not be checked: %s", type(error).__name__)
                 pause = PAUSES[min(failures, len(PAUSES) - 1)]

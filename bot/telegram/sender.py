@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 SWEEP_SECONDS = 5.0  # a wake-up that never came costs this much
 MAX_IN_FLIGHT = 64
 LOOKAHEAD = 4  # posts being committed as "sending" while others wait for their moment
-SCAN_SHARE = 20  # at most a twentieth of the time goes into looking what is due
-SCAN_GAP = 0.02
+SCAN_GAP = 0.02  # seconds between two looks at what is due, and more of them after a look that found many posts
+SCAN_GAP_PER_POST = 0.0002
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,7 +143,7 @@ class Sender:
                 Item(key=post.id, chat_id=post.chat_id, priority=post.priority, order=post.not_before.timestamp())
             )
         now = self._clock.monotonic()
-        self._next_scan = now + max(SCAN_GAP, (now - started) * SCAN_SHARE)
+        self._next_scan = now + SCAN_GAP + SCAN_GAP_PER_POST * len(due)
         self._held_until = None if held is None else now + max((held - self._clock.now()).total_seconds(), 0.0)
 
     def _start_what_may_go(self) -> None:

@@ -97,9 +97,9 @@ class Worker:
             if self._lateness.too_late(update, self._clock.now()):
                 await self._updates.finish(update, "dropped")
                 return
-            await self._updates.begin(update)
-            await self._run(update)
-            self.handled += 1
+            if await self._updates.begin(update):
+                await self._run(update)
+                self.handled += 1
         except Exception:  # the database: the update is still there, and is taken again
             log.exception("update %d could not be settled", update.update_id)
             await asyncio.sleep(1.0)
