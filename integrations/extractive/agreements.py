@@ -1,11 +1,11 @@
 """Requests that the staff took without promising in so many words: «договорились», «окна добавила»."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from integrations.extractive.clauses import Clause
 from integrations.extractive.lexicon import Lexicon
-from integrations.extractive.orders import Order
+from integrations.extractive.orders import Order, near
 from integrations.extractive.verbs import Mood
 from integrations.extractive.wording import deed
 
@@ -16,7 +16,7 @@ _CERTAIN = 0.9
 
 
 def find_agreements(
-    clauses: Sequence[Clause], orders: Sequence[Order], promised: set[int], lex: Lexicon
+    clauses: Sequence[Clause], orders: Mapping[int, Sequence[Order]], promised: set[int], lex: Lexicon
 ) -> list[tuple[int, Order]]:
     """(place of the clause that agrees, request); a request is taken once, one refused or promised aloud is left out."""
     found: list[tuple[int, Order]] = []
@@ -46,18 +46,20 @@ def find_proposals(clauses: Sequence[Clause], lex: Lexicon) -> list[tuple[int, O
     return found
 
 
-def _noted(clause: Clause, index: int, orders: Sequence[Order], lex: Lexicon) -> Order | None:
+def _noted(clause: Clause, index: int, orders: Mapping[int, Sequence[Order]], lex: Lexicon) -> Order | None:
     if not lex.verbs.accepted & set(clause.words):
         return None
     return _latest(orders, index, _NOTED)
 
 
-def _consented(clauses: Sequence[Clause], index: int, orders: Sequence[Order], promised: set[int]) -> Order | None:
+def _consented(
+    clauses: Sequence[Clause], index: int, orders: Mapping[int, Sequence[Order]], promised: set[int]
+) -> Order | None:
     """A firm yes, a yes with a time, or a short yes right after the order, and no promise aloud next to it."""
     clause = clauses[index]
-    near = {index - 1, index + 1} & promised
+    aloud = {index - 1, index + 1} & promised
     order = _latest(orders, index, _AGREED)
-    if order is None or near or clause.weight("consent") < 1:
+    if order is None or aloud or clause.weight("consent") < 1:
         return None
     timed = bool(clause.times)
     if order.form.group == "check" and not timed:
@@ -68,6 +70,6 @@ def _consented(clauses: Sequence[Clause], index: int, orders: Sequence[Order], p
     return order if firm or brief or plain else None
 
 
-def _latest(orders: Sequence[Order], index: int, reach: int) -> Order | None:
-    near = [order for order in orders if index - reach <= order.index < index and order.strict]
-    return near[-1] if near else None
+def _latest(orders: Mapping[int, Sequence[Order]], index: int, reach: int) -> Order | None:
+    strict = [order for order in near(orders, index - reach, index) if order.strict]
+    return strict[-1] if strict else None

@@ -1,6 +1,6 @@
 """What the client asks to be done: «пришлите счёт на почту», «хочу перенести уборку»."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from integrations.extractive.clauses import Clause
@@ -21,6 +21,19 @@ class Order:
     deed: Deed
     times: tuple[When, ...]
     strict: bool
+
+
+def near(orders: Mapping[int, Sequence[Order]], start: int, stop: int) -> list[Order]:
+    """Orders of clauses [start, stop), in the order they were said."""
+    return [order for index in range(max(0, start), stop) for order in orders.get(index, ())]
+
+
+def by_clause(orders: Sequence[Order]) -> dict[int, list[Order]]:
+    """Orders by the place of their clause."""
+    places: dict[int, list[Order]] = {}
+    for order in orders:
+        places.setdefault(order.index, []).append(order)
+    return places
 
 
 def find_orders(clauses: Sequence[Clause], lex: Lexicon) -> list[Order]:

@@ -108,7 +108,8 @@ def staff_name(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) ->
         if name := _introduced(clause, lex):
             return name
     sign = _signed if context.direction.from_client else _apart
-    return next((name for clause in opening[:2] if (name := sign(clause, lex))), "")
+    greeting = [clause for clause in opening[:2] if clause.turn == opening[0].turn]
+    return next((name for clause in greeting if (name := sign(clause, lex))), "")
 
 
 def _introduced(clause: Clause, lex: Lexicon) -> str:

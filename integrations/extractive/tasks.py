@@ -1,6 +1,6 @@
 """Tasks of the summary: promises with what, who and when, each with its quote."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -10,13 +10,14 @@ from integrations.extractive.clauses import Clause
 from integrations.extractive.due import resolve
 from integrations.extractive.lexicon import Lexicon
 from integrations.extractive.moments import InMinutes, Loose, When
-from integrations.extractive.orders import Order, find_orders
+from integrations.extractive.orders import Order, by_clause, find_orders, near
 from integrations.extractive.people import staff_name
 from integrations.extractive.promises import Verdict, Vow, find_vows
 from integrations.extractive.wording import Deed, deed
 from integrations.extractive.words import slice_text, squeeze
 
 _LOOK_BACK = 4  # clauses between a request and the promise that takes it up
+_MOST = 100  # promises of one call; more is a broken transcript
 _DAY_BACK = 5  # clauses in which a day is still meant
 _QUOTE_WORDS = 14
 _ALONE = frozenset({"call", "send", "visit"})  # groups that say enough without an object
@@ -33,7 +34,6 @@ class Found:
     told: tuple[int, ...]
     conditional: tuple[int, ...]
     doubtful: tuple[int, ...]
-    orders: tuple[Order, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,8 @@ class _Scene:
     clauses: Sequence[Clause]
     context: CallContext
     lex: Lexicon
-    orders: Sequence[Order]
-    vows: Sequence[Vow]
+    orders: Mapping[int, Sequence[Order]]
+    verbs: Mapping[int, Sequence[int]]  # clause → its promising verbs
     employee: str
 
 
@@ -64,10 +64,14 @@ def find_tasks(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) ->
     """Promises and accepted requests; nothing that was denied, asked, conditional or said by the client."""
     vows = find_vows(clauses, lex)
     orders = find_orders(clauses, lex)
-    firm = [vow for vow in vows if vow.verdict is Verdict.PROMISE]
+    firm = [vow for vow in vows if vow.verdict is Verdict.PROMISE][:_MOST]
+    verbs: dict[int, list[int]] = {}
+    for vow in firm:
+        verbs.setdefault(vow.index, []).append(vow.verb)
     scene = _Scene(
-        clauses=clauses, context=context, lex=lex, orders=orders, vows=firm, employee=staff_name(clauses, context, lex)
-    )
+        clauses=clauses, context=context, lex=lex, orders=by_clause(orders), verbs=verbs,
+        employee=staff_name(clauses, context, lex),
+    )  # fmt: skip
     drafts: list[_Draft] = []
     taken: set[int] = set()
     for vow in firm:
@@ -75,16 +79,15 @@ def find_tasks(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) ->
         taken |= {order.index} if order else set()
         if draft:
             _add(drafts, draft, lex)
-    agreed = find_agreements(clauses, orders, {vow.index for vow in firm}, lex)
+    agreed = find_agreements(clauses, scene.orders, set(verbs), lex)
     drafts += [_agreed(scene, index, order) for index, order in agreed if order.index not in taken]
     drafts += [_agreed(scene, index, order) for index, order in find_proposals(clauses, lex)]
-    drafts = _distinct(sorted(drafts, key=lambda draft: draft.index))
+    drafts = _distinct(sorted(drafts, key=lambda draft: draft.index)[:_MOST])
     return Found(
         tasks=tuple(draft.task for draft in drafts),
         told=tuple(draft.index for draft in drafts),
         conditional=tuple(vow.index for vow in vows if vow.verdict is Verdict.CONDITIONAL),
         doubtful=tuple(vow.index for vow in vows if vow.verdict is Verdict.DOUBTFUL),
-        orders=tuple(orders),
     )
 
 
@@ -98,7 +101,7 @@ def _promised(scene: _Scene, vow: Vow) -> tuple[_Draft | None, Order | None]:
     order = _order_for(scene, vow) if told.bare else None
     text = _text_of(clause, times)
     if order:
-        told = order.deed if not order.deed.bare else told
+        told = order.deed if not order.deed.bare or len(order.deed.text) > len(told.text) else told
         if not times:
             text, times = _text_of(scene.clauses[order.index], order.times), order.times
     if not times and (later := _said_next(scene, vow.index)):
@@ -178,7 +181,7 @@ def _times_of(scene: _Scene, vow: Vow) -> Sequence[When]:
     """Times of the clause that belong to this verb: not to another promise, nor to «записал вас на четверг» before it."""
     clause = scene.clauses[vow.index]
     times = clause.times
-    verbs = [other.verb for other in scene.vows if other.index == vow.index]
+    verbs = scene.verbs[vow.index]
     order = verbs.index(vow.verb)
     start = _border(clause, times, verbs[order - 1], vow.verb) if order else 0
     end = _border(clause, times, vow.verb, verbs[order + 1]) if order + 1 < len(verbs) else len(clause.tokens)
@@ -235,8 +238,8 @@ def _said_next(scene: _Scene, index: int) -> tuple[str, Sequence[When]] | None:
 
 def _order_for(scene: _Scene, vow: Vow) -> Order | None:
     """The latest request of the same kind shortly before; «сделаю» takes any."""
-    near = [order for order in scene.orders if vow.index - _LOOK_BACK <= order.index <= vow.index]
-    same = [order for order in near if vow.form.infinitive == "сделать" or order.form.group == vow.form.group]
+    recent = near(scene.orders, vow.index - _LOOK_BACK, vow.index + 1)
+    same = [order for order in recent if vow.form.infinitive == "сделать" or order.form.group == vow.form.group]
     return same[-1] if same else None
 
 

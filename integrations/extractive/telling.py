@@ -12,6 +12,7 @@ Texts = Mapping[str, Mapping[str, str]]
 _QUOTE = 160
 _TASKS = 3
 _SUMS = 3
+_DOUBTS = 5
 _LATE = date.max
 
 
@@ -110,6 +111,6 @@ def doubts(
 ) -> tuple[str, ...]:
     """Promises of nobody in particular, promises with an «если», a poor recording."""
     words = texts["unclear"]
-    rows = [f"{words['condition']}: {quoted(told(clauses[at]))}" for at in dict.fromkeys(conditional)]
-    rows += [f"{words['whose']}: {quoted(told(clauses[at]))}" for at in dict.fromkeys(whose)]
+    rows = [f"{words['condition']}: {quoted(told(clauses[at]))}" for at in list(dict.fromkeys(conditional))[:_DOUBTS]]
+    rows += [f"{words['whose']}: {quoted(told(clauses[at]))}" for at in list(dict.fromkeys(whose))[:_DOUBTS]]
     return (*rows, *([words["doubtful"]] if poor else []))

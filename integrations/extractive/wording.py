@@ -76,6 +76,8 @@ def _ends(clause: Clause, at: int, lex: Lexicon) -> bool:
     token = clause.tokens[at]
     if token.word in lex.small["stop"] or (token.parted and token.word in lex.small["stop_after_comma"]):
         return True
+    if token.parted and token.word in lex.places.street:
+        return True  # the address stands by itself
     if at + 1 < len(clause.tokens) and clause.tokens[at + 1].word in lex.small["farewell"]:
         return True
     form = lex.verbs.get(token.word)

@@ -14,7 +14,7 @@ from domain.events import Direction
 
 HERE = Path(__file__).parent
 HELD_AT = datetime(2026, 11, 17, 11, 0, tzinfo=timezone(timedelta(hours=3)))  # a Tuesday
-SPEAKERS = {"op": Speaker.OPERATOR, "cl": Speaker.CLIENT, "sys": Speaker.UNKNOWN}
+SPEAKERS = {"op": Speaker.OPERATOR, "cl": Speaker.CLIENT, "sys": Speaker.UNKNOWN, "x": Speaker.UNKNOWN}
 FORMS = ("attributed", "letters", "unattributed", "block")
 
 
@@ -46,21 +46,25 @@ class Written:
 
 def transcript_of(segments: list[Segment], *, timed: bool = True) -> Transcript:
     end = segments[-1].end if segments else 0.0
-    return Transcript(
-        segments=tuple(segments), language="ru", model="test", timed=timed, duration_s=end, quality=Quality()
-    )
+    return Transcript(segments=tuple(segments), language="ru", model="test", timed=timed, duration_s=end, quality=Quality())
 
 
-def said(*turns: str, direction: Direction = Direction.INCOMING, held_at: datetime = HELD_AT) -> tuple[Transcript, CallContext]:
+def said(
+    *turns: str, direction: Direction = Direction.INCOMING, held_at: datetime = HELD_AT
+) -> tuple[Transcript, CallContext]:
     """``said("op: …", "cl: …")``: an attributed transcript and its context."""
     rows = tuple((who, text) for who, _, text in (turn.partition(": ") for turn in turns))
     call = Written(name="", direction=direction, turns=rows, gold={})
     return call.transcript("attributed"), CallContext(held_at=held_at, direction=direction)
 
 
+def calls_of(*files: str) -> list[Written]:
+    return [_read(row) for name in files for row in _load(name)]
+
+
 @cache
 def written_calls() -> tuple[Written, ...]:
-    return tuple(_read(row) for name in ("own", "second", "fresh", "recorded") for row in _load(name))
+    return tuple(calls_of("own", "second", "fresh", "recorded"))
 
 
 @cache
@@ -117,7 +121,9 @@ class Score:
         self.wanted += len(gold)
         self.made += len(summary.tasks)
         self.right += len(summary.tasks) - len(left)
-        self.faults += [f"{name}: extra {task.what} | {task.who} | {task.when_text} | {task.due_date} {task.due_time}" for task in left]
+        self.faults += [
+            f"{name}: extra {task.what} | {task.who} | {task.when_text} | {task.due_date} {task.due_time}" for task in left
+        ]
 
 
 def fits(wanted: dict[str, Any], task: Task) -> bool:
@@ -129,5 +135,12 @@ def fits(wanted: dict[str, Any], task: Task) -> bool:
 
 def everything(summary: Summary) -> str:
     """All that a card would print, in lower case."""
-    rows = [summary.text, summary.next_steps, *(point.text for point in summary.points), *(task.what for task in summary.tasks)]
+    address = summary.address.text if summary.address else ""
+    rows = [
+        address,
+        summary.text,
+        summary.next_steps,
+        *(point.text for point in summary.points),
+        *(task.what for task in summary.tasks),
+    ]
     return "\n".join(rows).lower()
