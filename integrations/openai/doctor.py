@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from domain.errors import VendorRefused, VendorUnavailable
 from integrations.kit.vendor import Finding, Workshop
+from integrations.openai.faults import refused
 from integrations.openai.models import LAST_DAYS, Role, default_model, last_day
 from integrations.openai.settings import ChatSettings, Route, Settings, SpeechSettings
 from integrations.openai.wire import Wire
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 _ACTION = "check"
+_NO_SUCH_PAGE = frozenset(("bad_url", "bad_answer", "http_405"))
+_REAL_REFUSALS = frozenset(("bad_key", "forbidden", "region", "quota", "bad_url", "http_405"))
 _TITLES: dict[Role, str] = {"stt": "Распознавание", "llm": "Саммари"}
 _CARGO: dict[Role, str] = {"stt": "записи разговоров", "llm": "расшифровки"}
 _DOWN_HINTS = {
@@ -54,11 +57,17 @@ async def _role(wire: Wire, role: Role, model: str, today: date) -> AsyncIterato
         yield Finding(code=f"openai.{role}.key", title=f"{_TITLES[role]}: ключ", ok=True)
         yield _failed(role, "no_model", f"модель {model}", refusal.hint)
         return
-    yield Finding(code=f"openai.{role}.key", title=f"{_TITLES[role]}: ключ", ok=True)
-    yield Finding(code=f"openai.{role}.model", title=f"{_TITLES[role]}: модель", ok=True, detail=model)
-    yield _ends(role, model, _announced(found) or last_day(role, model), today)
+    title = f"{_TITLES[role]}: модель"
+    if found is None:
+        yield Finding(code=f"openai.{role}.model", title=title, ok=True, detail=f"{model}; сервер не перечисляет модели")
+    else:
+        yield Finding(code=f"openai.{role}.key", title=f"{_TITLES[role]}: ключ", ok=True)
+        yield Finding(code=f"openai.{role}.model", title=title, ok=True, detail=model)
+    yield _ends(role, model, _announced(found or {}) or last_day(role, model), today)
     if role == "llm":
         yield await _money(wire, model)
+    elif found is None:
+        yield await _listens(wire)
 
 
 def _route(route: Route, role: Role) -> Finding:
@@ -71,29 +80,52 @@ def _route(route: Route, role: Role) -> Finding:
     )
 
 
-async def _model(wire: Wire, model: str) -> dict[str, Any]:
-    """The server's row of the model, empty when it lists none by name; VendorRefused "no_model" when it has others."""
+async def _model(wire: Wire, model: str) -> dict[str, Any] | None:
+    """The server's row of the model; None from a server that lists none. VendorRefused "no_model" where it lists others."""
 
     async def one(client: "AsyncOpenAI") -> Any:
         return await client.models.with_raw_response.retrieve(quote(model, safe=""))
 
-    try:
-        return await wire.ask_object(_ACTION, one)
-    except VendorRefused as refusal:
-        if refusal.code not in {"no_model", "bad_url", "bad_answer", "http_405"}:
-            raise
-        first = refusal
-
     async def every(client: "AsyncOpenAI") -> Any:
         return await client.models.with_raw_response.list()
 
-    listed = (await wire.ask_object(_ACTION, every)).get("data")
+    try:
+        return await wire.ask_object(_ACTION, one)
+    except VendorRefused as refusal:
+        if refusal.code not in _NO_SUCH_PAGE | {"no_model"}:
+            raise
+        missing = refusal.code == "no_model"
+    try:
+        listed = (await wire.ask_object(_ACTION, every)).get("data")
+    except VendorRefused as refusal:
+        if refusal.code not in _NO_SUCH_PAGE:
+            raise
+        listed = None
     rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
     mine = next((row for row in rows if row.get("id") == model), None)
-    if mine is None and (rows or first.code == "no_model"):
+    if mine is None and (rows or missing):
         hint = f"Модели {model} на сервере {wire.route.host} нет. Впишите в {wire.route.role}_MODEL одну из тех, что есть."
-        raise VendorRefused(first.vendor, _ACTION, "no_model", hint=hint)
-    return mine or {}
+        raise refused(_ACTION, "no_model", hint)
+    return mine
+
+
+async def _listens(wire: Wire) -> Finding:
+    """An empty recording for no model: a server that transcribes refuses it in some way of its own, and free."""
+    title = f"{_TITLES['stt']}: адрес"
+
+    async def ask(client: "AsyncOpenAI") -> Any:
+        transcriptions = client.audio.transcriptions.with_raw_response
+        return await transcriptions.create(file=("check.wav", b"", "audio/wav"), model="check")
+
+    try:
+        await wire.ask(_ACTION, ask)
+    except VendorRefused as refusal:
+        if refusal.code in _REAL_REFUSALS:
+            return _failed("stt", refusal.code, refusal.code, refusal.hint)
+    except VendorUnavailable as failure:
+        if failure.message != "HTTP 500":
+            return _failed("stt", "unreachable", failure.message, _down_hint(wire.route, failure))
+    return Finding(code="openai.stt.answer", title=title, ok=True)
 
 
 def _announced(row: dict[str, Any]) -> date | None:
@@ -115,7 +147,7 @@ def _ends(role: Role, model: str, ends: date | None, today: date) -> Finding:
     )
     gone = ends <= today
     detail = f"{model} {'отключена' if gone else 'отключат'} {ends:%d.%m.%Y}"
-    return Finding(code=code, title=title, ok=not gone, warning=not gone, detail=detail, hint=hint)
+    return Finding(code=code, title=title, ok=False, warning=not gone, detail=detail, hint=hint)
 
 
 async def _money(wire: Wire, model: str) -> Finding:

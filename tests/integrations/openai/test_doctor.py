@@ -71,14 +71,14 @@ async def test_a_model_that_is_not_there(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "ok", "warning"), [("2027-03-01", True, False), ("2026-12-24", True, True), ("2026-11-01", False, False)]
+    ("day", "ok", "warning"), [("2027-03-01", True, False), ("2026-12-24", False, True), ("2026-11-01", False, False)]
 )
 async def test_the_last_day_comes_from_the_server(bench: Bench, day: str, ok: bool, warning: bool) -> None:
     bench.fake.models |= {"our"}
     bench.fake.shutdown = {"our": day}
     finding = (await findings(bench, STT_PROVIDER="off", LLM_MODEL="our"))["openai.llm.shutdown"]
-    assert (finding.ok or finding.warning, finding.warning) == (ok, warning)
-    assert warning == ("gpt-5.4-mini" in finding.hint and ok)
+    assert (finding.ok, finding.warning) == (ok, warning)
+    assert ("gpt-5.4-mini" in finding.hint) is not ok
 
 
 async def test_the_table_warns_where_the_server_is_silent(bench: Bench) -> None:
@@ -105,6 +105,33 @@ async def test_servers_that_only_list_or_do_not_even(serve: Serve, bench: Bench)
     assert not (await findings(bench, **env, LLM_MODEL="other"))["openai.llm.no_model"].ok
     listed.clear()
     assert (await findings(bench, **env, LLM_MODEL="other"))["openai.llm.model"].ok
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(422, "answer"), (500, "answer"), (200, "answer"), (401, "bad_key"), (404, "bad_url"), (503, "unreachable")],
+)
+async def test_a_transcriber_that_lists_no_models(serve: Serve, bench: Bench, status: int, code: str) -> None:
+    async def transcribe(_request: web.Request) -> web.Response:
+        return web.json_response({"detail": "no"}, status=status)
+
+    app = web.Application()
+    app.router.add_post("/v1/audio/transcriptions", transcribe)
+    found = await findings(bench, STT_BASE_URL=f"{await serve(app)}/v1", LLM_PROVIDER="off")
+    assert "openai.stt.key" not in found
+    assert "не перечисляет" in found["openai.stt.model"].detail
+    assert found[f"openai.stt.{code}"].ok is (code == "answer")
+
+
+@pytest.mark.parametrize("status", [401, 503])
+async def test_a_list_that_is_refused(serve: Serve, bench: Bench, status: int) -> None:
+    async def models(_request: web.Request) -> web.Response:
+        return web.json_response({}, status=status)
+
+    app = web.Application()
+    app.router.add_get("/v1/models", models)
+    found = await findings(bench, STT_BASE_URL=f"{await serve(app)}/v1", LLM_PROVIDER="off")
+    assert list(found)[1:] == ["openai.stt.bad_key" if status == 401 else "openai.stt.unreachable"]
 
 
 async def test_a_wrong_address(bench: Bench) -> None:
