@@ -1,9 +1,12 @@
 """The questions asked of the database, on SQLite and PostgreSQL."""
 
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from handlers.calls.ask import understand
 from storage.engine import Database
@@ -112,16 +115,51 @@ async def test_a_line_carries_what_a_list_shows(database: Database) -> None:
     assert missed.outcome == "missed"
 
 
-async def test_questions_with_an_index_use_it(lite: Database) -> None:
-    await seed_calls(lite)
-    for query, index in (
-        ("account_id = 1 AND started_at > '2026' ORDER BY started_at DESC", "ix_calls_account_id_started_at"),
-        ("account_id = 1 AND client_phone = '79' ORDER BY started_at DESC", "ix_calls_account_id_client_phone"),
-        ("account_id = 1 AND vendor = 'b' AND call_id = 'x'", "sqlite_autoindex_calls"),
-    ):
-        async with lite.read() as connection:
-            plan = (await connection.execute(text(f"EXPLAIN QUERY PLAN SELECT id FROM calls WHERE {query}"))).all()
-        assert any(index in row.detail for row in plan), plan
+@contextmanager
+def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """What is asked of the database inside the block."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen.append((statement, parameters))
+
+    engine = database._reader.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda d: find_calls(d, 1, CallQuery(), limit=5), "ix_calls_account_id_started_at"),
+        (lambda d: find_calls(d, 1, CallQuery(since=NOON, words=("песок",)), limit=5), "ix_calls_account_id_started_at"),
+        (lambda d: find_calls(d, 1, CallQuery(phone="79991234567"), limit=5), "ix_calls_account_id_client_phone"),
+        (
+            lambda d: find_calls(d, 1, CallQuery(phone_tail="4567"), limit=5),
+            "COVERING INDEX ix_calls_account_id_client_phone",
+        ),
+        (lambda d: find_call(d, 1, 5), "INTEGER PRIMARY KEY"),
+        (lambda d: find_call_of(d, 1, "bitrix24:a"), "(account_id=? AND vendor=? AND call_id=?)"),
+        (lambda d: read_journal(d, 1, "bitrix24:a"), "(account_id=? AND kind=? AND object=?)"),
+        (lambda d: read_queue(d, 1, NOON), "ix_work_state_finished_at|ix_posts_wanted"),
+        (lambda d: failure_kinds(d, 1, NOON), "ix_work_state_finished_at"),
+        (lambda d: failed_works(d, 1, "defect", NOON, limit=5), "ix_work_state_finished_at|INTEGER PRIMARY KEY"),
+        (lambda d: spent(d, 1, NOON), "ix_charges_account_id_at (account_id=? AND at>?)"),
+        (lambda d: unknown_kinds(d, 1, NOON), "ix_inbox_received_at"),
+        (lambda d: kept_question(d, 1, "a", NOON), "(key=?)"),
+    ],
+)
+async def test_questions_use_their_index(lite: Database, ask: Callable[[Database], Awaitable[Any]], index: str) -> None:
+    with statements(lite) as asked:
+        await ask(lite)
+    assert asked
+    async with lite.read() as connection:
+        for statement, parameters in asked:
+            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
+            read = [row.detail for row in plan if row.detail.startswith(("SEARCH", "SCAN")) and "subquery" not in row.detail]
+            used = [*index.split("|"), "USING INTEGER PRIMARY KEY", "SCAN CONSTANT ROW"]
+            assert all(any(name in line for name in used) for line in read), (statement, read)
 
 
 async def test_one_call_by_each_of_its_names(database: Database) -> None:
@@ -182,8 +220,8 @@ async def test_last_events_dead_chats_and_unknown_kinds(database: Database) -> N
     await seed_accounts(database)
     known = {"account_id": 1, "vendor": "bitrix24", "public_id": "p", "created_at": NOON}
     await put(database, connections, known | {"last_event_at": NOON, "polled_at": None})
-    (event,) = await last_events(database, 1)
-    assert (event.vendor, event.heard_at, event.polled_at) == ("bitrix24", NOON, None)
+    (last,) = await last_events(database, 1)
+    assert (last.vendor, last.heard_at, last.polled_at) == ("bitrix24", NOON, None)
     place = {"account_id": 1, "kinds": "call", "source": "chat", "created_at": NOON, "title": "Продажи"}
     await put(
         database, destinations, place | {"chat_id": 1, "state": "dead", "error": "kicked"},
