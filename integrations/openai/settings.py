@@ -1,6 +1,7 @@
 """Two independent blocks of settings: STT_ for speech to text, LLM_ for summaries; OPENAI_ is the fallback of both."""
 
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,7 +158,7 @@ def _route(env: Env, role: str, timeout_s: float) -> Route | None:
         url_name=url_name,
         timeout_s=_number(env, f"{role}_TIMEOUT", timeout_s, low=0.1),
         proxy=_proxy(env, f"{role}_PROXY"),
-        ca_bundle=_file(env, f"{role}_CA_BUNDLE"),
+        ca_bundle=_certificates(env, f"{role}_CA_BUNDLE"),
         headers=_headers(env, f"{role}_EXTRA_HEADERS"),
     )
 
@@ -226,10 +227,16 @@ def _proxy(env: Env, name: str) -> str:
     return value
 
 
-def _file(env: Env, name: str) -> str:
+def _certificates(env: Env, name: str) -> str:
     value = env.get(name, "")
-    if value and not Path(value).is_file():
+    if not value:
+        return ""
+    if not Path(value).is_file():
         raise ConfigError(name, "такого файла нет")
+    try:
+        ssl.create_default_context(cafile=value)
+    except OSError:  # of which SSLError is one
+        raise ConfigError(name, "в файле нет сертификатов: нужен текстовый PEM") from None
     return value
 
 

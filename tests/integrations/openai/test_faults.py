@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from domain.calls import CallContext
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.kit.vendor import Ports
 from integrations.openai.fake import Fake
-from integrations.openai.faults import translate
-from integrations.openai.settings import Route
-from tests.integrations.openai.bench import check, transcript
+from tests.integrations.openai.bench import check, self_signed, transcript
 from tests.integrations.openai.conftest import KEY, Bench
 
 Serve = Callable[[web.Application], Awaitable[str]]
@@ -155,15 +154,22 @@ async def test_a_page_instead_of_an_answer(
         await ports.transcriber.transcribe(recordings / "03_very_short.mp3", check(6), name="a.mp3", operator_first=True)
 
 
-async def test_a_certificate_that_is_not_known(bench: Bench, context: CallContext) -> None:
-    import openai
-
-    route = Route(
-        role="LLM", base_url="https://a.b/v1", api_key=KEY, key_name="LLM_API_KEY", url_name="LLM_BASE_URL", timeout_s=1
-    )
-    error = openai.APIConnectionError(request=None)  # type: ignore[arg-type]
-    error.__cause__ = ssl.SSLCertVerificationError("certificate verify failed: self-signed")
-    assert translate(error, route, "check").message == "certificate not accepted"
+async def test_a_certificate_of_ones_own(bench: Bench, context: CallContext, tmp_path: Path) -> None:
+    certificate, key = self_signed()
+    (tmp_path / "ca.pem").write_bytes(certificate)
+    (tmp_path / "both.pem").write_bytes(certificate + key)
+    secure = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    secure.load_cert_chain(tmp_path / "both.pem")
+    server = TestServer(bench.fake.build_app(), host="127.0.0.1", scheme="https")
+    await server.start_server(ssl=secure)
+    url = str(server.make_url("/v1"))
+    error = await failure(bench.ports(LLM_BASE_URL=url), context)
+    assert isinstance(error, VendorUnavailable)
+    assert (error.message, error.uncertain) == ("certificate not accepted", False)
+    role = bench.ports(LLM_BASE_URL=url, LLM_CA_BUNDLE=str(tmp_path / "ca.pem")).summariser
+    assert role is not None
+    assert (await role.summarise(transcript("алло"), context)).meaningful
+    await server.close()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from domain.errors import ConfigError
 from integrations.openai.models import CHAT, LAST_DAYS, SPEECH, chat_model, default_model, last_day, speech_model
 from integrations.openai.settings import OPENAI_URL, VARIABLES, read_settings
+from tests.integrations.openai.bench import self_signed
 
 KEY = {"OPENAI_API_KEY": "test-key"}
 
@@ -112,7 +113,10 @@ def test_what_is_wrong_is_named(env: dict[str, str], variable: str) -> None:
 
 
 def test_the_rest_of_the_route(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("x")
+    (tmp_path / "bad.pem").write_text("x")
+    with pytest.raises(ConfigError, match="PEM"):
+        read_settings({**KEY, "STT_CA_BUNDLE": str(tmp_path / "bad.pem")})
+    (tmp_path / "ca.pem").write_bytes(self_signed()[0])
     settings = read_settings(
         {
             **KEY,
