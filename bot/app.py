@@ -31,6 +31,7 @@ from storage.updates import Updates
 log = logging.getLogger(__name__)
 
 LEAD_AGAIN_SECONDS = 2.0
+PREPARED_WITHIN_SECONDS = 60
 LOST_LOCK = 75  # exit status: a supervisor should start us again
 
 
@@ -74,8 +75,13 @@ async def _run(settings: Settings, keys: Keys, database: Database, leadership: L
 
 
 async def _prepare(settings: Settings, keys: Keys, database: Database, *, leads: bool) -> None:
-    """Make an empty database, refuse one that is not ours to use."""
+    """Make an empty database, refuse one that is not ours to use. A standby waits for the leader to make it."""
     state, revision = await schema_state(database)
+    for _ in range(PREPARED_WITHIN_SECONDS):
+        if leads or state is not Schema.EMPTY:
+            break
+        await asyncio.sleep(1)
+        state, revision = await schema_state(database)
     if state is Schema.EMPTY and leads:
         await migrate(settings.db_url)
         return
@@ -84,7 +90,7 @@ async def _prepare(settings: Settings, keys: Keys, database: Database, *, leads:
     if state is Schema.NEWER:
         raise ConfigError("DB_URL", f"база от более новой версии ({revision}): обновите программу")
     if state is Schema.EMPTY:
-        raise ConfigError("DB_URL", "база пуста, и её готовит другой процесс: запустите ещё раз через минуту")
+        raise ConfigError("DB_URL", "база пуста, и ведущий процесс её не готовит: посмотрите его журнал")
     if keys.new:
         raise ConfigError("DATA_DIR", "ключи созданы заново рядом с непустой базой: верните папку keys из резервной копии")
 

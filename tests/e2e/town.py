@@ -48,7 +48,7 @@ class Town:
         urls = [
             await self._serve(app) for app in (self.telegram.build_app(), self.portal.build_app(), self.models.build_app())
         ]
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         self.environment = {
             "TELEGRAM_BOT_TOKEN": self.telegram.token,
             "TELEGRAM_TARGET_CHAT_ID": str(GROUP),
@@ -179,7 +179,8 @@ async def open_town(folder: Path, **environment: str) -> AsyncIterator[Town]:
         await town.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on just now."""
 
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
