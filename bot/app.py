@@ -230,6 +230,8 @@ class Process:
     async def _telegram(self) -> None:
         """aiogram takes two seconds to import: in a thread, while hooks are accepted already."""
         part = await asyncio.to_thread(importlib.import_module, "bot.telegram.part")
+        for connected in self._services.connected.values():
+            await asyncio.to_thread(connected.ports.warm_up)
         telegram = part.build_part(self._services, self._door)
         self._services.signals.posted = telegram.wake
         await telegram.run()

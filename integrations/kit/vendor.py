@@ -60,9 +60,16 @@ async def _nothing() -> None:
     return None
 
 
+def _no_warm_up() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ports one configured vendor serves; None for the others."""
+    """The ports one configured vendor serves; None for the others.
+
+    ``warm_up`` blocks: it loads what is heavy to import, in a thread, before the first call needs it.
+    """
 
     recordings: RecordingSource | None = None
     journal: CallJournal | None = None
@@ -70,6 +77,7 @@ class Ports:
     transcriber: Transcriber | None = None
     summariser: Summariser | None = None
     close: Callable[[], Awaitable[None]] = _nothing
+    warm_up: Callable[[], None] = _no_warm_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from integrations.openai.llm import OpenAISummariser
 from integrations.openai.models import default_model
 from integrations.openai.settings import VARIABLES, Settings, read_settings
 from integrations.openai.stt import OpenAITranscriber
+from integrations.openai.wire import load_sdk
 
 
 def build_ports(settings: Settings, workshop: Workshop) -> Ports:
@@ -25,7 +26,7 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
             if role is not None:
                 await role.close()
 
-    return Ports(transcriber=transcriber, summariser=summariser, close=close)
+    return Ports(transcriber=transcriber, summariser=summariser, close=close, warm_up=load_sdk)
 
 
 VENDOR: Vendor[Settings] = Vendor(

@@ -79,3 +79,11 @@ def _build(route: Route) -> "AsyncOpenAI":
         default_headers=dict(route.headers),
         http_client=http,
     )
+
+
+def load_sdk() -> None:
+    """Import the SDK and what it loads at its first use: half a second that no event loop should spend."""
+    from openai.resources.audio import AsyncTranscriptions
+    from openai.resources.chat.completions import AsyncCompletions
+
+    del AsyncTranscriptions, AsyncCompletions
