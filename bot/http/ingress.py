@@ -21,6 +21,8 @@ from storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
+ACCEPTED = b'{"status": "ok"}'
+
 _KINDS = {event: kind for kind, event in ROUTES.items()}
 
 
@@ -66,7 +68,7 @@ class Ingress:
             self.hooks.unknown_kinds[f"{endpoint.vendor}:{parsed.kind[:64]}"] += 1
         if await self.inbox.add(self._arrival(delivery, endpoint, parsed)):
             self._told(endpoint, parsed)
-        return web.json_response({"status": "ok"})
+        return web.Response(body=ACCEPTED, content_type="application/json", charset="utf-8")
 
     def _told(self, endpoint: Endpoint, parsed: Parsed) -> None:
         for event in parsed.events:

@@ -1,0 +1,1 @@
+"""Processes under load: the floors, and the parts of Svodka that are measured alone. Each prints its port when ready."""
