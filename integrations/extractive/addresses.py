@@ -7,7 +7,7 @@ from domain.calls import Point
 from integrations.extractive.clauses import Clause
 from integrations.extractive.lexicon import Lexicon
 from integrations.extractive.numerals import number_at
-from integrations.extractive.words import capital, words_of
+from integrations.extractive.words import capital
 
 _NAME_WORDS = 3
 _PARTS_MAX = 6
@@ -169,8 +169,8 @@ def _continued(clauses: Sequence[Clause], index: int, lex: Lexicon) -> list[str]
 
 
 def _house_alone(clause: Clause, lex: Lexicon) -> list[str]:
-    """Without a street: only a house with a flat or an entrance makes an address."""
-    for at, word in enumerate(words_of(clause.tokens)):
-        if lex.places.part.get(word) == "дом":
-            return _parts(clause, at, lex, house=False)[0]
-    return []
+    """Without a street: two parts together («четвёртый этаж, квартира семь») make an address."""
+    if not any(word in lex.places.part for word in clause.words):
+        return []
+    tries = (_parts(clause, at, lex, house=False)[0] for at in range(len(clause.tokens)))
+    return next((parts for parts in tries if len(parts) > 1), [])

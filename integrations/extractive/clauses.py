@@ -15,6 +15,7 @@ from integrations.extractive.words import Token, sentences, squeeze, tokenise, w
 
 _LONG_SEGMENT_S = 15.0
 _LEAD_IN_S = 1.0
+_DAY_S = 86_400.0
 _Span = tuple[int, int]
 _Tokens = tuple[Token, ...]
 _EDGES = " \n\t\r,;:–—-"
@@ -147,10 +148,12 @@ def _turn(segments: Sequence[Segment]) -> _Turn:
     return _Turn(text=text, starts=tuple(starts), speaker=segments[0].speaker, label=segments[0].label)
 
 
-def _second(turn: _Turn, place: int) -> float:
-    """The start of the segment; inside a long one, in proportion and a little before: early is better than late."""
+def _second(turn: _Turn, place: int) -> float | None:
+    """The start of the segment, None where it is no time; inside a long one, in proportion and rather early than late."""
     origin, segment = turn.starts[bisect_right(turn.starts, place, key=itemgetter(0)) - 1]
-    length = segment.end - segment.start
+    if not 0 <= segment.start <= _DAY_S:
+        return None
+    length = min(segment.end, _DAY_S) - segment.start
     if not length > _LONG_SEGMENT_S:
         return segment.start
     share = (place - origin) / max(len(segment.text), 1)

@@ -31,19 +31,31 @@ class Subject:
 
 def subject_of(clause: Clause, verb: int, lex: Lexicon) -> Subject | None:
     """The one who will do it, for a verb in the third person; None when nothing of the staff is named."""
-    left = range(verb - 1, max(verb - 7, -1), -1)
-    for at in left:
+    if found := _before(clause, verb, lex) or _after(clause, verb, lex):
+        return found
+    if clause.tokens[verb].word.endswith(_PLURAL) and (clause.staff >= _KNOWN or lex.small["to_client"] & set(clause.words)):
+        return Subject(name="", start=verb, end=verb)
+    return None
+
+
+def _before(clause: Clause, verb: int, lex: Lexicon) -> Subject | None:
+    for at in range(verb - 1, max(verb - 7, -1), -1):
         if found := _person(clause, at, lex):
             return found
-        if clause.tokens[at + 1].parted or lex.verbs.get(clause.tokens[at].word):
+        form = lex.verbs.get(clause.tokens[at].word)
+        if form is not None and form.mood is Mood.THIRD and clause.tokens[verb - 1].word == "и":
+            return _before(clause, at, lex)  # «бухгалтер проверит и пришлёт»
+        if clause.tokens[at + 1].parted or form is not None:
             break
+    return None
+
+
+def _after(clause: Clause, verb: int, lex: Lexicon) -> Subject | None:
     for at in range(verb + 1, min(verb + 4, len(clause.tokens))):
         if clause.tokens[at].parted or lex.verbs.get(clause.tokens[at].word):
             break
         if found := _person(clause, at, lex):
             return found
-    if clause.tokens[verb].word.endswith(_PLURAL) and (clause.staff >= _KNOWN or lex.small["to_client"] & set(clause.words)):
-        return Subject(name="", start=verb, end=verb)
     return None
 
 
@@ -106,10 +118,17 @@ def staff_name(clauses: Sequence[Clause], context: CallContext, lex: Lexicon) ->
     opening = [clause for clause in clauses[:_EARLY] if clause.by_staff]
     for clause in opening:
         if name := _introduced(clause, lex):
-            return name
+            guessed = clause.staff < 1 and context.direction.from_client and name == _after_cue(clause, lex)
+            return "" if guessed and _is_second(name, clauses, lex) else name
     sign = _signed if context.direction.from_client else _apart
     greeting = [clause for clause in opening[:2] if clause.turn == opening[0].turn]
     return next((name for clause in greeting if (name := sign(clause, lex))), "")
+
+
+def _is_second(name: str, clauses: Sequence[Clause], lex: Lexicon) -> bool:
+    """On a call to us the company speaks first: where speakers are guessed, a later introduction may be the client's."""
+    told = next((other for clause in clauses if (other := _after_cue(clause, lex))), name)
+    return told != name
 
 
 def _introduced(clause: Clause, lex: Lexicon) -> str:

@@ -1,5 +1,6 @@
 """The extractive draft: a summary made of what was said, with no model, no cost and no network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.calls import CallContext, CallKind, Cost, Point, Summary, SummarySource, Transcript
@@ -101,6 +102,13 @@ def _empty(heard: _Heard, lex: Lexicon) -> Summary:
     )
 
 
+def _subject(heard: _Heard, points: Sequence[Point]) -> str:
+    """The request, else the longest key point, else the longest thing that was said."""
+    if heard.request:
+        return heard.request.text
+    return max((point.text for point in points), key=len, default="") or max(map(told, heard.clauses), key=len)
+
+
 def _full(heard: _Heard, transcript: Transcript, context: CallContext, lex: Lexicon) -> Summary:
     clauses, found, texts = heard.clauses, heard.found, lex.texts
     request, tasks, amounts = heard.request, found.tasks, amounts_of(heard.sums, heard.clauses)
@@ -112,7 +120,7 @@ def _full(heard: _Heard, transcript: Transcript, context: CallContext, lex: Lexi
         meaningful=True,
         kind=heard.kind,
         text=overview(
-            texts, heard.kind, request=request, address=heard.address, tasks=tasks, amounts=amounts, points=points
+            texts, heard.kind, subject=_subject(heard, points), address=heard.address, tasks=tasks, amounts=amounts
         ),
         points=points,
         client_request=request,

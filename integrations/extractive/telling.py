@@ -26,17 +26,15 @@ def overview(
     texts: Texts,
     kind: CallKind,
     *,
-    request: Point | None,
+    subject: str,
     address: Point | None,
     tasks: Sequence[Task],
     amounts: Sequence[Amount],
-    points: Sequence[Point],
 ) -> str:
-    """One to three sentences: what it was about, what was promised, what it costs."""
+    """One to three sentences: what it was about (``subject``, as it was said), what was promised, what it costs."""
     words = texts["text"]
-    subject = request or next(iter(points), None)
     where = f", {address.text}" if address else ""
-    sentences = [f"{words[kind.value]}{where}: {quoted(subject.text)}." if subject else f"{words[kind.value]}{where}."]
+    sentences = [f"{words[kind.value]}{where}: {quoted(subject)}."]
     if tasks:
         sentences.append(f"{words['promised']}: {'; '.join(task_line(task) for task in tasks[:_TASKS])}.")
     if amounts:

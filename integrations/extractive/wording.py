@@ -90,7 +90,7 @@ def _left(clause: Clause, verb: int, timed: set[int], lex: Lexicon) -> list[int]
     bare = not any(token.parted for token in clause.tokens) and len(clause.tokens) > _LONG_BARE
     for at in range(verb - 1, -1, -1):
         token = clause.tokens[at]
-        if clause.tokens[at + 1].parted and at + 1 not in timed and token.word not in _CLIENT:
+        if clause.tokens[at + 1].parted:
             break
         if at in timed and any(clause.tokens[place].word not in _CLIENT for place in places):
             break

@@ -20,8 +20,8 @@ HUNDREDS = ["", "сто", "двести", "триста", "четыреста", 
 def spelt(value: int) -> str:
     """A number below a million as a person says it; genders and cases do not matter here."""
     if value >= 1000:
-        rest = f" {spelt(value % 1000)}" if value % 1000 else ""
-        return f"{spelt(value // 1000)} тысяч{rest}"
+        tail = f" {spelt(value % 1000)}" if value % 1000 else ""
+        return f"{spelt(value // 1000)} тысяч{tail}"
     words = [HUNDREDS[value // 100]]
     rest = value % 100
     words += [TENS[rest // 10], UNITS[rest % 10] if rest % 10 else ""] if rest >= 20 else [UNITS[rest] if rest else ""]
