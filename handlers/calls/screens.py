@@ -8,7 +8,7 @@ from domain.duration import show_duration
 from domain.events import CallOutcome, Direction
 from domain.messages import Button, ButtonKind, File, Line, Message, Quote, Section, Span, Style, plain
 from handlers.calls.ask import Asked
-from handlers.calls.messages import CardView, Stage, call_card, clock
+from handlers.calls.messages import QUOTE_LIMIT, CardView, Stage, call_card, clock
 from handlers.wording import Reader, shortened
 from storage.queries.call import CallDetail
 from storage.queries.calls import CallLine, CallPage
@@ -148,13 +148,23 @@ def _search_older(reader: Reader, page: CallPage, paging: Paging) -> tuple[Butto
 
 
 def call_screen(reader: Reader, call: CallDetail) -> Message:
-    """One call as its card in the chat shows it; where there is no summary the reason is said."""
+    """One call as its card in the chat shows it; where there is no summary the reason is said.
+
+    A transcript that would stand in a file below the card is left to its button.
+    """
     card = call_card(_view(reader, call), reader.texts, key=ANSWER)
-    sections = card.sections
+    sections, buttons = card.sections, card.buttons
+    if call.transcript is not None and not _quoted(call.transcript):
+        *row, more = buttons[0]
+        buttons = ((*row, action(reader.say("card.button.transcript"), f"text:{call.id}"), more),)
     if call.summary is None:
         reason = plain(reader.say("call.note", reason=reason_of(reader, call.state)))
         sections = (*sections, Section(lines=(reason,)))
-    return replace(card, sections=sections, files=())
+    return replace(card, sections=sections, buttons=buttons)
+
+
+def _quoted(transcript: Transcript) -> bool:
+    return len(transcript.text) <= QUOTE_LIMIT
 
 
 def _view(reader: Reader, call: CallDetail) -> CardView:
@@ -179,7 +189,7 @@ def _view(reader: Reader, call: CallDetail) -> CardView:
         shown_at=call.carded_at or reader.now,
         heard_at=call.heard_at,
         has_recording=bool(call.recording_path),
-        transcript=call.transcript,
+        transcript=call.transcript if call.transcript is not None and _quoted(call.transcript) else None,
         summary=call.summary,
         paid_twice=call.possible_repeats > 0,
         rehearsal=call.rehearsal,

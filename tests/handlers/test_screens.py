@@ -122,6 +122,9 @@ async def test_one_call(lite: Database, reader: Reader, golden: Golden) -> None:
     short = replace(call, state="short", duration_s=8, summary=None, transcript=None, recording_path="")
     assert "Почему так: короткий, саммари не делали." in look(call_screen(reader, short))
     assert "+7 999 ···-··-67" in look(call_screen(replace(reader, private=False), call))
+    long = look(call_screen(reader, replace(call, transcript=transcript(times=30))))
+    assert "в файле" not in long
+    assert f"[▶ Запись → rec:{call.id}] [Расшифровка → text:{call.id}] [Ещё → more:{call.id}]" in long
     assert "Почему так: состояние: lost." in look(call_screen(reader, replace(short, state="lost")))
 
 
