@@ -114,7 +114,7 @@ def _vendor_section(settings: Settings, vendor: Vendor[Any]) -> Section:
             own = vendor.read_settings(settings.env)
         except ConfigError as error:
             code = f"{vendor.name}.settings"
-            yield Finding(code=code, title=f"{vendor.title}: {error.variable}", ok=False, hint=f"{error.hint}.")
+            yield Finding(code=code, title=f"{vendor.title}: настройки", ok=False, hint=f"{error}.")
             return
         if own is None:
             yield Finding(code=f"{vendor.name}.off", title=vendor.title, ok=True, detail="не подключён")

@@ -14,6 +14,7 @@ from domain.plural import counted
 from integrations.kit.vendor import Finding
 from storage.engine import Database
 from storage.models import connections, inbox
+from storage.queries.health import counted as counted_since
 from storage.queries.health import dead_destinations, read_queue
 
 QUIET_FOR = timedelta(days=3)
@@ -36,6 +37,8 @@ async def state_findings(settings: Settings, database: Database) -> AsyncIterato
     for vendor in VENDORS:
         if vendor.build_receiver is not None and _is_on(settings, vendor.name):
             yield _event(vendor.name, vendor.title, heard.get(vendor.name), settings)
+    async for finding in _refused(database):
+        yield finding
     yield await _destinations(database)
     async for finding in _waiting(database):
         yield finding
@@ -58,6 +61,21 @@ def _event(name: str, title: str, at: datetime | None, settings: Settings) -> Fi
     if datetime.now(UTC) - at > QUIET_FOR:
         return Finding(code=f"{code}.silent", title=about, ok=False, warning=True, detail=f"давно: {shown}", hint=hint)
     return Finding(code=code, title=about, ok=True, detail=shown)
+
+
+async def _refused(database: Database) -> AsyncIterator[Finding]:
+    """Deliveries turned away since yesterday for a wrong signature or token: most likely the token was changed."""
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    count = sum((await counted_since(database, "rejected:BadSignature", yesterday)).values())
+    if not count:
+        return
+    detail = counted(count, "отказ", "отказа", "отказов")
+    hint = (
+        "События приходят с чужим токеном или подписью. Администратор портала открывает «Разработчикам → Интеграции → ваш "
+        "исходящий вебхук», копирует «Токен приложения» в BITRIX24_APPLICATION_TOKEN (можно два, через запятую)."
+    )
+    # a warning: anybody may knock with a token of their own
+    yield Finding(code="events.rejected", title="Отвергнутые события", ok=False, warning=True, detail=detail, hint=hint)
 
 
 async def _destinations(database: Database) -> Finding:

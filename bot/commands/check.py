@@ -19,7 +19,7 @@ def execute(arguments: argparse.Namespace, _rest: Sequence[str]) -> int:
     try:
         settings = load_settings()
     except ConfigError as error:
-        _tell([Finding(code="settings.wrong", title=error.variable, ok=False, detail="так нельзя", hint=f"{error.hint}.")])
+        _tell([Finding(code="settings.wrong", title="Настройки", ok=False, hint=f"{error}.")])
         return 1
     good = asyncio.run(_check(settings, arguments.only))
     if arguments.rehearse:

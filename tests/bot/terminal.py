@@ -30,7 +30,11 @@ class Terminal:
         self.folder = folder
         patch.chdir(folder)  # no `.env` of the machine's gets in
         for name in list(os.environ):
-            if name.split("_")[0] in {"TELEGRAM", "BITRIX24", "OPENAI", "STT", "LLM"} or name in {"DB_URL", "DATA_DIR", "PORT"}:
+            if name.split("_")[0] in {"TELEGRAM", "BITRIX24", "OPENAI", "STT", "LLM"} or name in {
+                "DB_URL",
+                "DATA_DIR",
+                "PORT",
+            }:
                 patch.delenv(name)
 
     def set(self, environment: Mapping[str, str]) -> None:

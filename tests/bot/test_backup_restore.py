@@ -38,7 +38,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Terminal:
 async def test_nothing_old_comes_back_and_what_is_new_is_worked_on(town: Town, terminal: Terminal) -> None:
     terminal.set(town.environment)
     archive = terminal.folder / "copy.tar.gz"
-    await town.start_child()
+    await town.start()
     await town.end_call(phone="+79005550101")
     await town.until_card("Готово через", "555-01-01")
     await town.until(lambda: town.portal.comments)
@@ -56,7 +56,7 @@ async def test_nothing_old_comes_back_and_what_is_new_is_worked_on(town: Town, t
     await town.end_call(phone="+79005550103")
     await town.until_card("Готово через", "555-01-03")
     await town.until(lambda: len(town.portal.comments) == 3)
-    await town.child.stop()
+    await town.stop()
     before = (len(town.telegram.sent), len(town.telegram.edits), dict(town.models.paid), list(town.portal.comments))
 
     said = await terminal("restore", str(archive))
@@ -67,7 +67,7 @@ async def test_nothing_old_comes_back_and_what_is_new_is_worked_on(town: Town, t
     assert "Битрикс24: звонков после копии — 1" in said.out
     await looked_at_again(town)  # every poll and the daily reconciliation
 
-    await town.start_child()
+    await town.start()
     await town.end_call(phone="+79005550104")
     await town.until_card("Готово через", "555-01-04")
     await town.until(lambda: len(town.portal.comments) == 4)
@@ -80,7 +80,7 @@ async def test_nothing_old_comes_back_and_what_is_new_is_worked_on(town: Town, t
     assert town.portal.comments[:3] == comments
     status = await terminal("status")
     assert "Придержано после восстановления: 1 сообщение" in status.out
-    await town.child.stop()
+    await town.stop()
 
 
 async def looked_at_again(town: Town) -> None:
@@ -103,9 +103,9 @@ async def looked_at_again(town: Town) -> None:
 async def test_a_vendor_that_does_not_answer_does_not_stop_a_restore(town: Town, terminal: Terminal) -> None:
     terminal.set(town.environment)
     archive = terminal.folder / "copy.tar.gz"
-    await town.start_child()
+    await town.start()
     await town.until(lambda: town.portal.asked("voximplant.statistic.get"))
-    await town.child.stop()
+    await town.stop()
     assert (await terminal("backup", str(archive))).status == 0
     town.portal.down = True
     said = await terminal("restore", str(archive))

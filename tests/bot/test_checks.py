@@ -1,0 +1,526 @@
+"""`svodka check`: one thing broken at a time, against fakes on real sockets; each has its own code and its own cure."""
+
+import asyncio
+import fcntl
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from aiohttp import web
+
+from bot.clock import SystemClock
+from bot.keys import load_keys
+from bot.services import build_services
+from bot.settings import read_settings
+from domain.messages import Destination
+from sandbox.telegram.world import Role
+from storage.destinations import Destinations
+from storage.engine import Database
+from storage.migrate import migrate
+from tests.bot.terminal import Said, Terminal
+from tests.conftest import Serve
+from tests.e2e.town import GROUP, Town, open_town
+
+STATISTICS = "voximplant.statistic.get"
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Terminal:
+    return Terminal(monkeypatch, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DATA_DIR after a first start: migrated, with keys and a connection of each vendor."""
+    folder = tmp_path_factory.mktemp("prepared")
+    asyncio.run(_first_start(folder))
+    return folder / "data"
+
+
+async def _first_start(folder: Path) -> None:
+    async with open_town(folder) as town:
+        settings = read_settings(town.environment)
+        settings.data_dir.mkdir(parents=True)
+        await migrate(settings.db_url)
+        database = Database(settings.db_url)
+        database.open()
+        services = await build_services(settings, load_keys(settings), database, SystemClock())
+        await services.close()
+
+
+@pytest.fixture
+async def town(tmp_path: Path, terminal: Terminal, prepared: Path) -> AsyncIterator[Town]:
+    """Everything is well, and nothing of ours runs."""
+    async with open_town(tmp_path, STT_MODEL="gpt-transcribe", LLM_MODEL="gpt-5.4-mini") as opened:
+        shutil.copytree(prepared, tmp_path / "data")
+        opened.call()
+        terminal.set(opened.environment)
+        yield opened
+
+
+def faults(said: Said) -> dict[str, str]:
+    """Code → its hint, of what is marked ✗; the lines that explain come after the table."""
+    lines = said.out.splitlines()
+    return {
+        line.rsplit("[", 1)[1].rstrip("]"): lines[number + 1].strip()
+        for number, line in enumerate(lines)
+        if line.startswith("✗ ") and line.endswith("]")
+    }
+
+
+def warnings(said: Said) -> set[str]:
+    return {line.rsplit("[", 1)[1].rstrip("]") for line in said.out.splitlines() if line.startswith("! ")}
+
+
+async def test_all_is_well_with_a_running_process(town: Town, terminal: Terminal) -> None:
+    terminal.set({"PUBLIC_URL": town.url})
+    town.environment["TELEGRAM_MODE"] = "polling"
+    terminal.set({"TELEGRAM_MODE": "polling"})
+    await town.start()
+    await town.end_call()
+    await town.until_card("Готово через")
+    said = await terminal("check")
+    assert (said.status, said.err) == (0, ""), said.out
+    assert said.out.endswith("\nВсё в порядке.\n")
+    for line in (
+        "✓ Telegram: токен — @svodka_bot",
+        "✓ Telegram: чат — «Команда»",
+        "✓ Адрес снаружи — http://",
+        "✓ Битрикс24: вебхук",
+    ):
+        assert line in said.out
+    assert "✓ Битрикс24: последнее событие" in said.out
+    assert "· Распознавание на своём сервере — не подключён" in said.out
+    assert not any(secret in said.out for secret in (town.telegram.token, town.portal.secret, "key-of-a-test"))
+
+
+class Case(NamedTuple):
+    code: str
+    section: str
+    hint: str
+    broken: Callable[[Town, Terminal], None]
+
+
+def _token(town: Town, terminal: Terminal) -> None:
+    terminal.set({"TELEGRAM_BOT_TOKEN": "700700:another-token"})
+
+
+def _no_token(town: Town, terminal: Terminal) -> None:
+    terminal.unset("TELEGRAM_BOT_TOKEN")
+
+
+def _not_in_chat(town: Town, terminal: Terminal) -> None:
+    town.group.members[town.telegram.bot.id] = Role.KICKED
+
+
+def _no_chat(town: Town, terminal: Terminal) -> None:
+    terminal.set({"TELEGRAM_TARGET_CHAT_ID": "-1009999"})
+
+
+def _no_start(town: Town, terminal: Terminal) -> None:
+    terminal.set({"TELEGRAM_TARGET_CHAT_ID": str(town.telegram.person("Пётр").id)})
+
+
+def _topic_gone(town: Town, terminal: Terminal) -> None:
+    forum = town.telegram.group("Форум", {town.owner: Role.CREATOR}, forum=True)
+    topic = town.telegram.topic(forum, "Звонки")
+    town.telegram.delete_topic(forum, topic)
+    terminal.set({"TELEGRAM_TARGET_CHAT_ID": f"{forum.id}:{topic}"})
+
+
+def _no_topics(town: Town, terminal: Terminal) -> None:
+    terminal.set({"TELEGRAM_TARGET_CHAT_ID": f"{GROUP}:7"})
+
+
+def _proxy(town: Town, terminal: Terminal) -> None:
+    terminal.set({"TELEGRAM_PROXY": "http://127.0.0.1:9"})
+
+
+def _unreachable(town: Town, terminal: Terminal) -> None:
+    terminal.set({"TELEGRAM_API_BASE_URL": "http://127.0.0.1:9"})
+
+
+def _stranger(town: Town, terminal: Terminal) -> None:
+    town.telegram.bad_gateway(times=9)
+
+
+def _flood(town: Town, terminal: Terminal) -> None:
+    town.telegram.too_many(5, method="getMe")
+
+
+def _foreign_webhook(town: Town, terminal: Terminal) -> None:
+    terminal.set({"TELEGRAM_MODE": "polling"})
+    town.telegram.site.inbox.set_webhook(_webhook("https://other.example/secret-path"), drop_pending=False)
+
+
+def _webhook_error(town: Town, terminal: Terminal) -> None:
+    terminal.set({"PUBLIC_URL": "https://svodka.example"})
+    webhook = _webhook("https://svodka.example/telegram/webhook")
+    webhook.last_error, webhook.last_error_at = "Connection refused", int(datetime.now(UTC).timestamp()) - 60
+    town.telegram.site.inbox.set_webhook(webhook, drop_pending=False)
+
+
+def _webhook(url: str):  # type: ignore[no-untyped-def]  # the double's own class
+    from sandbox.telegram.inbox import Webhook
+
+    return Webhook(url=url, secret="", max_connections=40)
+
+
+def _no_public_url(town: Town, terminal: Terminal) -> None:
+    terminal.set({"TELEGRAM_MODE": "webhook"})
+
+
+def _webhook_deleted(town: Town, terminal: Terminal) -> None:
+    town.portal.secret = "another-code"
+
+
+def _owner_dismissed(town: Town, terminal: Terminal) -> None:
+    town.portal.fail("profile", 401, "authorization_error", times=None)
+
+
+def _portal_away(town: Town, terminal: Terminal) -> None:
+    town.portal.down = True
+
+
+def _no_telephony(town: Town, terminal: Terminal) -> None:
+    town.portal.portal.scopes -= {"telephony"}
+
+
+def _no_disk(town: Town, terminal: Terminal) -> None:
+    town.portal.portal.scopes -= {"disk"}
+
+
+def _no_statistics(town: Town, terminal: Terminal) -> None:
+    town.portal.fail(STATISTICS, 403, "ACCESS_DENIED", times=None)
+
+
+def _key(town: Town, terminal: Terminal) -> None:
+    town.models.keys = frozenset({"the-right-one"})
+
+
+def _model_unknown(town: Town, terminal: Terminal) -> None:
+    terminal.set({"LLM_MODEL": "no-such-model"})
+
+
+def _model_ended(town: Town, terminal: Terminal) -> None:
+    town.models.shutdown["gpt-transcribe"] = "2026-01-01"
+
+
+def _quota(town: Town, terminal: Terminal) -> None:
+    town.models.fail(429, times=3, code="insufficient_quota", path="/chat/completions")
+
+
+def _ca_bundle(town: Town, terminal: Terminal) -> None:
+    terminal.set({"STT_CA_BUNDLE": str(terminal.folder / "nothing.pem")})
+
+
+def _database_older(town: Town, terminal: Terminal) -> None:
+    _sql(terminal, "DROP TABLE alembic_version")
+
+
+def _database_newer(town: Town, terminal: Terminal) -> None:
+    _sql(terminal, "UPDATE alembic_version SET version_num = '9999'")
+
+
+def _database_damaged(town: Town, terminal: Terminal) -> None:
+    file = terminal.folder / "data/svodka.db"
+    _sql(terminal, "PRAGMA wal_checkpoint(TRUNCATE)")
+    file.write_bytes(file.read_bytes()[:4096] + b"\x00" * 40_000)
+
+
+def _keys_missing(town: Town, terminal: Terminal) -> None:
+    shutil.rmtree(terminal.folder / "data/keys")
+
+
+def _keys_wrong(town: Town, terminal: Terminal) -> None:
+    _deliver(terminal, datetime.now(UTC), b"under another key")
+
+
+def _sql(terminal: Terminal, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(terminal.folder / "data/svodka.db")) as connection, connection:
+        connection.execute(statement, values)
+
+
+def _deliver(terminal: Terminal, at: datetime, request: bytes) -> None:
+    row = ("x", 1, 1, "bitrix24", "K", "k", "done", "", request, at.strftime("%Y-%m-%d %H:%M:%S.%f"))
+    _sql(terminal, "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+
+
+CASES = (
+    Case("telegram.token", "telegram", "@BotFather", _token),
+    Case("telegram.no_token", "telegram", "/newbot", _no_token),
+    Case("telegram.not_in_chat", "telegram", "возвращает бота", _not_in_chat),
+    Case("telegram.chat_not_found", "telegram", "TELEGRAM_TARGET_CHAT_ID", _no_chat),
+    Case("telegram.no_start", "telegram", "«Старт»", _no_start),
+    Case("telegram.topic_gone", "telegram", "номер темы", _topic_gone),
+    Case("telegram.no_topics", "telegram", "нет тем", _no_topics),
+    Case("telegram.proxy", "telegram", "TELEGRAM_PROXY", _proxy),
+    Case("telegram.unreachable", "telegram", "выход в интернет", _unreachable),
+    Case("telegram.stranger", "telegram", "TELEGRAM_API_BASE_URL", _stranger),
+    Case("telegram.answer", "telegram", "через минуту", _flood),
+    Case("telegram.foreign_webhook", "telegram", "другая программа", _foreign_webhook),
+    Case("telegram.webhook_error", "telegram", "nginx", _webhook_error),
+    Case("telegram.no_public_url", "telegram", "PUBLIC_URL", _no_public_url),
+    Case("bitrix24.webhook.no_auth_found", "bitrix24", "BITRIX24_WEBHOOK_URL", _webhook_deleted),
+    Case("bitrix24.webhook.authorization_error", "bitrix24", "уволен", _owner_dismissed),
+    Case("bitrix24.unreachable", "bitrix24", "Портал", _portal_away),
+    Case("bitrix24.scope.telephony", "bitrix24", "«Телефония (telephony)»", _no_telephony),
+    Case("bitrix24.scope.disk", "bitrix24", "«Диск (disk)»", _no_disk),
+    Case("bitrix24.statistics", "bitrix24", "«Статистика звонков — просмотр»", _no_statistics),
+    Case("openai.stt.bad_key", "openai", "OPENAI_API_KEY", _key),
+    Case("openai.llm.no_model", "openai", "LLM_MODEL", _model_unknown),
+    Case("openai.stt.shutdown", "openai", "STT_MODEL", _model_ended),
+    Case("openai.llm.quota", "openai", "", _quota),
+    Case("openai.settings", "openai", "", _ca_bundle),
+    Case("database.older", "data", "svodka migrate", _database_older),
+    Case("database.newer", "data", "обновите программу", _database_newer),
+    Case("database.damaged", "data", "svodka restore", _database_damaged),
+    Case("keys.missing", "data", "папку keys", _keys_missing),
+    Case("keys.wrong", "data", "прежний через запятую", _keys_wrong),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
+async def test_each_broken_thing_has_its_own_code_and_cure(case: Case, town: Town, terminal: Terminal) -> None:
+    case.broken(town, terminal)
+    said = await terminal("check", case.section)
+    assert said.status == 1, said.out
+    found = faults(said)
+    assert case.code in found, said.out
+    assert case.hint in found[case.code]
+    assert len(found[case.code]) > 20
+    assert not any(secret in said.out for secret in ("another-token", town.portal.secret, "key-of-a-test", "secret-path"))
+
+
+@pytest.mark.parametrize("section", sorted({case.section for case in CASES}))
+async def test_none_of_it_is_found_when_nothing_is_broken(section: str, town: Town, terminal: Terminal) -> None:
+    said = await terminal("check", section)
+    assert (said.status, faults(said)) == (0, {}), said.out
+
+
+def test_the_manual_explains_every_code() -> None:
+    manual = Path(__file__).resolve().parents[2].joinpath("docs/operations.md").read_text(encoding="utf-8")
+    assert len({case.code for case in CASES}) == len(CASES) >= 12
+    assert [case.code for case in CASES if f"`{case.code}`" not in manual] == []
+
+
+async def test_a_full_disk(town: Town, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.checks.home.LEAST_FREE_MB", 10**9)
+    said = await terminal("check", "data")
+    assert said.status == 1
+    assert "Освободите место" in faults(said)["data.disk"]
+
+
+async def test_a_folder_that_cannot_be_written(town: Town, terminal: Terminal) -> None:
+    (terminal.folder / "a-file").write_text("")
+    terminal.set({"DATA_DIR": str(terminal.folder / "a-file")})
+    said = await terminal("check", "data")
+    assert "chown" in faults(said)["data.folder"]
+
+
+async def test_a_second_process_holds_the_data(town: Town, terminal: Terminal) -> None:
+    with (terminal.folder / "data/leader.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = await terminal("check", "process")
+    assert said.status == 1
+    assert "DATA_DIR" in faults(said)["process.second"]
+
+
+@pytest.mark.parametrize("body", [b"<h1>nginx</h1>", b'{"status": "ok"}'])
+async def test_a_strange_program_on_our_port_and_address(town: Town, terminal: Terminal, serve: Serve, body: bytes) -> None:
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    app = web.Application()
+    app.router.add_get("/api/health", page)
+    stranger = await serve(app)
+    terminal.set({"HTTP_PORT": stranger.rsplit(":", 1)[1]})
+    said = await terminal("check", "process")
+    assert "HTTP_PORT" in faults(said)["process.port"]
+    terminal.set({"HTTP_PORT": str(town.port)})
+    await town.start()
+    terminal.set({"PUBLIC_URL": stranger})
+    assert "proxy_pass" in faults(await terminal("check", "public"))["public.elsewhere"]
+    terminal.set({"PUBLIC_URL": "http://127.0.0.1:9"})
+    assert "брандмауэр" in faults(await terminal("check", "public"))["public.unreachable"]
+    terminal.set({"PUBLIC_URL": f"{stranger}/nowhere"})
+    assert "public.elsewhere" in faults(await terminal("check", "public"))
+
+
+async def test_what_only_deserves_a_warning(town: Town, terminal: Terminal) -> None:
+    town.telegram.site.inline = False
+    terminal.set({"BITRIX24_APLICATION_TOKEN": "x"})
+    terminal.unset("BITRIX24_APPLICATION_TOKEN", "TELEGRAM_TARGET_CHAT_ID")
+    (terminal.folder / "data/keys/secret_key").chmod(0o644)
+    said = await terminal("check")
+    assert said.status == 0, said.out
+    expected = {
+        "settings.unknown",
+        "keys.open",
+        "process.stopped",
+        "telegram.inline",
+        "telegram.no_target",
+        "public.missing",
+        "bitrix24.application_token",
+        "events.bitrix24.never",
+    }
+    assert warnings(said) == expected
+    assert "BITRIX24_APPLICATION_TOKEN" in said.out
+    terminal.set({"PUBLIC_URL": "https://svodka.example"})
+    assert warnings(await terminal("check", "public")) == {"public.unknown"}
+
+
+async def test_what_the_data_tell(town: Town, terminal: Terminal) -> None:
+    settings = read_settings(town.environment)
+    database = Database(settings.db_url)
+    database.open()
+    chats = Destinations(database, SystemClock())
+    await chats.bind(1, Destination(chat_id=-42), title="Отдел продаж")
+    await chats.bury(-42, "kicked")
+    await database.close()
+    _deliver(terminal, datetime.now(UTC) - timedelta(days=9), b"")
+    _sql(terminal, "UPDATE inbox SET request = NULL")
+    _sql(terminal, "INSERT INTO counters VALUES (?, 'rejected:BadSignature', 3)", datetime.now(UTC).date().isoformat())
+    now = "2026-11-21 12:00:00.000000"
+    _sql(
+        terminal,
+        "INSERT INTO work (account_id, kind, object, generation, payload, source, state, due_at, created_at) "
+        "VALUES (1, 'call', 'o', 1, '{}', 'hook', 'dead', ?, ?)",
+        now,
+        now,
+    )
+    said = await terminal("check", "state")
+    assert said.status == 1
+    assert "/bind" in faults(said)["destinations.dead"]
+    assert "Отдел продаж" in said.out
+    assert warnings(said) == {"events.bitrix24.silent", "events.rejected", "work.dead"}
+    assert "3 отказа" in said.out
+
+
+@pytest.mark.parametrize(
+    ("row", "status"),
+    [({"status": "restricted", "can_send_messages": False}, 1), ({"status": "member"}, 0), ({"status": "left"}, 1)],
+)
+async def test_rights_in_the_chat(terminal: Terminal, serve: Serve, row: dict[str, object], status: int) -> None:
+    answers = {"getChat": {"type": "supergroup", "title": "Команда"}, "getChatMember": row}
+    terminal.set(await a_bot_api(serve, answers))
+    said = await terminal("check", "telegram")
+    assert said.status == status, said.out
+    expected = {"restricted": {"telegram.no_write"}, "left": {"telegram.not_in_chat"}, "member": set()}
+    assert faults(said).keys() == expected[str(row["status"])]
+
+
+async def test_a_silent_group_a_muted_channel_and_a_closed_topic(terminal: Terminal, serve: Serve) -> None:
+    group = {"type": "supergroup", "title": "Т", "permissions": {"can_send_messages": False}}
+    terminal.set(await a_bot_api(serve, {"getChat": group, "getChatMember": {"status": "member"}}))
+    assert faults(await terminal("check", "telegram")).keys() == {"telegram.no_write"}
+    channel = {"type": "channel", "title": "К"}
+    terminal.set(await a_bot_api(serve, {"getChat": channel, "getChatMember": {"status": "administrator"}}))
+    assert faults(await terminal("check", "telegram")).keys() == {"telegram.no_write"}
+    forum = {"type": "supergroup", "title": "Ф", "is_forum": True}
+    member = {"status": "administrator"}
+    for said, code in (
+        ("Bad Request: TOPIC_CLOSED", "telegram.topic_closed"),
+        ("Bad Request: no rights", "telegram.no_write"),
+    ):
+        terminal.set(await a_bot_api(serve, {"getChat": forum, "getChatMember": member, "sendChatAction": said}, topic=":5"))
+        assert faults(await terminal("check", "telegram")).keys() == {code}
+    good = {
+        "getChat": forum,
+        "getChatMember": member,
+        "sendChatAction": True,
+        "sendMessage": {"message_id": 9},
+        "deleteMessage": True,
+    }
+    terminal.set(await a_bot_api(serve, good, topic=":5"))
+    assert "✓ Telegram: тема" in (await terminal("check", "telegram")).out
+
+
+async def test_a_group_that_moved_is_named(terminal: Terminal, serve: Serve) -> None:
+    terminal.set(await a_bot_api(serve, {"getChat": -1005}))
+    said = await terminal("check", "telegram")
+    assert "-1005" in faults(said)["telegram.moved"]
+
+
+async def a_bot_api(serve: Serve, answers: dict[str, object], *, topic: str = "") -> dict[str, str]:
+    """The settings for a Bot API that gives ``answers``: an object is a result, a text a refusal, a number a new chat."""
+    known = {"getMe": {"id": 7, "username": "b", "supports_inline_queries": True}, "getWebhookInfo": {"url": ""}} | answers
+
+    async def method(request: web.Request) -> web.Response:
+        given = known[request.match_info["method"]]
+        if isinstance(given, str | int) and given is not True:
+            parameters = {} if isinstance(given, str) else {"migrate_to_chat_id": given}
+            body = {"ok": False, "error_code": 400, "description": str(given), "parameters": parameters}
+            return web.json_response(body, status=400)
+        return web.json_response({"ok": True, "result": given})
+
+    app = web.Application()
+    app.router.add_post("/bot7:fake-token/{method}", method)
+    target = f"-1001{topic}"
+    base = await serve(app)
+    return {"TELEGRAM_BOT_TOKEN": "7:fake-token", "TELEGRAM_API_BASE_URL": base, "TELEGRAM_TARGET_CHAT_ID": target}
+
+
+async def test_a_wrong_setting_is_a_finding_too(terminal: Terminal) -> None:
+    terminal.set({"HTTP_PORT": "eighty"})
+    said = await terminal("check")
+    assert said.status == 1
+    assert "число" in faults(said)["settings.wrong"]
+
+
+async def test_an_unknown_section_lists_those_there_are(terminal: Terminal) -> None:
+    said = await terminal("check", "everything")
+    assert said.status == 2
+    assert "settings, data, process, telegram, public, bitrix24, openai" in said.err
+
+
+async def test_a_defect_of_ours_stops_no_other_section(
+    town: Town, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> object:
+        raise KeyError("secret")
+
+    monkeypatch.setattr("bot.checks.examination.name_findings", broken)
+    said = await terminal("doctor")
+    assert faults(said).keys() == {"settings.defect"}
+    assert "secret" not in said.out
+    assert "✓ Telegram: токен" in said.out
+
+
+async def test_a_rehearsal_goes_to_the_chat_with_its_price_first(town: Town, terminal: Terminal) -> None:
+    await town.start()
+    said = await terminal("check", "openai", "--rehearse")
+    assert said.status == 0, said
+    lines = [line.strip() for line in said.out.splitlines()]
+    assert lines.index(next(line for line in lines if line.startswith("Цена: около $"))) < lines.index("Карточка в чате.")
+    assert any(line.startswith("✓ расшифровали · ") for line in lines)
+    assert any(line.startswith("Потрачено: $") for line in lines)
+    assert len(town.cards()) == 1
+    town.models.fail(401, times=9, code="invalid_api_key", path="/audio/transcriptions")
+    said = await terminal("check", "settings", "--rehearse")
+    assert said.status == 1
+    assert "неполная" in said.out or "не дошёл до конца" in said.err
+
+
+async def test_a_rehearsal_needs_a_running_process_and_telephony(town: Town, terminal: Terminal) -> None:
+    said = await terminal("check", "settings", "--rehearse")
+    assert said.status == 1
+    assert "Сводка не запущена" in said.err
+    await town.start()
+    await town.stop()
+    town.environment = {
+        name: value for name, value in town.environment.items() if not name.startswith(("BITRIX24", "STT", "LLM", "OPENAI"))
+    }
+    terminal.unset(
+        "BITRIX24_WEBHOOK_URL", "BITRIX24_APPLICATION_TOKEN", "STT_MODEL", "LLM_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
+    )
+    await town.start()
+    said = await terminal("check", "settings", "--rehearse")
+    assert said.status == 1
+    assert "Цена: бесплатно" in said.out
+    assert "телефония не подключена" in said.err
