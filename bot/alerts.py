@@ -14,7 +14,7 @@ from bot.work import THIRD_FAILURE
 from domain.errors import VendorError, VendorUnavailable
 from domain.messages import Message, Texts
 from domain.ports import Chat, Clock, Tx
-from handlers.alerts.messages import part_back, part_gone, work_dead, work_failing
+from handlers.alerts.messages import disk_full, limit_reached, part_back, part_gone, work_dead, work_failing
 from storage.engine import Database
 from storage.models import work
 from storage.work import WorkRow
@@ -42,7 +42,7 @@ class Alerts:
         self._texts = texts
         self._timezone = timezone
         self._account_id = account_id
-        self._posted = posted
+        self.posted = posted
 
     async def part(self, part: PartState, back: bool) -> None:
         """A part went or came back: HealthBoard's Tell."""
@@ -79,6 +79,13 @@ class Alerts:
         message = work_dead("call", "poison", count=count, error="poison", day=self._day(), texts=self._texts)
         await self.say(message)
 
+    async def limit(self, period: str, until: datetime) -> None:
+        """Money for models ran out. The same period says the same, so it is said once."""
+        await self.say(limit_reached(period, until, texts=self._texts))
+
+    async def disk_full(self, free_mb: int) -> None:
+        await self.say(disk_full(free_mb, day=self._day(), texts=self._texts))
+
     async def say(self, message: Message) -> None:
         async def job(connection: AsyncConnection) -> None:
             await self._chat.post(cast("Tx", connection), self._account_id, message)
@@ -88,7 +95,7 @@ class Alerts:
         except Exception:
             log.exception("a notice could not be stored")
         else:
-            self._posted()
+            self.posted()
 
     async def _count(self, kind: str, state: str, code: str) -> int:
         midnight = self._clock.now().astimezone(self._timezone).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,6 +1,6 @@
 """The money limits: what was spent, what is being spent, and when a limit frees."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,13 +12,27 @@ from domain.ports import Clock
 from storage.engine import Database
 from storage.models import charges
 
+Reached = Callable[[str, datetime], Awaitable[None]]
+
 
 class LimitPurse:
-    """COST_LIMIT_DAY and COST_LIMIT_MONTH of one account, in micro-dollars; days and months in the account's zone."""
+    """COST_LIMIT_DAY and COST_LIMIT_MONTH of one account, in micro-dollars; days and months in the account's zone.
+
+    ``reached`` hears of each refusal: the period ("day" or "month") and when it ends, in the account's zone.
+    """
 
     def __init__(
-        self, database: Database, clock: Clock, timezone: ZoneInfo, account_id: int, *, day: int | None, month: int | None
+        self,
+        database: Database,
+        clock: Clock,
+        timezone: ZoneInfo,
+        account_id: int,
+        *,
+        day: int | None,
+        month: int | None,
+        reached: Reached,
     ) -> None:
+        self._reached = reached
         self._database = database
         self._clock = clock
         self._timezone = timezone
@@ -30,10 +44,14 @@ class LimitPurse:
         now = self._clock.now()
         day, month = self._limits
         if month is not None and await self._over(_month_start(now, self._timezone), cost, month):
-            return _next_month(now, self._timezone)
+            return await self._refused("month", _next_month(now, self._timezone))
         if day is not None and await self._over(_day_start(now, self._timezone), cost, day):
-            return _day_start(now + timedelta(days=1), self._timezone)
+            return await self._refused("day", _day_start(now + timedelta(days=1), self._timezone))
         return None
+
+    async def _refused(self, period: str, until: datetime) -> datetime:
+        await self._reached(period, until)
+        return until
 
     def reserve(self, cost: Cost) -> AbstractAsyncContextManager[None]:
         return self._hold(cost)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts import Alerts
 from bot.clock import SystemClock
+from bot.disk import Disk
 from bot.health import HealthBoard, observed
 from bot.hooks import Endpoint, Hooks
 from bot.keys import Keys
@@ -118,7 +119,13 @@ async def build_services(settings: Settings, keys: Keys, database: Database, clo
 
     board = HealthBoard(clock, alerts.part, hasten)
     purse = LimitPurse(
-        database, clock, settings.timezone, ACCOUNT, day=settings.cost_limit_day, month=settings.cost_limit_month
+        database,
+        clock,
+        settings.timezone,
+        ACCOUNT,
+        day=settings.cost_limit_day,
+        month=settings.cost_limit_month,
+        reached=alerts.limit,
     )
     calls = _call_services(
         settings,
@@ -130,7 +137,7 @@ async def build_services(settings: Settings, keys: Keys, database: Database, clo
         purse=purse,
         chat=chat,
         workshop=workshop,
-        posted=posted,
+        alerts=alerts,
     )
     runner = Runner(database, work, _routes(calls), clock, alerts)
     return Services(
@@ -227,7 +234,7 @@ def _call_services(
     purse: LimitPurse,
     chat: StoredChat,
     workshop: Workshop,
-    posted: Callable[[], None],
+    alerts: Alerts,
 ) -> CallServices | None:
     """The ports of calls, each under the eyes of the health board; None when no telephony is connected."""
     telephony = next((c for c in connected.values() if c.ports.recordings is not None), None)
@@ -265,7 +272,8 @@ def _call_services(
             recording_max_bytes=settings.recording_max_bytes,
             company=settings.company_name,
         ),
-        posted=posted,
+        has_room=Disk(settings.data_dir, alerts.disk_full).has_room,
+        posted=alerts.posted,
     )
 
 

@@ -1,6 +1,6 @@
 """Notices: one when something breaks, one when it is back; pure functions."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.duration import show_duration
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, plain
@@ -38,10 +38,9 @@ def limit_reached(period: str, until: datetime, *, texts: Texts) -> Message:
     return _notice(f"limit:{period}:{until.isoformat()}", texts.get(f"alert.limit_{period}"), [line])
 
 
-def jumped(seconds: float, *, now: datetime, texts: Texts) -> Message:
-    """The machine's clock moved."""
-    away = show_duration(timedelta(seconds=abs(seconds)).total_seconds())
-    return _notice(f"clock:{now.isoformat()}", texts.get("alert.clock", away=away), [])
+def disk_full(free_mb: int, *, day: str, texts: Texts) -> Message:
+    """Recordings are no longer fetched; told once a day."""
+    return _notice(f"disk:{day}", texts.get("alert.disk", free=free_mb), [plain(texts.get("alert.disk_more"))])
 
 
 def _troubled(what: str, kind: str, code: str, *, count: int, error: str, day: str, texts: Texts) -> Message:

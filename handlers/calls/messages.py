@@ -33,6 +33,7 @@ class Stage(StrEnum):
 
     FACTS = "facts"
     WAITING = "waiting"
+    NO_ROOM = "no_room"
     NO_RECORDING = "no_recording"
     NO_SPEECH = "no_speech"
     MISSED = "missed"

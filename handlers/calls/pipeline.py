@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 # After the event the recording is looked for at 15 s, 45 s, 2, 5, 10, 20 and 40 min (vendors' page of Bitrix24, section 2).
 RECORDING_LOOKS_SECONDS = (15, 45, 120, 300, 600, 1200, 2400)
+NO_ROOM_SECONDS = 600.0
 # Refusals that concern this one recording, not the connection: the call goes on without it.
 LOST_RECORDING = {"not_audio", "too_large", "gone"}
 
@@ -142,6 +143,7 @@ async def _recording(run: CallRun, facts: CallFacts, parties: Parties) -> tuple[
             await publish(run, Stage.WAITING, facts, parties, hold=True, until=_last_look(run))
             raise
         return facts, None
+    await _room_for_it(run, facts, parties)
     try:
         recording = await run.steps.run("download", lambda: _download(run, facts), Recording)
     except VendorRefused as error:
@@ -159,6 +161,13 @@ async def _ready(run: CallRun, facts: CallFacts) -> CallFacts:
         raise NotReady("recording", retry_after=_next_look(run))
     log.info("✅ Got recording URL for call %s", run.call_id)
     return newer
+
+
+async def _room_for_it(run: CallRun, facts: CallFacts, parties: Parties) -> None:
+    """NotReady while the disk is nearly full: what comes in must always find its place."""
+    if not await run.services.has_room():
+        await publish(run, Stage.NO_ROOM, facts, parties, hold=True)
+        raise NotReady("disk", retry_after=NO_ROOM_SECONDS)
 
 
 async def _download(run: CallRun, facts: CallFacts) -> Recording:

@@ -61,7 +61,7 @@ class CallPolicy:
 class CallServices:
     """Ports of one account. ``transcriber`` and ``summariser`` are None when switched off; ``spare`` recognises for free.
 
-    ``posted`` is called after a card was committed: the sender should look.
+    ``has_room``: may a recording be stored; ``posted`` is called after a card was committed: the sender should look.
     """
 
     recordings: RecordingSource
@@ -79,4 +79,5 @@ class CallServices:
     timezone: ZoneInfo
     data_dir: Path
     policy: CallPolicy
+    has_room: Callable[[], Awaitable[bool]]
     posted: Callable[[], None]

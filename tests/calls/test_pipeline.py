@@ -299,3 +299,15 @@ async def test_a_long_transcript_goes_into_a_file(world: World) -> None:
     (file,) = message.files
     assert words.strip() in (world.data_dir / file.path).read_text(encoding="utf-8")
     assert words not in as_text(message)
+
+
+async def test_without_room_on_the_disk_the_recording_waits(world: World) -> None:
+    world.room = False
+    steps = MemorySteps()
+    with pytest.raises(NotReady):
+        await summarise_call(world.item(), steps, world.services())
+    assert world.seen["download"] == 0
+    assert "нет места" in card(world)
+    world.room = True
+    await summarise_call(world.item(), steps, world.services())
+    assert "Саммари:" in card(world)

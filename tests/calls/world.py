@@ -220,6 +220,7 @@ class World:
     summary: Summary = SUMMARY
     min_duration: int = 10
     hearing_off: bool = False
+    room: bool = True
     model_off: bool = False
     free_again: datetime | None = None
     fails: dict[str, list[Exception]] = field(default_factory=dict)
@@ -329,8 +330,12 @@ class World:
                 first_message_after=timedelta(seconds=45),
                 recording_max_bytes=1_000_000,
             ),
+            has_room=self._has_room,
             posted=lambda: self.seen.update(["posted"]),
         )
+
+    async def _has_room(self) -> bool:
+        return self.room
 
     async def _min_duration(self) -> int:
         return self.min_duration
