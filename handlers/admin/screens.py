@@ -144,11 +144,6 @@ def name_of(reader: Reader, person: Person) -> str:
     return person.name or reader.say("people.unnamed")
 
 
-def question(text: str, yes: tuple[str, str], no: tuple[str, str]) -> Message:
-    """A question with two buttons, each (text, action)."""
-    return Message(key=ANSWER, sections=(Section(lines=(plain(text),)),), buttons=((action(*yes), action(*no)),))
-
-
 def bound_screen(reader: Reader, place: BoundChat) -> Message:
     """What this chat gets from now on, a switch for each kind, and who will see it."""
     lines = (

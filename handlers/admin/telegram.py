@@ -13,7 +13,7 @@ from domain.messages import Message
 from domain.roles import Person, Role
 from handlers.admin import answers, screens
 from handlers.admin.status import Reception
-from handlers.calls.screens import say
+from handlers.calls.screens import question, say
 from handlers.commands import PRIVATE, commands_for
 from handlers.desk import Desk
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, place_of, pressed_on, redraw, show, toast
@@ -108,7 +108,7 @@ async def ask_repeat_all(callback: CallbackQuery, argument: str, person: Person,
         return
     yes = (desk.texts.get("errors.all_yes"), f"allgo:{name}:{days}")
     back = (desk.texts.get("settings.back"), f"errors:{days}")
-    await redraw(callback, desk, screens.question(desk.texts.get("errors.all_question", count=kind.dead), yes, back))
+    await redraw(callback, desk, question(desk.texts.get("errors.all_question", count=kind.dead), yes, back))
 
 
 async def repeat_all(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
@@ -201,7 +201,7 @@ async def ask_disable(callback: CallbackQuery, argument: str, person: Person, de
     reader = desk.reader(person.account_id, private=True)
     text = reader.say("people.disable_question", name=screens.name_of(reader, other))
     yes = (reader.say("people.disable_yes"), f"offgo:{other.user_id}")
-    await redraw(callback, desk, screens.question(text, yes, (reader.say("settings.back"), "people:0")))
+    await redraw(callback, desk, question(text, yes, (reader.say("settings.back"), "people:0")))
 
 
 async def disable(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:

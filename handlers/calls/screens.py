@@ -38,6 +38,11 @@ def say(text: str, *rows: tuple[Button, ...]) -> Message:
     return Message(key=ANSWER, sections=(Section(lines=(plain(text),)),), buttons=rows)
 
 
+def question(text: str, yes: tuple[str, str], no: tuple[str, str]) -> Message:
+    """A question with two buttons, each (text, action)."""
+    return say(text, (action(*yes), action(*no)))
+
+
 def list_screen(reader: Reader, asked: Asked, page: CallPage, paging: Paging) -> Message:
     """A page of calls, newest first, with a button for each."""
     head = [Span(reader.say("calls.title"), Style.BOLD)]

@@ -18,7 +18,6 @@ from aiogram.types import Message as ChatMessage
 
 from domain.messages import Button
 from domain.roles import Person
-from handlers.admin.screens import question
 from handlers.calls import answers
 from handlers.calls.ask import understand
 from handlers.calls.screens import (
@@ -27,6 +26,7 @@ from handlers.calls.screens import (
     more_row,
     no_recording,
     no_transcript,
+    question,
     recording_message,
     say,
     transcript_message,
