@@ -162,6 +162,7 @@ class Process:
             ingress=ingress,
             health=lambda: health(services, leader=self._leads),
             metrics=lambda: metrics(services, leader=self._leads),
+            metrics_key=services.keys.hook("metrics"),
             update=self._door.accept_update,
         )
         runner = web.AppRunner(build_app(site), access_log=None, shutdown_timeout=5)

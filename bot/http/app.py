@@ -1,7 +1,8 @@
 """The HTTP application: every address of CONTRACT, joined to what answers it."""
 
+import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -23,6 +24,7 @@ class Site:
     ingress: Ingress
     health: Report
     metrics: Callable[[], Awaitable[str]]
+    metrics_key: str = field(repr=False)
     update: TelegramUpdate
 
 
@@ -59,11 +61,17 @@ def _health(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 def _metrics(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def metrics(request: web.Request) -> web.Response:
-        if not is_loopback(request):
-            raise web.HTTPNotFound
+        if not is_loopback(request) and not _bears(request, site.metrics_key):
+            hint = "Authorization: Bearer …; ключ печатает svodka urls"
+            return web.json_response({"error": "bearer key required", "hint": hint}, status=401)
         return web.Response(text=await site.metrics(), content_type="text/plain", charset="utf-8")
 
     return metrics
+
+
+def _bears(request: web.Request, key: str) -> bool:
+    given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(given, f"Bearer {key}".encode())
 
 
 def _telegram(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
