@@ -10,7 +10,7 @@ FRAME = 512
 
 FRAME_S = FRAME / RATE
 
-_THIN = 4  # every fourth sample is enough to weigh a frame and costs a quarter
+_THIN = 8  # every eighth sample is enough to weigh a frame: 64 of them
 _QUIET = 20.0  # RMS of 16-bit samples (-64 dB): below it nobody speaks
 _ABOVE_FLOOR = 2.0
 _FORGET = 1.004  # a floor that was once very low rises by 13 % a second towards what is heard now

@@ -11,7 +11,7 @@ from integrations.kit.audio.loudness import FRAME, FRAME_S, power
 _DIFFERENT = 0.1  # RMS(L-R) / RMS(L+R); equal channels give 0, independent speakers about 1
 _LOUDER = 4.0  # in power: 6 dB
 _SIDE_S = 0.3
-_THIN = 4
+_THIN = 8
 
 
 @dataclass(slots=True)

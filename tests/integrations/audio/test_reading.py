@@ -1,12 +1,15 @@
 """Reading, cutting and re-encoding of recordings, and what their first bytes say."""
 
+from array import array
 from pathlib import Path
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.kit.audio.decode import RATE, Reader, Unreadable
+from integrations.kit.audio.loudness import is_tone, power
 from integrations.kit.audio.pieces import Limits, Span, cut_at_pauses, encode, plan
 from integrations.kit.audio.sniff import EXTENSIONS, extension_for, sniff
 from integrations.kit.audio.stereo import SideTrack, side_track
@@ -129,3 +132,33 @@ def test_the_original_stays_untouched(recordings: Path, tmp_path: Path) -> None:
     before = audio.read_bytes()
     encode(audio, Span(start=1.0, end=3.0), tmp_path / "part.ogg")
     assert audio.read_bytes() == before
+
+
+def test_a_film_without_sound_is_refused(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "film.mp4"), "w") as out:
+        stream = out.add_stream("mpeg4", rate=5)
+        stream.width = stream.height = 16
+        out.mux(stream.encode(av.VideoFrame(16, 16, "yuv420p")))
+        out.mux(stream.encode(None))
+    with pytest.raises(Unreadable, match="no audio stream"):
+        Reader(tmp_path / "film.mp4")
+
+
+def test_damage_costs_only_its_own_packets(recordings: Path, tmp_path: Path) -> None:
+    with Reader(recordings / "07_voicemail.mp3") as reader, av.open(str(tmp_path / "a.flac"), "w") as out:
+        stream = out.add_stream("flac", rate=8000, layout="mono")
+        for frame in reader.frames(end=10.0):
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    body = bytearray((tmp_path / "a.flac").read_bytes())
+    body[len(body) // 2 : len(body) // 2 + 9000] = b"\xff\xf8" * 4500
+    (tmp_path / "a.flac").write_bytes(body)
+    with Reader(tmp_path / "a.flac") as reader:
+        seconds = sum(len(block) for block in reader.blocks()) / RATE
+    assert 4.0 < seconds < 10.0
+
+
+def test_silence_is_no_tone() -> None:
+    assert not is_tone(array("h", [0] * 512))
+    assert power(array("h")) == 0.0
+    assert is_tone(array("h", [int(sine(425)(i / RATE)) for i in range(512)]))

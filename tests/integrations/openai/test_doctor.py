@@ -137,3 +137,11 @@ async def test_a_list_that_is_refused(serve: Serve, bench: Bench, status: int) -
 async def test_a_wrong_address(bench: Bench) -> None:
     found = await findings(bench, STT_PROVIDER="off", LLM_BASE_URL=f"{bench.url}/wrong/path")
     assert "LLM_BASE_URL" in found["openai.llm.bad_url"].hint
+
+
+async def test_one_role_alone_is_built_and_closed(bench: Bench) -> None:
+    for off, on in (("STT_PROVIDER", "summariser"), ("LLM_PROVIDER", "transcriber")):
+        ports = bench.ports(**{off: "off"})
+        built = {name for name in ("transcriber", "summariser") if getattr(ports, name) is not None}
+        assert built == {on}
+        await ports.close()
