@@ -53,7 +53,7 @@ async def main(folder: Path, db_url: str) -> None:
         strangers=RateLimit(services.clock, per_minute=120, burst=60),
         trusted=(),
     )
-    site = Site(ingress=ingress, health=_nothing, metrics=_no_metrics, update=_no_telegram)
+    site = Site(ingress=ingress, health=_nothing, metrics=_no_metrics, metrics_key="", update=_no_telegram)
     try:
         await listen(build_app(site), hook=f"/hooks/bitrix24/{keys.hook('bitrix24')}")
     finally:

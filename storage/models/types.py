@@ -43,5 +43,5 @@ def driver_time(value: datetime, dialect_name: str) -> str | datetime:
     """``value`` as the driver wants it where a statement goes past SQLAlchemy's types (bulk inserts of the inbox)."""
     if value.tzinfo is None:
         raise ValueError("a naive datetime cannot be stored")
-    utc = value.astimezone(UTC)
-    return utc.strftime("%Y-%m-%d %H:%M:%S.%f") if dialect_name == "sqlite" else utc
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return utc.replace(tzinfo=None).isoformat(" ", "microseconds") if dialect_name == "sqlite" else utc
