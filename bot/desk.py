@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.disk import RESERVE_BYTES, free_bytes
 from bot.health import PartState as Seen
 from bot.services import Services
+from bot.vendors import VENDORS
 from bot.version import VERSION
 from domain.messages import Message
 from handlers.desk import Desk, MoneyLimits, PartHealth, PartState, Rendered
@@ -55,6 +57,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         limits=MoneyLimits(day=settings.cost_limit_day, month=settings.cost_limit_month),
         fixed=fixed,
         wake=wake,
+        vendors={vendor.name: vendor.title for vendor in VENDORS},
     )
 
 
@@ -70,7 +73,7 @@ def _replay(services: Services) -> Callable[[int], Awaitable[int | None]]:
 def _health(services: Services, voice: Voice) -> Callable[[], Awaitable[list[PartHealth]]]:
     async def health() -> list[PartHealth]:
         parts = [_part(part) for part in services.board.parts()]
-        return [*parts, _telegram(voice.health()), await _database(services)]
+        return [*parts, _telegram(voice.health()), await _database(services), _disk(services)]
 
     return health
 
@@ -98,3 +101,11 @@ async def _database(services: Services) -> PartHealth:
     except Exception as error:
         return PartHealth(name="database", title="База", state=PartState.DOWN, detail=type(error).__name__)
     return PartHealth(name="database", title="База", state=PartState.OK)
+
+
+def _disk(services: Services) -> PartHealth:
+    free_mb = free_bytes(services.settings.data_dir) // (1024 * 1024)
+    if free_mb * 1024 * 1024 >= RESERVE_BYTES:
+        return PartHealth(name="disk", title="Диск", state=PartState.OK)
+    hint = f"свободно {free_mb} МБ: записи не скачиваются, освободите место"
+    return PartHealth(name="disk", title="Диск", state=PartState.REFUSED, hint=hint)

@@ -7,6 +7,10 @@ from pathlib import Path
 RESERVE_BYTES = 500 * 1024 * 1024
 
 
+def free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
 class Disk:
     """``full`` hears how many megabytes are left, at each refusal."""
 
@@ -16,7 +20,7 @@ class Disk:
 
     async def has_room(self) -> bool:
         """May a recording be stored now?"""
-        free = shutil.disk_usage(self._data_dir).free
+        free = free_bytes(self._data_dir)
         if free >= RESERVE_BYTES:
             return True
         await self._full(free // (1024 * 1024))

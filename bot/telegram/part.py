@@ -8,7 +8,7 @@ from bot.telegram.menus import Menus
 from bot.telegram.render import as_kwargs
 from bot.telegram.webhook import UpdateDoor
 from domain.roles import Role
-from handlers.commands import READING_BUTTONS
+from handlers.commands import READING_BUTTONS, WRITING_COMMANDS
 from handlers.routers import build_routers, commands_for
 
 PRIVATE, GROUP = "private", "group"
@@ -35,7 +35,7 @@ def build_part(services: Services, door: UpdateDoor) -> Telegram:
         webhook_secret=services.keys.hook("telegram"),
         door=door,
         menus=menus,
-        lateness=Lateness(reading_buttons=READING_BUTTONS),
+        lateness=Lateness(reading_buttons=READING_BUTTONS, writing_commands=WRITING_COMMANDS),
     )
     telegram = build_telegram(parts)
     voice = Voice(render=as_kwargs, people=telegram.people, destinations=telegram.destinations, health=telegram.health)

@@ -1,0 +1,5 @@
+"""The ground under the process's own parts."""
+
+from tests.ground import clock, database
+
+__all__ = ["clock", "database"]
