@@ -72,14 +72,9 @@ class Sender:
 
     async def run(self) -> None:
         """Recover what a crash left, then send until cancelled. A database that is away for a while is waited for."""
-        recovered = await self._outbox.recover()
-        if recovered:
-            log.warning("%d messages were on their way when the process ended; they may arrive twice", recovered)
-        now = self._clock.now()
-        for chat_id, until in (await self._outbox.frozen()).items():
-            self.pacer.freeze(chat_id, self._clock.monotonic() + (until - now).total_seconds())
         self._running = True
         try:
+            await self._recover()
             while True:
                 self._event.clear()
                 await self._look()
@@ -87,6 +82,14 @@ class Sender:
                 await self._rest()
         finally:
             self._running = False
+
+    async def _recover(self) -> None:
+        recovered = await self._outbox.recover()
+        if recovered:
+            log.warning("%d messages were on their way when the process ended; they may arrive twice", recovered)
+        now = self._clock.now()
+        for chat_id, until in (await self._outbox.frozen()).items():
+            self.pacer.freeze(chat_id, self._clock.monotonic() + (until - now).total_seconds())
 
     async def stop(self, deadline_seconds: float = 5.0) -> None:
         """Let what is on its way arrive. Call after ``run`` was cancelled: nothing new is started."""

@@ -132,7 +132,7 @@ class Session(AiohttpSession):
         except (TimeoutError, ClientError, OSError) as error:
             raise AnswerLost(method=method, message=type(error).__name__) from None
         except Exception as error:
-            if type(error).__module__.startswith("python_socks"):
+            if type(error).__module__.partition(".")[0] in {"python_socks", "aiohttp_socks"}:
                 raise NotDelivered(method=method, message=type(error).__name__) from None
             raise
 

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 MAX_CHATS = 16  # handled at the same time
 MAX_TAKEN = 500  # in memory
 SWEEP_SECONDS = 5.0
+SETTLE_SECONDS = 1.0  # until an update whose end could not be written is looked at again
 
 Feed = Callable[[StoredUpdate], Awaitable[None]]
 
@@ -102,7 +103,8 @@ class Worker:
                 self.handled += 1
         except Exception:  # the database: the update is still there, and is taken again
             log.exception("update %d could not be settled", update.update_id)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(SETTLE_SECONDS)
+            self._event.set()
 
     async def _run(self, update: StoredUpdate) -> None:
         state = "done"

@@ -1,0 +1,80 @@
+"""What handlers send themselves keeps to the chat's pace, obeys 429 and follows a moved group."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from aiogram.exceptions import TelegramMigrateToChat, TelegramRetryAfter
+
+from bot.telegram.direct import DirectCalls
+from domain.messages import Destination
+from sandbox.telegram import Role
+from tests.telegram.conftest import Bench, note
+
+Quick = Callable[..., None]
+
+
+async def test_answers_and_posts_share_a_pace_and_answers_go_first(bench: Bench) -> None:
+    bench.session.middleware(DirectCalls(bench.sender))
+    ivan = bench.double.person("Иван", started=True)
+    for number in range(3):
+        await bench.post_to(ivan.id, note(f"card{number}"), wake=False)
+    async with bench.sending():
+        await bench.double.sent_next(0)
+        bench.sender.wake()
+        await bench.double.until(lambda: len(bench.double.sent) == 1)
+        await bench.bot.send_message(ivan.id, "ответ")
+        await bench.double.until(lambda: len(bench.double.sent) == 3, 5)
+    assert [sent.text for sent in bench.double.sent] == ["card0", "ответ", "card1"]
+    assert bench.double.busiest(1.0, bench.double.private(ivan)) == 1
+
+
+async def test_without_a_sender_nobody_waits(bench: Bench) -> None:
+    bench.session.middleware(DirectCalls(bench.sender))
+    ivan = bench.double.person("Иван", started=True)
+    for _ in range(3):
+        await bench.bot.send_message(ivan.id, "x")
+    assert len(bench.double.sent) == 3
+
+
+async def test_a_flooded_answer_waits_and_goes_once_more(bench: Bench, quick: Quick) -> None:
+    quick()
+    bench.session.middleware(DirectCalls(bench.sender))
+    ivan = bench.double.person("Иван", started=True)
+    bench.double.too_many(1, method="sendMessage")
+    async with bench.sending():
+        await asyncio.sleep(0.01)
+        await bench.bot.send_message(ivan.id, "x")
+        assert bench.double.sent[0].at - bench.double.calls[0].at >= 1.0
+        bench.double.too_many(600, method="sendMessage")
+        with pytest.raises(TelegramRetryAfter):
+            await bench.bot.send_message(ivan.id, "y")
+        assert bench.sender.pacer.frozen_chats(bench.clock.monotonic()) == [ivan.id]
+
+
+async def test_an_answer_follows_a_moved_group(bench: Bench, quick: Quick) -> None:
+    quick()
+    bench.session.middleware(DirectCalls(bench.sender))
+    ivan = bench.double.person("Иван", started=True)
+    group = bench.double.group("Продажи", {ivan: Role.CREATOR}, supergroup=False)
+    await bench.destinations.bind(1, Destination(chat_id=group.id))
+    new = bench.double.migrate(group, ivan)
+    await bench.bot.send_message(group.id, "x")
+    assert [sent.chat_id for sent in bench.double.sent] == [new.id]
+    assert [place.chat_id for place in await bench.destinations.all(1)] == [new.id]
+    bench.double.refuse(400, "moved", method="sendMessage", times=2, parameters={"migrate_to_chat_id": new.id})
+    with pytest.raises(TelegramMigrateToChat):
+        await bench.bot.send_message(group.id, "y")
+
+
+async def test_who_gives_up_waiting_leaves_no_trace(bench: Bench) -> None:
+    bench.session.middleware(DirectCalls(bench.sender))
+    ivan = bench.double.person("Иван", started=True)
+    async with bench.sending():
+        await bench.post_to(ivan.id, note("a"))
+        await bench.double.until(lambda: len(bench.double.sent) == 1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await bench.bot.send_message(ivan.id, "x")
+        await bench.bot.send_message(ivan.id, "y")
+    assert [sent.text for sent in bench.double.sent] == ["a", "y"]
