@@ -177,6 +177,10 @@ class Outbox:
         """The message to edit is no more: send it again as a new one."""
         await self._settle(post, state="wanted", message_id=None, sent_revision=0)
 
+    async def without_reply(self, post: ClaimedPost) -> None:
+        """The message it answers is no more: it goes by itself."""
+        await self._settle(post, state="wanted", reply_to_key=None)
+
     async def without_markup(self, post: ClaimedPost) -> None:
         """Refused as it was: go once more as bare text."""
         await self._settle(post, state="wanted", error=PLAIN)

@@ -35,7 +35,7 @@ class _Place:
 class StoredChat:
     """The Chat port over ``posts`` and ``destinations``. Every method works inside the caller's write transaction.
 
-    After the commit somebody has to wake the sender, which otherwise looks once a minute.
+    After the commit somebody has to wake the sender, which otherwise looks every few seconds.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -34,6 +34,7 @@ class Verdict(StrEnum):
     GONE = "gone"  # the chat cannot be written to
     TOPIC_GONE = "topic_gone"
     MESSAGE_GONE = "message_gone"  # nothing to edit
+    REPLY_GONE = "reply_gone"  # nothing to answer to
     REFUSED = "refused"  # this content will never be taken
 
 
@@ -52,6 +53,7 @@ _BAD_REQUESTS: tuple[tuple[Verdict, tuple[str, ...]], ...] = (
     (Verdict.DONE, ("message is not modified",)),
     (Verdict.TOPIC_GONE, ("message thread not found", "topic_deleted", "topic_closed", "topic_id_invalid")),
     (Verdict.MESSAGE_GONE, ("message to edit not found", "message can't be edited", "message_id_invalid")),
+    (Verdict.REPLY_GONE, ("message to be replied not found", "replied message not found", "reply message not found")),
     (
         Verdict.GONE,
         (

@@ -46,7 +46,7 @@ Accepted = Callable[[Person], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateKeys:
-    """What the gate looks people and chats up in. ``accepted`` is called when somebody was let in."""
+    """What the gate looks people and chats up in. ``accepted`` is called when somebody was let in, or pressed Start."""
 
     database: Database
     clock: Clock
@@ -84,6 +84,8 @@ class Gate(BaseMiddleware):
 
     async def _let_in(self, handler: Handler, update: Update, data: dict[str, Any], person: Person) -> Any:
         data["person"] = person
+        if update.message is not None and _is_start(update.message):
+            await self._first_contact(update.message, person)
         result = await handler(update, data)
         if result is UNHANDLED and update.callback_query is not None:
             await _toast(update.callback_query, STALE_BUTTON)
@@ -123,6 +125,12 @@ class Gate(BaseMiddleware):
         await self._say(message, f"code:{update_id}", WELCOME.format(role=ROLES[accepted.role]))
         await self._keys.accepted(accepted)
         return True
+
+    async def _first_contact(self, message: Message, person: Person) -> None:
+        """Nobody can be written to before they press Start, and Telegram tells nothing of the first time they do."""
+        if await self._keys.destinations.revive(message.chat.id):
+            self._keys.sender.wake()
+        await self._keys.accepted(person)
 
     async def _stranger(self, update: Update) -> None:
         """A polite line in private, a toast on a button, a start button inline; silence in groups."""
@@ -171,6 +179,10 @@ def _is_private(message: Message) -> bool:
 def _is_bind(message: Message) -> bool:
     words = (message.text or "").split(maxsplit=1)
     return bool(words) and words[0].partition("@")[0].lower() == "/bind"
+
+
+def _is_start(message: Message) -> bool:
+    return _is_private(message) and (message.text or "").split(maxsplit=1)[:1] == ["/start"]
 
 
 def _start_code(message: Message) -> str | None:

@@ -51,6 +51,7 @@ class Settler:
             Verdict.GONE: self._gone,
             Verdict.TOPIC_GONE: self._topic_gone,
             Verdict.MESSAGE_GONE: self._message_gone,
+            Verdict.REPLY_GONE: self._reply_gone,
             Verdict.REFUSED: self._refused,
         }
 
@@ -188,6 +189,12 @@ class Settler:
         if post.message_id is None:
             return await self._refused(post, failure)
         await self._outbox.anew(post)
+        return True
+
+    async def _reply_gone(self, post: ClaimedPost, failure: Failure) -> bool:
+        if post.reply_to_message_id is None:
+            return await self._refused(post, failure)
+        await self._outbox.without_reply(post)
         return True
 
     async def _refused(self, post: ClaimedPost, failure: Failure) -> bool:

@@ -289,6 +289,21 @@ async def test_refused_markup_goes_once_more_as_bare_text(bench: Bench, quick: Q
     assert bench.double.sent[0].message.keyboard is None
 
 
+async def test_a_reply_to_what_is_gone_goes_by_itself(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    async with bench.sending():
+        first = await bench.post_to(ivan.id, note("a"))
+        await bench.state(first, "sent")
+        bench.double.refuse(400, "Bad Request: message to be replied not found", method="sendMessage")
+        second = await bench.post_to(ivan.id, note("b", reply_to="a"))
+        await bench.state(second, "sent")
+        bench.double.refuse(400, "Bad Request: message to be replied not found", method="sendMessage", times=2)
+        third = await bench.post_to(ivan.id, note("c"))
+        await bench.state(third, "dead")
+    assert [sent.message.reply_to for sent in bench.double.sent] == [None, None]
+
+
 async def test_what_telegram_never_takes_is_given_up_and_told_once(bench: Bench, quick: Quick) -> None:
     quick()
     ivan = bench.double.person("Иван", started=True)

@@ -1,6 +1,8 @@
 """All of Telegram's part against a strict Telegram: who gets an answer, who does not, and what survives a restart."""
 
 import asyncio
+import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -504,3 +506,125 @@ async def test_an_outage_is_told_once_each_way_and_everything_arrives_in_order(t
         assert told == ["outage", "recovered"]
         assert town.texts(ivan.id) == [f"m{number}" for number in range(5)]
         assert telegram.health().outage_since is None
+
+
+async def test_blocked_and_unblocked_by_a_person(town: Town) -> None:
+    async with town.living():
+        ivan = await known(town, Role.OWNER)
+        town.double.block_bot(ivan)
+        await asyncio.sleep(0.05)
+        await town.settled()
+        await town.post_to(ivan.id, "пока вас не было")
+        await asyncio.sleep(0.1)
+        assert not town.texts(ivan.id)
+        town.double.unblock_bot(ivan)
+        await town.said(ivan.id, "пока вас не было")
+
+
+async def test_what_waited_for_the_first_start_comes_with_it(town: Town) -> None:
+    async with town.living() as telegram:
+        olga = town.double.person("Ольга")
+        await telegram.people.let_in(1, (olga.id,))
+        await town.post_to(olga.id, "ждало")
+        await town.double.until(lambda: any(call.status in {400, 403} for call in town.double.calls_of("sendMessage")))
+        await asyncio.sleep(0.05)
+        town.double.start(olga)
+        await town.said(olga.id, "ждало")
+
+
+async def test_a_farewell_nobody_may_say_is_no_reason_to_stay(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.telegram.membership.GRACE_SECONDS", 0.0)
+    async with town.living() as telegram:
+        olga = town.double.person("Ольга", started=True)
+        for refusals in (1, 2):
+            group = town.double.group(f"Чужая {refusals}", {olga: ChatRole.CREATOR}, bot=None)
+            town.double.refuse(403, "Forbidden: no", method="sendMessage")
+            if refusals == 2:
+                town.double.refuse(403, "Forbidden: already out", method="leaveChat")
+            town.double.add_bot(group, olga)
+            await town.double.until(lambda n=refusals: len(town.double.calls_of("leaveChat")) == n)
+        await town.settled()
+        late = town.double.group("Своя", {olga: ChatRole.CREATOR}, bot=None)
+        is_bound, asked = telegram.destinations.is_bound, []
+
+        async def bound_a_moment_later(chat_id: int) -> bool:
+            asked.append(chat_id)
+            return len(asked) > 1 or await is_bound(chat_id)
+
+        monkeypatch.setattr(telegram.destinations, "is_bound", bound_a_moment_later)
+        town.double.add_bot(late, olga)
+        await asyncio.sleep(0.1)
+        await town.settled()
+    assert len(asked) == 2
+    assert len(town.double.calls_of("leaveChat")) == 2
+
+
+async def test_odd_updates_harm_nobody(town: Town) -> None:
+    async with town.living(public_url="http://127.0.0.1:9", webhook_secret="s") as telegram:
+        ivan = await known(town, Role.OWNER)
+        odd = (
+            {"update_id": 1, "not_invented_yet": {"x": 1}},
+            {"update_id": 2, "message": {"chat": "x"}},
+            {"update_id": 3, "callback_query": {"id": "1", "from": user(ivan.id), "chat_instance": "1", "data": "break"}},
+            {"update_id": 4, "callback_query": {"id": "2", "from": user(999), "chat_instance": "1", "data": "x"}},
+            {"update_id": 5, "inline_query": {"id": "3", "from": user(999), "query": "", "offset": ""}},
+            {"update_id": 6, "message": {**said(ivan.id), "from": user(ivan.id, is_bot=True)}},
+        )
+        for body in odd:
+            assert await telegram.accept_update(json.dumps(body).encode(), "s") == 200
+        await town.settled()
+        assert await telegram.accept_update(json.dumps({"update_id": 9, "message": said(ivan.id)}).encode(), "s") == 200
+        await town.said(ivan.id, "звонков нет")
+
+
+def user(number: int, *, is_bot: bool = False) -> dict[str, Any]:
+    return {"id": number, "is_bot": is_bot, "first_name": "И"}
+
+
+def said(chat_id: int) -> dict[str, Any]:
+    chat = {"id": chat_id, "type": "private", "first_name": "И"}
+    return {"message_id": 5, "date": int(time.time()), "chat": chat, "from": user(chat_id), "text": "/calls"}
+
+
+async def test_a_part_that_stops_takes_the_rest_with_it(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    telegram = town.build()
+    telegram._session.close = lambda: hang_up(telegram._session)  # type: ignore[method-assign]
+
+    async def broken() -> int:
+        raise OSError("disk")
+
+    monkeypatch.setattr(telegram.sender._outbox, "recover", broken)
+    with pytest.raises(OSError, match="disk"):
+        await telegram.run()
+
+
+async def test_the_hourly_cleaning_outlives_the_database(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.telegram.assembly.CLEAN_SECONDS", 0.01)
+    telegram = town.build()
+    calls: list[int] = []
+
+    async def broken() -> int:
+        calls.append(1)
+        raise OSError("disk")
+
+    monkeypatch.setattr(telegram._updates, "forget", broken)
+    task = asyncio.create_task(telegram._clean())
+    async with asyncio.timeout(3):
+        while len(calls) < 3:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await hang_up(telegram._session)
+
+
+async def test_a_menu_that_is_refused_and_one_that_is_taken_away(town: Town) -> None:
+    async with town.living() as telegram:
+        ivan = await known(town, Role.OWNER)
+        owner = await telegram.people.find(ivan.id)
+        assert owner is not None
+        olga = town.double.person("Ольга", started=True)
+        await telegram.people.accept(await telegram.people.invite(owner, Role.ADMIN), telegram_id=olga.id, name="Ольга")
+        await telegram.people.disable(owner, olga.id)
+    town.double.refuse(400, "Bad Request: chat not found", method="setMyCommands")
+    async with town.living():
+        await town.double.until(lambda: bool(town.double.calls_of("deleteMyCommands")))
