@@ -65,6 +65,7 @@ class Stage:
         self.urls["models"] = await self._serve(self.models.build_app(), 0)
         await self.start_bot()
         self._later(self._fetch_weights())
+        self._later(self._watch_comments())
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -174,6 +175,15 @@ class Stage:
             await self.start_bot()
             self._changing_speech = False
         self.changed()
+
+    async def _watch_comments(self) -> None:
+        """The portal tells nobody of a new comment: the pages hear of it from here."""
+        known = 0
+        while True:
+            await asyncio.sleep(0.3)
+            if len(self.portal.comments) != known:
+                known = len(self.portal.comments)
+                self.changed()
 
     def _later(self, work: Awaitable[None]) -> None:
         async def run() -> None:

@@ -217,11 +217,16 @@ function drawHead() {
 
 function drawLog() {
   const log = $("log");
+  const place = screen.chat ? `${screen.chat.id}:${screen.topic}` : "";
+  const reading = log.dataset.place === place && log.scrollHeight - log.scrollTop - log.clientHeight >= 60;
+  const at = log.scrollTop;
+  log.dataset.place = place;
   const messages = screen.chat ? [...screen.chat.messages.values()].filter(inTopic) : [];
   log.replaceChildren(...messages.map((one) => messageElement(one, context())));
   if (!messages.length) log.append(h("p", { class: "empty" }, screen.chat ? "Здесь пока нет сообщений" : ""));
-  log.scrollTop = log.scrollHeight;
   $("down").hidden = true;
+  if (reading) log.scrollTop = at; // the same chat drawn anew: the reader keeps the place
+  else if (messages.length) showLast(log.lastElementChild);
 }
 
 // ——— theme, views, start

@@ -105,6 +105,7 @@ async function send(file, zone, note) {
   } catch (error) {
     note.textContent = error.message || "Файл не принят.";
   } finally {
+    say(note.textContent); // the column is drawn anew at the next event, the note with it
     zone.classList.remove("busy");
   }
   return undefined;
