@@ -128,7 +128,14 @@ async def shown(opened: Shown) -> AsyncIterator[Shown]:
 async def test_a_complaint_becomes_the_right_card(shown: Shown) -> None:
     card = await shown.complaint()
     text = await card.inner_text()
-    for part in ("📝 Саммари:", "✅ Задачи:", "💬 Запрос клиента:", "➡️ Следующие шаги:", "📊 Тон разговора: негативный", "1м 14с"):
+    for part in (
+        "📝 Саммари:",
+        "✅ Задачи:",
+        "💬 Запрос клиента:",
+        "➡️ Следующие шаги:",
+        "📊 Тон разговора: негативный",
+        "1м 14с",
+    ):
         assert part in text
     (task,) = [line for line in text.splitlines() if line.startswith("• Перезвонить")]
     assert "бригадир Марина" in task
