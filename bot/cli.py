@@ -68,7 +68,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from bot.version import VERSION
 
-        parser.exit(0, f"svodka {VERSION}\n")
+        sys.stdout.write(f"svodka {VERSION}\n")
+        parser.exit(0)
 
 
 def build_parser() -> argparse.ArgumentParser:
