@@ -9,7 +9,7 @@ from aiogram.exceptions import TelegramMigrateToChat, TelegramRetryAfter
 from bot.telegram.direct import DirectCalls
 from domain.messages import Destination
 from sandbox.telegram import Role
-from tests.telegram.conftest import Bench, note
+from tests.telegram.bench import Bench, note
 
 Quick = Callable[..., None]
 

@@ -18,7 +18,7 @@ from bot.telegram.worker import Worker
 from storage.engine import Database
 from storage.models import telegram_updates
 from storage.updates import StoredUpdate, Updates
-from tests.telegram.conftest import Bench
+from tests.telegram.bench import Bench
 
 Quick = Callable[..., None]
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -31,7 +31,7 @@ from domain.errors import ConfigError
 from domain.messages import File, Message
 from storage.outbox import ClaimedPost
 from tests.conftest import Serve
-from tests.telegram.conftest import hang_up
+from tests.telegram.bench import hang_up
 
 TOKEN = "123456:not-a-real-token"
 MESSAGE = {"message_id": 7, "date": 1, "chat": {"id": 5, "type": "private"}}

@@ -1,6 +1,6 @@
 """A measured run: the pace Telegram allows is reached, and never passed, in any second at the receiver."""
 
-from tests.telegram.conftest import Bench, note
+from tests.telegram.bench import Bench, note
 
 CHATS = 60
 SECONDS = 4
