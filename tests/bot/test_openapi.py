@@ -1,0 +1,41 @@
+"""The API described is the API there is: no address without its description, none described that nobody serves."""
+
+from typing import cast
+
+import pytest
+
+from bot.http.app import Site, build_app
+from bot.http.documents import load_openapi
+from bot.vendors import VENDORS
+from bot.version import VERSION
+
+
+@pytest.fixture
+def described() -> dict[str, dict[str, dict[str, object]]]:
+    return cast("dict[str, dict[str, dict[str, object]]]", load_openapi()["paths"])
+
+
+def test_every_address_is_described_and_none_besides(described: dict[str, dict[str, dict[str, object]]]) -> None:
+    class Nobody:
+        def __getattr__(self, name: str) -> "Nobody":
+            return self
+
+    app = build_app(cast("Site", Nobody()))
+    served = {(str(route.resource.canonical), route.method.lower()) for route in app.router.routes() if route.resource}
+    told = {(path, method) for path, methods in described.items() for method in methods}
+    assert {row for row in served if row[1] != "head"} == told
+
+
+def test_what_the_page_shows_is_there(described: dict[str, dict[str, dict[str, object]]]) -> None:
+    for path, methods in described.items():
+        for method, operation in methods.items():
+            assert operation["summary"], path
+            assert "200" in cast("dict[str, object]", operation["responses"]), (path, method)
+
+
+def test_the_version_and_the_vendors_are_the_programs() -> None:
+    document = load_openapi()
+    assert cast("dict[str, str]", document["info"])["version"] == VERSION
+    hook = cast("dict[str, dict[str, dict[str, list[dict[str, dict[str, list[str]]]]]]]", document["paths"])
+    vendor = hook["/hooks/{vendor}/{secret}"]["post"]["parameters"][0]
+    assert vendor["schema"]["enum"] == [v.name for v in VENDORS if v.build_receiver is not None]
