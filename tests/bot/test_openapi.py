@@ -1,13 +1,17 @@
 """The API described is the API there is: no address without its description, none described that nobody serves."""
 
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from aiohttp import web
 
+from bot.hooks import Hooks
 from bot.http.app import Site, build_app
 from bot.http.documents import load_openapi
 from bot.vendors import VENDORS
-from bot.version import VERSION
 
 
 @pytest.fixture
@@ -16,11 +20,12 @@ def described() -> dict[str, dict[str, dict[str, object]]]:
 
 
 def test_every_address_is_described_and_none_besides(described: dict[str, dict[str, dict[str, object]]]) -> None:
-    class Nobody:
-        def __getattr__(self, name: str) -> "Nobody":
-            return self
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response()
 
-    app = build_app(cast("Site", Nobody()))
+    ingress = SimpleNamespace(hook=answer, bitrix24_seed=answer, hooks=Hooks())
+    site = SimpleNamespace(ingress=ingress, health=answer, metrics=answer, metrics_key="", update=answer)
+    app = build_app(cast("Site", site))
     served = {(str(route.resource.canonical), route.method.lower()) for route in app.router.routes() if route.resource}
     told = {(path, method) for path, methods in described.items() for method in methods}
     assert {row for row in served if row[1] != "head"} == told
@@ -33,9 +38,10 @@ def test_what_the_page_shows_is_there(described: dict[str, dict[str, dict[str, o
             assert "200" in cast("dict[str, object]", operation["responses"]), (path, method)
 
 
-def test_the_version_and_the_vendors_are_the_programs() -> None:
+def test_the_version_and_the_vendors_are_the_projects() -> None:
     document = load_openapi()
-    assert cast("dict[str, str]", document["info"])["version"] == VERSION
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert cast("dict[str, str]", document["info"])["version"] == project["project"]["version"]
     hook = cast("dict[str, dict[str, dict[str, list[dict[str, dict[str, list[str]]]]]]]", document["paths"])
     vendor = hook["/hooks/{vendor}/{secret}"]["post"]["parameters"][0]
     assert vendor["schema"]["enum"] == [v.name for v in VENDORS if v.build_receiver is not None]
