@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -16,22 +15,14 @@ from storage.bulk import insert_work, new_work
 from storage.engine import Database
 from storage.inbox import WorkSeed
 from storage.models import calls, connections, work
+from storage.queries.reckoning import Reckoning, keep_reckoning, reckon
 from storage.work import WorkStore
 
 log = logging.getLogger(__name__)
 
 PAGES_A_POLL = 40  # 2,000 calls; the rest is fetched by the next poll
 RECONCILED = timedelta(hours=48)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled:
-    """What the vendor lists for a period against what we have."""
-
-    listed: int
-    known: int
-    found: int
-    reopened: int
+RECKONED = timedelta(hours=24)
 
 
 class CallPoll:
@@ -47,7 +38,9 @@ class CallPoll:
         *,
         account_id: int,
         connection_id: int,
+        vendor: str,
     ) -> None:
+        self._vendor = vendor
         self._insert = insert_work(database)
         self._recordings = recordings
         self._database = database
@@ -83,17 +76,24 @@ class CallPoll:
             log.info("%d calls found whose event never came", found)
         return found
 
-    async def reconcile(self) -> Reconciled | None:
-        """The last 48 hours against our rows: lost calls get work, calls whose recording came late are opened again."""
+    async def reconcile(self) -> Reckoning | None:
+        """The last 48 hours against our rows: lost calls get work, calls whose recording came late are opened again.
+
+        The reckoning is of the last 24 hours and is kept for /status. None while the vendor is away.
+        """
         now = self._clock.now()
         try:
             events = await self._journal.calls_between(now - RECONCILED, now)
+            found = await self._keep(None, events)
+            reopened = await self._reopen([event.external_id for event in events])
         except VendorError as error:
             log.warning("calls cannot be reconciled: %s", error)
             return None
-        found = await self._keep(None, events)
-        reopened = await self._reopen([event.external_id for event in events])
-        return Reconciled(listed=len(events), known=len(events) - found, found=found, reopened=reopened)
+        recent = [event.external_id for event in events if event.occurred_at and event.occurred_at >= now - RECKONED]
+        reckoning = await reckon(self._database, self._account_id, self._vendor, recent, now=now, found=found)
+        await keep_reckoning(self._database, self._account_id, reckoning)
+        log.info("reconciled: %d listed, %d found, %d opened again", reckoning.listed, found, reopened)
+        return reckoning
 
     async def _cursor(self) -> str:
         async with self._database.read() as connection:

@@ -1,4 +1,4 @@
-"""What happens by the clock, in the leader: polls, the daily reconciliation, and tidying up."""
+"""What happens by the clock, in the leader: polls, the reconciliation, and tidying up."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,7 @@ from bot.services import Services
 log = logging.getLogger(__name__)
 
 POLL = timedelta(minutes=2)
+RECONCILE = timedelta(hours=1)  # once a night would do against loss; people look at the figures by day
 CLOCK_JUMP_SECONDS = 300.0
 
 
@@ -32,7 +33,7 @@ class Schedule:
         self._every(self._tidy, seconds=3600)
         self._every(self._watch_clock, seconds=60)
         self._every(self._count, seconds=60)
-        self._scheduler.add_job(self._guarded(self._reconcile), "cron", hour=4, minute=10, misfire_grace_time=3600)
+        self._every(self._reconcile, seconds=RECONCILE.total_seconds())
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -63,9 +64,7 @@ class Schedule:
 
     async def _reconcile(self) -> None:
         for poll in self._services.polls:
-            result = await poll.reconcile()
-            if result is not None:
-                log.info("reconciliation: listed %d, found %d, reopened %d", result.listed, result.found, result.reopened)
+            if await poll.reconcile() is not None:
                 self._services.runner.wake()
 
     async def _requests(self) -> None:

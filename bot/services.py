@@ -57,7 +57,7 @@ class Signals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """A vendor that is configured: its settings, its ports, its row in vendor_connections."""
+    """A vendor that is configured: its settings, its ports, its row in vendor_connections (0: it never speaks first)."""
 
     vendor: Vendor[Any]
     settings: Any = field(repr=False)
@@ -179,7 +179,8 @@ async def _connect(settings: Settings, database: Database, workshop: Workshop, c
         if own is None:
             continue
         ports = vendor.build_ports(own, workshop) if vendor.build_ports else Ports()
-        row = await _connection_row(database, vendor.name, settings, clock.now())
+        speaks = vendor.build_receiver is not None or ports.journal is not None
+        row = await _connection_row(database, vendor.name, settings, clock.now()) if speaks else 0
         connected[vendor.name] = Connected(vendor=vendor, settings=own, ports=ports, connection_id=row)
     return connected
 
@@ -308,7 +309,8 @@ def _polls(
         if ports.journal is None or ports.recordings is None:
             continue
         journal, recordings = observed(ports.journal, name, name, board), observed(ports.recordings, name, name, board)
-        poll = CallPoll(database, work, clock, journal, recordings, account_id=ACCOUNT, connection_id=part.connection_id)
+        ids = {"account_id": ACCOUNT, "connection_id": part.connection_id}
+        poll = CallPoll(database, work, clock, journal, recordings, vendor=name, **ids)
         polls.append(poll)
     return tuple(polls)
 

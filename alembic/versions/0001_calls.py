@@ -299,7 +299,6 @@ def upgrade() -> None:
         sa.Column("api_version", sa.String(length=16), server_default="", nullable=False),
         sa.Column("cursor", sa.Text(), server_default="", nullable=False),
         sa.Column("polled_at", UtcDateTime(), nullable=True),
-        sa.Column("last_event_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_vendor_connections_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vendor_connections")),

@@ -8,6 +8,7 @@ from handlers.admin.status import Money, Reception, Standing, code_name, errors_
 from handlers.desk import Desk
 from storage.queries.failures import FailureKind, failed_works, failure_kinds
 from storage.queries.health import counted, dead_destinations, last_events, read_queue, spent, unknown_kinds
+from storage.queries.reckoning import last_reckonings
 
 MOST_AT_ONCE = 200
 UNKNOWN_DAYS = 7
@@ -24,6 +25,7 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
         parts=await desk.health(),
         events=await last_events(database, account_id),
         queue=await read_queue(database, account_id, reader.now),
+        reckonings=await last_reckonings(database, account_id),
         money=Money(
             today=await spent(database, account_id, today),
             month=await spent(database, account_id, month),

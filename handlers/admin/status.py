@@ -13,6 +13,7 @@ from handlers.desk import MoneyLimits, PartHealth, PartState
 from handlers.wording import Reader, shortened
 from storage.queries.failures import FailureKind
 from storage.queries.health import DeadDestination, LastEvent, Queue, UnknownKind
+from storage.queries.reckoning import Reckoning
 
 MOST_KINDS = 6
 ERROR_LIMIT = 160
@@ -49,6 +50,7 @@ class Standing:
     parts: Sequence[PartHealth]
     events: Sequence[LastEvent]
     queue: Queue
+    reckonings: Sequence[Reckoning]
     money: Money
     reception: Reception | None
     dead: Sequence[DeadDestination]
@@ -63,6 +65,7 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
         Section(title=bold(reader.say("status.title")), lines=tuple(_parts(reader, standing))),
         Section(title=bold(reader.say("status.events")), lines=tuple(_events(reader, standing.events)), weight=2),
         Section(title=bold(reader.say("status.queue")), lines=tuple(_queue(reader, standing.queue))),
+        _titled(reader, "status.reckoning", [_reckoning(reader, one) for one in standing.reckonings]),
         Section(title=bold(reader.say("status.money")), lines=tuple(_money(reader, standing.money))),
         Section(title=bold(reader.say("status.telegram")), lines=tuple(_reception(reader, standing.reception))),
         _titled(reader, "status.dead", [_dead(reader, place) for place in standing.dead]),
@@ -114,6 +117,14 @@ def _queue(reader: Reader, queue: Queue) -> Iterator[Line]:
         yield bullet(reader.say("status.queue_posts", count=reader.count(queue.posts, "message")))
     if queue.dead:
         yield bullet(reader.say("status.queue_dead", count=queue.dead))
+
+
+def _reckoning(reader: Reader, reckoning: Reckoning) -> Line:
+    figures = {name: getattr(reckoning, name) for name in ("listed", "processed", "filtered", "waiting")}
+    lines = [reader.say("status.reckoning_line", vendor=reader.vendor(reckoning.vendor), **figures)]
+    if reckoning.found:
+        lines.append(reader.say("status.reckoning_found", count=reckoning.found))
+    return bullet(" ".join(lines))
 
 
 def _money(reader: Reader, money: Money) -> Iterator[Line]:

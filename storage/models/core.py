@@ -24,7 +24,6 @@ connections = Table(
     Column("api_version", String(16), nullable=False, server_default=""),
     Column("cursor", Text, nullable=False, server_default=""),
     Column("polled_at", UtcDateTime),
-    Column("last_event_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("account_id", "vendor"),
 )

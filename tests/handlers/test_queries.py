@@ -219,9 +219,9 @@ async def test_the_queue(database: Database) -> None:
 async def test_last_events_dead_chats_and_unknown_kinds(database: Database) -> None:
     await seed_accounts(database)
     known = {"account_id": 1, "vendor": "bitrix24", "public_id": "p", "created_at": NOON}
-    await put(database, connections, known | {"last_event_at": NOON, "polled_at": None})
+    await put(database, connections, known | {"polled_at": None})
     (last,) = await last_events(database, 1)
-    assert (last.vendor, last.heard_at, last.polled_at) == ("bitrix24", NOON, None)
+    assert (last.vendor, last.heard_at, last.polled_at) == ("bitrix24", None, None)
     place = {"account_id": 1, "kinds": "call", "source": "chat", "created_at": NOON, "title": "Продажи"}
     await put(
         database, destinations, place | {"chat_id": 1, "state": "dead", "error": "kicked"},

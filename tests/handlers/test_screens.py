@@ -45,6 +45,7 @@ from storage.queries.calls import CallPage, CallQuery, find_calls
 from storage.queries.failures import FailureKind
 from storage.queries.health import DeadDestination, LastEvent, Queue, UnknownKind
 from storage.queries.journal import Journal, StepLine, WorkLine, read_journal
+from storage.queries.reckoning import Reckoning
 from tests.handlers.conftest import Golden, look
 from tests.handlers.seed import NOON, call_row, seed_calls, seed_steps, seed_work, transcript
 
@@ -271,6 +272,7 @@ def standing(**changes: Any) -> Standing:
         parts=(PartHealth(name="telephony", title="Битрикс24", state=PartState.OK, since=NOON),),
         events=(LastEvent(vendor="bitrix24", heard_at=NOON - timedelta(minutes=3), polled_at=NOON),),
         queue=QUIET,
+        reckonings=(Reckoning(vendor="bitrix24", at=NOON, listed=214, processed=209, filtered=4, waiting=1, found=2),),
         money=Money(today=0, month=0, limits=MoneyLimits()),
         reception=Reception(),
         dead=(),
