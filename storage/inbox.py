@@ -21,7 +21,6 @@ _SHIFTS = range(70, -1, -10)
 _LOW_BITS = 35
 _numbers = count(secrets.randbits(_LOW_BITS))  # two processes do not count alike
 
-MOST_TOGETHER = 64
 NOTIFY = "NOTIFY svodka_work"
 
 
@@ -81,7 +80,7 @@ class Inbox:
 
     async def _flush(self) -> None:
         while self._pending:
-            batch = await self._gathered()
+            batch, self._pending = self._pending, []
             try:
                 new = await self._store([arrival for arrival, _ in batch])
             except Exception:
@@ -90,15 +89,6 @@ class Inbox:
                 for arrival, future in batch:
                     if not future.done():
                         future.set_result(arrival.id in new)
-
-    async def _gathered(self) -> list[tuple[Arrival, "asyncio.Future[bool]"]]:
-        """What waits, and what else comes while each turn of the loop brings more: a commit costs as much as ten rows."""
-        seen = 0
-        while seen < len(self._pending) < MOST_TOGETHER:
-            seen = len(self._pending)
-            await asyncio.sleep(0)
-        batch, self._pending = self._pending, []
-        return batch
 
     async def _one_by_one(self, batch: list[tuple[Arrival, "asyncio.Future[bool]"]]) -> None:
         for arrival, future in batch:
