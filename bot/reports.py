@@ -40,11 +40,7 @@ async def metrics(services: Services, *, leader: bool) -> str:
         ("svodka_work_finished_total", "counter", "Works finished since the start.", services.runner.finished),
         ("svodka_work_running", "gauge", "Works running now.", services.runner.running),
         ("svodka_commits_total", "counter", "Write transactions since the start.", services.database.commits),
-        *(
-            (f"svodka_work_{state}", "gauge", f"Works in state {state}.", count)
-            for state, count in waiting.items()
-            if state != "running"
-        ),
+        *((f"svodka_work_{name}", "gauge", f"Works: {name}.", waiting.get(name, 0)) for name in ("ready", "late", "dead")),
     ]
     lines = [f"# HELP {name} {text}\n# TYPE {name} {kind}\n{name} {value:g}" for name, kind, text, value in gauges]
     lines += _labelled("svodka_deliveries_rejected_total", "Requests refused.", services.hooks.rejected)

@@ -182,9 +182,9 @@ def _fail(batch: list[_Queued], error: Exception) -> None:
 
 def _build_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True)
+        return create_async_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, hide_parameters=True)
     options = {"timeout": 5, "async_creator_fn": sqlite.connect}
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=5, connect_args=options)
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=5, connect_args=options, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
 
     def start(connection: Connection) -> None:

@@ -27,14 +27,14 @@ class WorkRow:
     payload: str
     source: str
     delivery_id: str | None
+    runs: int
     attempts: int
-    crashes: int
     created_at: datetime
 
     @property
     def fresh(self) -> bool:
-        """Nothing was ever tried, so there are no steps to read."""
-        return self.attempts == 0 and self.crashes == 0 and self.generation == 1
+        """It was never taken before, so there are no steps to read."""
+        return self.runs == 1
 
 
 class WorkStore:
@@ -54,7 +54,7 @@ class WorkStore:
         statement = (
             update(work)
             .where(work.c.id.in_(due.scalar_subquery()), work.c.state == "ready")
-            .values(state="running", started_at=now)
+            .values(state="running", started_at=now, runs=work.c.runs + 1)
             .returning(work)
         )
 
@@ -214,9 +214,7 @@ class WorkStore:
                 await connection.execute(
                     update(work)
                     .where(work.c.id == work_id)
-                    .values(
-                        state="ready", due_at=now, attempts=0, crashes=1, error_code="", error="", created_at=row.created_at
-                    )
+                    .values(state="ready", due_at=now, attempts=0, crashes=0, error_code="", error="")
                 )
                 return work_id
             return await _next_generation(connection, row, now)
@@ -274,7 +272,7 @@ def _work_row(row: Row[Any]) -> WorkRow:
         payload=row.payload,
         source=row.source,
         delivery_id=row.delivery_id,
+        runs=row.runs,
         attempts=row.attempts,
-        crashes=row.crashes,
         created_at=row.created_at,
     )

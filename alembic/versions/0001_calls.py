@@ -255,6 +255,7 @@ def upgrade() -> None:
         sa.Column("delivery_id", sa.String(length=20), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("runs", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("crashes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("waiting_for", sa.Text(), server_default="", nullable=False),

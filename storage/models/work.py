@@ -48,6 +48,7 @@ work = Table(
     Column("delivery_id", String(20)),
     Column("state", String(16), nullable=False),  # ready | running | done | dead
     Column("due_at", UtcDateTime, nullable=False),
+    Column("runs", Integer, nullable=False, server_default="0"),  # how often it was taken
     Column("attempts", Integer, nullable=False, server_default="0"),  # failures in a row
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("waiting_for", Text, nullable=False, server_default=""),

@@ -123,6 +123,11 @@ class Town:
         given = {"duration_s": 74, "bound_to": (("deal", "42"),)} | facts
         return self.portal.add_call(audio=audio, **given)  # type: ignore[arg-type]  # whatever the test wants
 
+    @staticmethod
+    def recording(name: str = "01_complaint_incoming") -> bytes:
+        """The mp3 of a bundled call."""
+        return recording_bytes(name)
+
     async def post_event(self, call: FakeCall, *, token: str | None = None) -> int:
         body = self.portal.event_body(call, application_token=token)
         return await self.post("/api/bitrix-webhook/call-finished", body)

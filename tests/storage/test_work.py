@@ -269,3 +269,16 @@ async def test_counts_for_people(database: Database, store: WorkStore, clock: Ha
     await database.write(age)
     assert await store.waiting(clock.now()) == {"ready": 3, "dead": 1, "late": 1}
     assert await store.next_due() == clock.now() - timedelta(minutes=2)
+
+
+async def test_a_work_that_waited_remembers_its_steps(database: Database, store: WorkStore, clock: HandClock) -> None:
+    await add(store, clock)
+    seen: list[bool] = []
+    for _ in range(2):
+        (row,) = await store.claim(clock.now(), 5)
+        seen.append(row.fresh)
+        await store.put_off(row, due_at=clock.now(), waiting_for="recording", failed=False)
+    (row,) = await store.claim(clock.now(), 5)
+    await store.release([row.id], clock.now())
+    (row,) = await store.claim(clock.now(), 5)
+    assert [*seen, row.fresh] == [True, False, False]

@@ -1,0 +1,249 @@
+"""What happens by the clock and on request: polls, reconciliation, tidying, replays, rehearsals, figures."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+
+from bot.reports import health, metrics
+from bot.requests import answer_of, answer_requests, ask
+from bot.retention import Retention
+from bot.schedule import Schedule
+from integrations.bitrix24.fake_portal import FakeCall
+from storage.inbox import Arrival, new_delivery_id
+from storage.models import calls, connections, counters, inbox, work
+from storage.queries.reckoning import last_reckonings
+from tests.e2e.hour import Hour, open_hour
+
+
+@pytest.fixture
+async def hour(tmp_path: Path) -> AsyncIterator[Hour]:
+    async with open_hour(tmp_path) as opened:
+        yield opened
+
+
+async def count(hour: Hour, table: object, *conditions: object) -> int:
+    async with hour.services.database.read() as connection:
+        return int(await connection.scalar(select(func.count()).select_from(table).where(*conditions)) or 0)  # type: ignore[arg-type]
+
+
+async def call_states(hour: Hour) -> list[str]:
+    async with hour.services.database.read() as connection:
+        return list(await connection.scalars(select(calls.c.state).order_by(calls.c.id)))
+
+
+async def test_the_first_poll_is_quiet_and_the_next_finds_what_was_lost(hour: Hour) -> None:
+    (poll,) = hour.services.polls
+    hour.town.call()
+    assert await poll.poll() == 0  # history is loaded only on request
+    lost = [hour.town.call(phone=f"+7900555010{number}") for number in range(3)]
+    await hour.hears_of(lost[0])
+    assert await poll.poll() == 2
+    assert await poll.poll() == 0
+    hour.services.runner.wake()
+    await hour.quiet()
+    assert len(await hour.cards()) == 3
+    hour.town.portal.down = True
+    assert await poll.poll() == 0
+    assert await poll.reconcile() is None
+
+
+async def test_more_calls_than_a_page_are_all_found(hour: Hour) -> None:
+    (poll,) = hour.services.polls
+    await poll.poll()
+    for _ in range(120):
+        hour.town.call(None, duration_s=0, failed_code="304")
+    assert await poll.poll() == 120
+    assert await count(hour, work) == 120
+
+
+async def test_the_reckoning_adds_up(hour: Hour) -> None:
+    (poll,) = hour.services.polls
+    await poll.poll()
+    heard: list[FakeCall] = [hour.town.call(), hour.town.call("03_very_short", duration_s=6)]
+    for call in heard:
+        await hour.hears_of(call)
+    await hour.quiet()
+    hour.town.call(None, duration_s=0, failed_code="304")  # its event never came
+    reckoning = await poll.reconcile()
+    assert reckoning is not None
+    figures = (reckoning.listed, reckoning.processed, reckoning.filtered, reckoning.waiting, reckoning.found)
+    assert figures == (3, 1, 1, 1, 1)
+    assert await last_reckonings(hour.services.database, 1) == (reckoning,)
+
+
+async def test_a_recording_that_came_after_the_wait_reopens_the_call(hour: Hour) -> None:
+    (poll,) = hour.services.polls
+    await poll.poll()
+    call = hour.town.call(None)
+    await hour.hears_of(call)
+    await hour.quiet()
+    await hour.pass_seconds(2430)
+    assert await call_states(hour) == ["no_recording"]
+    hour.town.portal.attach(call, hour.town.recording())
+    await poll.reconcile()
+    hour.services.runner.wake()
+    await hour.quiet()
+    assert await call_states(hour) == ["carded"]
+    (card,) = await hour.cards()
+    assert "Саммари:" in card
+
+
+async def test_a_body_is_emptied_and_a_recording_dropped_when_their_days_are_over(hour: Hour) -> None:
+    services = hour.services
+    await services.inbox.add(
+        Arrival(
+            id=new_delivery_id(), account_id=1, connection_id=1, vendor="bitrix24", kind="X", dedup_key="x",
+            body_sha256="0" * 64, request=b"encrypted", received_at=hour.clock.now(), seeds=(),
+        )
+    )  # fmt: skip
+    await hour.hears_of(hour.town.call())
+    await hour.quiet()
+    (recording,) = (services.settings.data_dir / "recordings").glob("*/*")
+    retention = Retention(services)
+    await retention.tidy()
+    assert recording.exists()
+    hour.clock.shift += timedelta(days=31).total_seconds()
+    await retention.tidy()
+    assert await count(hour, inbox, inbox.c.request.is_not(None)) == 0
+    assert recording.exists()
+    hour.clock.shift += timedelta(days=60).total_seconds()
+    await retention.tidy()
+    assert not recording.exists()
+    assert await count(hour, calls, calls.c.transcript.is_not(None)) == 1
+    hour.clock.shift += timedelta(days=300).total_seconds()
+    await retention.tidy()
+    assert await count(hour, calls, calls.c.transcript.is_not(None)) == 0
+    assert await count(hour, calls) == 1
+
+
+async def test_a_delivery_whose_call_a_poll_found_first_is_settled(hour: Hour) -> None:
+    services = hour.services
+    await services.inbox.add(
+        Arrival(
+            id=new_delivery_id(), account_id=1, connection_id=1, vendor="bitrix24", kind="X", dedup_key="x",
+            body_sha256="0" * 64, request=b"e", received_at=hour.clock.now(), seeds=(),
+        )
+    )  # fmt: skip
+    await services.database.write(lambda tx: tx.execute(update(inbox).values(state="received")))
+    hour.clock.shift += 3700
+    await Retention(services).tidy()
+    assert await count(hour, inbox, inbox.c.state == "done") == 1
+
+
+async def test_counters_outlive_the_process(hour: Hour) -> None:
+    retention = Retention(hour.services)
+    hour.services.hooks.rejected["BadSignature"] += 2
+    await retention.keep_counters()
+    await retention.keep_counters()
+    hour.services.hooks.rejected["BadSignature"] += 1
+    hour.services.hooks.unknown_kinds["bitrix24:ONCRM"] += 1
+    await retention.keep_counters()
+    async with hour.services.database.read() as connection:
+        rows = {row.name: row.value for row in await connection.execute(select(counters))}
+    assert rows == {"rejected:BadSignature": 3, "unknown:bitrix24:ONCRM": 1}
+
+
+async def asked(hour: Hour, kind: str, payload: dict[str, object]) -> dict[str, object]:
+    number = await ask(hour.services.database, kind, payload, hour.clock.now())
+    answering = asyncio.create_task(answer_requests(hour.services))
+    answer = await answer_of(hour.services.database, number, seconds=20)
+    await answering
+    assert answer is not None
+    return answer
+
+
+async def test_a_recorded_request_goes_through_again(hour: Hour) -> None:
+    call = hour.town.call()
+    body = hour.town.portal.event_body(call)
+    head = b"POST /hooks/bitrix24/x HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\r\n"
+    request = {"vendor": "bitrix24", "request": (head + body).hex()}
+    assert await asked(hour, "deliver", request) == {"started": 1, "works": 1}
+    await hour.quiet()
+    assert await asked(hour, "deliver", request) == {"started": 1, "works": 1}
+    await hour.quiet()
+    assert await count(hour, work) == 2
+    assert len(await hour.cards()) == 1
+    assert hour.town.models.paid == {"transcriptions": 1, "completions": 1}
+
+
+async def test_what_cannot_be_carried_out_is_answered(hour: Hour) -> None:
+    assert await asked(hour, "replay", {"delivery": "nobody"}) == {"error": "not found"}
+    assert await asked(hour, "deliver", {"vendor": "tilda", "request": ""}) == {"error": "vendor is off"}
+    assert await asked(hour, "dance", {}) == {"error": "unknown request dance"}
+    assert await asked(hour, "replay", {}) == {"error": "KeyError"}
+
+
+async def test_a_rehearsal_goes_the_whole_way_and_touches_no_crm(hour: Hour) -> None:
+    report = await asked(hour, "rehearse", {})
+    assert report["state"] == "done"
+    steps = report["steps"]
+    assert isinstance(steps, list)
+    assert {"look_up", "download", "gate", "transcribe", "summarise", "post:full"} <= {step["name"] for step in steps}
+    (card,) = await hour.cards()
+    assert card.startswith("🧪 Проверка.")
+    assert hour.town.portal.comments == []
+    assert hour.town.portal.asked("voximplant.statistic.get") == []
+
+
+async def test_the_figures_the_process_shows(hour: Hour) -> None:
+    await hour.hears_of(hour.town.call())
+    await hour.quiet()
+    report = await health(hour.services, leader=True)
+    assert report["status"] == "ok"
+    assert report["parts"] == {"api": "ok", "bitrix24": "ok", "speech": "ok", "model": "ok"}
+    hour.services.hooks.rejected['quo"te'] += 1
+    text = await metrics(hour.services, leader=True)
+    assert "svodka_work_finished_total 1\n" in text
+    assert "svodka_work_dead 0\n" in text
+    assert 'svodka_deliveries_rejected_total{reason="quo\\"te"} 1' in text
+    hour.town.portal.down = True
+    await hour.hears_of(hour.town.call())
+    await hour.quiet()
+    report = await health(hour.services, leader=False)
+    assert (report["status"], report["leader"]) == ("degraded", False)
+
+
+async def test_health_without_a_database(hour: Hour) -> None:
+    async def gone() -> None:
+        raise OSError("no such file")
+
+    services = replace(hour.services, database=type("Gone", (), {"ping": staticmethod(gone)})())
+    assert (await health(services, leader=True))["status"] == "unhealthy"
+
+
+async def test_the_schedule_polls_and_answers(hour: Hour) -> None:
+    schedule = Schedule(hour.services)
+    schedule.start()
+    try:
+        number = await ask(hour.services.database, "dance", {}, hour.clock.now())
+        assert await answer_of(hour.services.database, number, seconds=10) == {"error": "unknown request dance"}
+        await hour.town.until(lambda: hour.town.portal.asked("voximplant.statistic.get"))
+        assert await count(hour, connections, connections.c.cursor != "") == 1
+    finally:
+        schedule.stop()
+
+
+async def test_a_clock_that_jumps_is_written_down(hour: Hour, caplog: pytest.LogCaptureFixture) -> None:
+    schedule = Schedule(hour.services)
+    real = hour.clock.monotonic()
+    hour.clock.shift += 1
+    await schedule._watch_clock()
+    assert "clock moved" not in caplog.text
+    hour.clock.__dict__["monotonic"] = lambda: real - 400
+    await schedule._watch_clock()
+    assert "clock moved by 40" in caplog.text
+
+
+async def test_at_the_limit_it_is_said_once_and_finished_later(tmp_path: Path) -> None:
+    async with open_hour(tmp_path, COST_LIMIT_DAY="0.0001") as hour:
+        for number in range(2):
+            await hour.hears_of(hour.town.call(phone=f"+7900555010{number}"))
+        await hour.quiet()
+        assert hour.town.models.paid == {"transcriptions": 0, "completions": 0}
+        assert [text for text in await hour.notices() if "лимит" in text] == ["💰 Дневной лимит трат на модели исчерпан"]
+        assert all("Лимит трат" in card for card in await hour.cards())
