@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,11 +13,14 @@ from bot.commands.quieting import RESTORED
 from bot.http.ingress import seed_of
 from bot.settings import Settings
 from bot.vendors import VENDORS
+from domain.calls import CallFacts
 from domain.errors import ConfigError, VendorError
-from domain.events import Event
-from domain.ports import CallJournal
+from domain.events import CallEnded
+from domain.people import phone_key
+from domain.ports import CallJournal, Tx
 from integrations.kit.vendor import Ports, Vendor
 from storage.bulk import insert_work, new_work
+from storage.calls import CallKey, CallStore
 from storage.engine import Database
 from storage.inbox import WorkSeed
 from storage.models import connections, work
@@ -58,15 +61,17 @@ async def _close(database: Database, vendor: Vendor[Any], journal: CallJournal, 
     return Gap(title=vendor.title, known=await _write_down(database, vendor.name, events, cursor, now))
 
 
-async def _write_down(database: Database, name: str, events: Sequence[Event], cursor: str, now: datetime) -> int:
-    """Events without work get one that is done; the poll goes on after them. Returns how many there were."""
-    bulk = insert_work(database)
-    seeds = [seed_of(event) for event in events]
+async def _write_down(database: Database, name: str, events: Sequence[CallEnded], cursor: str, now: datetime) -> int:
+    """Events without work get one that is done, and their calls a row; the poll goes on after them. How many there were."""
+    bulk, store = insert_work(database), CallStore(database)
 
     async def job(connection: AsyncConnection) -> int:
         added = 0
         for row in (await connection.execute(select(connections).where(connections.c.vendor == name))).all():
-            added += await bulk.run(connection, [_work(database, row.account_id, seed, now) for seed in seeds])
+            for event in events:
+                if await bulk.run(connection, [_work(database, row.account_id, seed_of(event), now)]):
+                    await _register(store, connection, row.account_id, event, now)
+                    added += 1
             mine = connections.c.id == row.id
             await connection.execute(update(connections).where(mine).values(cursor=cursor, polled_at=now))
         fresh = (work.c.source == RESTORED) & (work.c.state == "ready")
@@ -74,6 +79,33 @@ async def _write_down(database: Database, name: str, events: Sequence[Event], cu
         return added
 
     return await database.write(job)
+
+
+async def _register(store: CallStore, connection: AsyncConnection, account_id: int, event: CallEnded, now: datetime) -> None:
+    """The call as the list has it, with no card: it shows in /calls and can be repeated from /why."""
+    facts = CallFacts(
+        call_id=event.external_id,
+        vendor_row_id="",
+        direction=event.direction,
+        outcome=event.outcome,
+        failed_code=event.failed_code,
+        client_phone=event.client_phone,
+        line=event.line,
+        employee_id=event.employee_id,
+        started_at=event.occurred_at or now,
+        duration_s=event.duration_s,
+        activity_id=event.activity_id,
+    )
+    await store.register(
+        cast("Tx", connection),
+        CallKey(account_id=account_id, vendor=event.vendor, call_id=event.external_id),
+        facts,
+        phone_key=phone_key(event.client_phone) or "",
+        state="old",
+        heard_at=now,
+        delivery_id=None,
+        rehearsal=False,
+    )
 
 
 def _work(database: Database, account_id: int, seed: WorkSeed, now: datetime) -> dict[str, object]:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from bot.commands.asking import NoAnswerError, ask_leader
 from bot.commands.console import complain, say
 from bot.commands.ground import load_settings, open_current_database
@@ -16,12 +18,17 @@ from bot.vendors import VENDORS
 from domain.errors import ConfigError
 from domain.plural import counted
 from domain.webhooks import replayed
+from storage.engine import Database
+from storage.models import work
 
 ANSWER_SECONDS = 20.0
 MAX_REQUEST = 2 * 1024 * 1024
 _OWNERS = ((re.compile(r"/hooks/([a-z0-9]+)(?:/|$)"), ""), (re.compile(r"/api/bitrix-webhook/"), "bitrix24"))
 _REFUSALS = {
-    "not found": "Такой доставки в журнале нет: номер показывает /errors и /why.",
+    "not found": (
+        "Такого события в журнале нет. Подойдёт код звонка в телефонии, его показывает /why. "
+        "Что нашлось опросом, повторяют кнопкой в /errors и /why."
+    ),
     "vendor is off": "Этот вендор не подключён: задайте его настройки и перезапустите Сводку.",
     "MalformedBody": "Запрос из файла не разобрать: тело не такое, какое присылает вендор.",
 }
@@ -41,7 +48,19 @@ def execute(arguments: argparse.Namespace, _rest: Sequence[str]) -> int:
 
 async def _ask(settings: Settings, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
     async with open_current_database(settings) as database:
+        if kind == "replay":
+            payload = {"delivery": await _delivery_of(database, str(payload["delivery"]))}
         return await ask_leader(settings, database, kind, payload, seconds=ANSWER_SECONDS)
+
+
+async def _delivery_of(database: Database, given: str) -> str:
+    """The delivery of the journal that a number means: its own, or that of the vendor's object (a call's id)."""
+    of_object = select(work.c.delivery_id).where(
+        work.c.delivery_id.is_not(None), work.c.object.in_([f"{vendor.name}:{given}" for vendor in VENDORS])
+    )
+    async with database.read() as connection:
+        found = await connection.scalar(of_object.order_by(work.c.id.desc()).limit(1))
+    return str(found) if found is not None else given
 
 
 def _request(what: str, vendor: str | None) -> tuple[str, dict[str, Any]]:
