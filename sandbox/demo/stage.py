@@ -6,6 +6,7 @@ import socket
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -64,8 +65,8 @@ class Stage:
         self.urls["portal"] = await self._serve(self.portal.build_app(), 0)
         self.urls["models"] = await self._serve(self.models.build_app(), 0)
         await self.start_bot()
-        self._later(self._fetch_weights())
-        self._later(self._watch_comments())
+        self._later(self._fetch_weights)
+        self._later(self._watch_comments)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -117,7 +118,7 @@ class Stage:
         )
         call = self._on_our_line(call)
         if story.late_s and audio is not None:
-            self._later(self._after(story.late_s, lambda: self.portal.attach(call, audio)))
+            self._later(partial(self._after, story.late_s, lambda: self.portal.attach(call, audio)))
         return await self._post_event(self.portal.event_body(call))
 
     async def drop(self, name: str, audio: bytes, duration_s: int) -> str:
@@ -185,10 +186,10 @@ class Stage:
                 known = len(self.portal.comments)
                 self.changed()
 
-    def _later(self, work: Awaitable[None]) -> None:
+    def _later(self, work: Callable[[], Awaitable[None]]) -> None:
         async def run() -> None:
             try:
-                await work
+                await work()
             except Exception:
                 log.exception("the demo stumbled")
 
