@@ -1,7 +1,8 @@
 """The money limits: what was spent, what is being spent, and when a limit frees."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,30 +40,31 @@ class LimitPurse:
         self._account_id = account_id
         self._limits = (day, month)
         self._reserved = 0
+        self._deciding = asyncio.Lock()
 
-    async def free_again(self, cost: Cost) -> datetime | None:
+    @asynccontextmanager
+    async def reserve(self, cost: Cost) -> AsyncIterator[datetime | None]:
+        """See Purse: looked up and set aside in one step, or a hundred calls would pass the limit between the two."""
+        async with self._deciding:
+            over = await self._over_limit(cost)
+            held = 0 if over else cost.micro_usd
+            self._reserved += held
+        try:
+            if over is not None:
+                await self._reached(*over)
+            yield over[1] if over else None
+        finally:
+            self._reserved -= held
+
+    async def _over_limit(self, cost: Cost) -> tuple[str, datetime] | None:
+        """The period whose limit ``cost`` would break, and when that period ends."""
         now = self._clock.now()
         day, month = self._limits
         if month is not None and await self._over(_month_start(now, self._timezone), cost, month):
-            return await self._refused("month", _next_month(now, self._timezone))
+            return "month", _next_month(now, self._timezone)
         if day is not None and await self._over(_day_start(now, self._timezone), cost, day):
-            return await self._refused("day", _day_start(now + timedelta(days=1), self._timezone))
+            return "day", _next_day(now, self._timezone)
         return None
-
-    async def _refused(self, period: str, until: datetime) -> datetime:
-        await self._reached(period, until)
-        return until
-
-    def reserve(self, cost: Cost) -> AbstractAsyncContextManager[None]:
-        return self._hold(cost)
-
-    @asynccontextmanager
-    async def _hold(self, cost: Cost) -> AsyncIterator[None]:
-        self._reserved += cost.micro_usd
-        try:
-            yield
-        finally:
-            self._reserved -= cost.micro_usd
 
     async def _over(self, since: datetime, cost: Cost, limit: int) -> bool:
         return await self.spent(since) + self._reserved + cost.micro_usd > limit
@@ -78,6 +80,11 @@ class LimitPurse:
 
 def _day_start(moment: datetime, timezone: ZoneInfo) -> datetime:
     return datetime.combine(moment.astimezone(timezone).date(), time(), timezone)
+
+
+def _next_day(moment: datetime, timezone: ZoneInfo) -> datetime:
+    """By the calendar: a day on which clocks go back has 25 hours."""
+    return datetime.combine(moment.astimezone(timezone).date() + timedelta(days=1), time(), timezone)
 
 
 def _month_start(moment: datetime, timezone: ZoneInfo) -> datetime:

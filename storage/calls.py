@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.calls import CallFacts, Cost, Parties, Recording, Summary, Transcript
@@ -104,10 +104,14 @@ class CallStore:
         )
 
     async def set_recording(self, tx: Tx, key: CallKey, recording: Recording) -> None:
+        """What was said in another recording than this one is forgotten: it would be taken for bought already."""
+        same = calls.c.recording_sha256 == recording.sha256
         await cast("AsyncConnection", tx).execute(
             update(calls)
             .where(_is(key))
             .values(
+                transcript=case((same, calls.c.transcript), else_=None),
+                transcript_search=case((same, calls.c.transcript_search), else_=""),
                 recording_path=recording.path,
                 recording_name=recording.name,
                 recording_sha256=recording.sha256,

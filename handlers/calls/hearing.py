@@ -1,7 +1,9 @@
 """From a recording to a transcript: paid for once, by the model if it may be, by local recognition if it may not."""
 
 import logging
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import datetime
 
 from domain.calls import CallFacts, Cost, Parties, Recording, Transcript, VoiceCheck
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
@@ -24,7 +26,8 @@ async def hear(
         await publish(run, Stage.HEARING_OFF, facts, parties, state="unheard", recording=True)
         return None
     try:
-        await _transcribe(run, transcriber, recording, check)
+        async with AsyncExitStack() as held:
+            await _transcribe(run, transcriber, recording, check, held)
     except VendorUnavailable:
         await publish(run, Stage.HEARING_LATER, facts, parties, recording=True)
         raise
@@ -42,40 +45,48 @@ async def hear(
     return transcript
 
 
-async def _transcribe(run: CallRun, transcriber: Transcriber, recording: Recording, check: VoiceCheck) -> None:
-    chosen = await _affordable(run, transcriber, check)
+async def _transcribe(
+    run: CallRun, transcriber: Transcriber, recording: Recording, check: VoiceCheck, held: AsyncExitStack
+) -> None:
+    price = transcriber.estimate(check.duration_s)
 
     async def ask(attempt: Attempt) -> tuple[Transcript, bool]:
         stored = await run.services.calls.load(run.key)
         if stored and stored.transcript and stored.recording_sha256 == recording.sha256:
             return replace(stored.transcript, costs=()), False  # a replay: bought already
+        chosen = await _affordable(run, transcriber, price, held)
         operator_first = run.services.policy.operator_first
         path = run.services.data_dir / recording.path
-        async with run.services.purse.reserve(chosen.estimate(check.duration_s)):
-            made = await chosen.transcribe(path, check, name=recording.name, operator_first=operator_first)
+        made = await chosen.transcribe(path, check, name=recording.name, operator_first=operator_first)
         log.info("✅ Transcription completed for call %s", run.call_id)
         return made, attempt.uncertain
 
     async def keep(tx: Tx, made: tuple[Transcript, bool]) -> str:
         transcript, repeated = made
         await run.services.calls.set_transcript(tx, run.key, transcript, stereo=check.stereo)
-        await charge(run, tx, "stt", transcript.costs, chosen.estimate(check.duration_s) if repeated else None)
+        await charge(run, tx, "stt", transcript.costs, price if repeated else None)
         return transcript.model
 
     await run.steps.outward("transcribe", ask, keep, str)
 
 
-async def _affordable(run: CallRun, transcriber: Transcriber, check: VoiceCheck) -> Transcriber:
+async def _affordable(run: CallRun, transcriber: Transcriber, price: Cost, held: AsyncExitStack) -> Transcriber:
     """The recogniser that may be used now: the paid one within the limits, else a free one, else NotReady until then."""
-    if not transcriber.paid:
-        return transcriber
-    free_again = await run.services.purse.free_again(transcriber.estimate(check.duration_s))
+    free_again = await set_aside(run, price, held) if transcriber.paid else None
     if free_again is None:
         return transcriber
     if run.services.spare is not None:
         return run.services.spare
-    wait = (free_again - run.services.clock.now()).total_seconds()
-    raise NotReady("limit", retry_after=max(wait, 1.0))
+    raise over_limit(run, free_again)
+
+
+async def set_aside(run: CallRun, price: Cost, held: AsyncExitStack) -> datetime | None:
+    """Keep ``price`` for us until ``held`` ends, which is after the charge is in the ledger; else when to ask again."""
+    return await held.enter_async_context(run.services.purse.reserve(price))
+
+
+def over_limit(run: CallRun, free_again: datetime) -> NotReady:
+    return NotReady("limit", retry_after=max((free_again - run.services.clock.now()).total_seconds(), 1.0))
 
 
 async def charge(run: CallRun, tx: Tx, kind: str, costs: tuple[Cost, ...], repeated: Cost | None) -> None:

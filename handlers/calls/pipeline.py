@@ -143,9 +143,11 @@ async def _recording(run: CallRun, facts: CallFacts, parties: Parties) -> tuple[
             await publish(run, Stage.WAITING, facts, parties, hold=True, until=_last_look(run))
             raise
         return facts, None
-    await _room_for_it(run, facts, parties)
     try:
-        recording = await run.steps.run("download", lambda: _download(run, facts), Recording)
+        recording = await _fetched(run, facts)
+    except NotReady:
+        await publish(run, Stage.NO_ROOM, facts, parties, hold=True)
+        raise
     except VendorRefused as error:
         if error.code not in LOST_RECORDING:
             raise
@@ -163,14 +165,21 @@ async def _ready(run: CallRun, facts: CallFacts) -> CallFacts:
     return newer
 
 
-async def _room_for_it(run: CallRun, facts: CallFacts, parties: Parties) -> None:
-    """NotReady while the disk is nearly full: what comes in must always find its place."""
-    if not await run.services.has_room():
-        await publish(run, Stage.NO_ROOM, facts, parties, hold=True)
-        raise NotReady("disk", retry_after=NO_ROOM_SECONDS)
+async def _fetched(run: CallRun, facts: CallFacts) -> Recording:
+    """Fetched once; again where nobody has listened to it yet and it is not on this disk: another node took over."""
+    recording = await run.steps.run("download", lambda: _download(run, facts), Recording)
+    if (run.services.data_dir / recording.path).is_file():
+        return recording
+    stored = await run.services.calls.load(run.key)
+    if stored and stored.transcript and stored.recording_sha256 == recording.sha256:
+        return recording
+    return await _download(run, facts)
 
 
 async def _download(run: CallRun, facts: CallFacts) -> Recording:
+    """NotReady while the disk is nearly full: what comes in must always find its place."""
+    if not await run.services.has_room():
+        raise NotReady("disk", retry_after=NO_ROOM_SECONDS)
     into = run.recording_path()
     into.parent.mkdir(parents=True, exist_ok=True)
     got = await run.services.recordings.download(facts, into, max_bytes=run.services.policy.recording_max_bytes)

@@ -36,12 +36,11 @@ class Calls(Protocol):
 class Purse(Protocol):
     """The money limits of an account."""
 
-    async def free_again(self, cost: Cost) -> datetime | None:
-        """None when ``cost`` may be spent now; otherwise when to ask again (aware UTC)."""
-        ...
+    def reserve(self, cost: Cost) -> AbstractAsyncContextManager[datetime | None]:
+        """Hold ``cost`` until its charge is written, so that calls at the same moment do not pass the limit together.
 
-    def reserve(self, cost: Cost) -> AbstractAsyncContextManager[None]:
-        """Hold ``cost`` while it is being spent, so that calls at the same moment do not pass the limit together."""
+        None: it may be spent; otherwise nothing is held, and this is when to ask again (aware).
+        """
         ...
 
 

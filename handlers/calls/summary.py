@@ -2,12 +2,13 @@
 
 import hashlib
 import logging
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from domain.calls import CallContext, CallFacts, Cost, Parties, Summary, Transcript
+from domain.calls import CallContext, CallFacts, Parties, Summary, Transcript
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
 from domain.ports import Attempt, Summariser, Tx
-from handlers.calls.hearing import charge
+from handlers.calls.hearing import charge, over_limit, set_aside
 from handlers.calls.publish import Stage, publish
 from handlers.calls.run import CallRun
 
@@ -23,7 +24,8 @@ async def understand(run: CallRun, facts: CallFacts, parties: Parties, transcrip
     if summariser is None:
         return await _draft(run, facts, parties, transcript)
     try:
-        model = await _summarise(run, summariser, facts, parties, transcript)
+        async with AsyncExitStack() as held:
+            model = await _summarise(run, summariser, _context(run, facts, parties), transcript, held)
     except VendorUnavailable:
         await _show_draft(run, facts, parties, transcript, Stage.DRAFT_LATER)
         raise
@@ -40,7 +42,7 @@ async def understand(run: CallRun, facts: CallFacts, parties: Parties, transcrip
 
 
 async def _summarise(
-    run: CallRun, summariser: Summariser, facts: CallFacts, parties: Parties, transcript: Transcript
+    run: CallRun, summariser: Summariser, context: CallContext, transcript: Transcript, held: AsyncExitStack
 ) -> str:
     """The model's name, or empty when it answered and could not be used: asking again would only cost again."""
     made_from = _made_from(summariser, transcript)
@@ -50,10 +52,11 @@ async def _summarise(
         stored = await run.services.calls.load(run.key)
         if stored and stored.summary and stored.summary_key == made_from:
             return replace(stored.summary, costs=()), False  # a replay: bought already
-        await _within_limit(run, summariser, estimate)
+        free_again = await set_aside(run, estimate, held) if summariser.paid else None
+        if free_again is not None:
+            raise over_limit(run, free_again)
         try:
-            async with run.services.purse.reserve(estimate):
-                return await summariser.summarise(transcript, _context(run, facts, parties)), attempt.uncertain
+            return await summariser.summarise(transcript, context), attempt.uncertain
         except VendorRefused as error:
             if error.code not in HOPELESS:
                 raise
@@ -70,12 +73,6 @@ async def _summarise(
         return summary.model or summariser.version
 
     return await run.steps.outward("summarise", ask, keep, str)
-
-
-async def _within_limit(run: CallRun, summariser: Summariser, estimate: Cost) -> None:
-    free_again = await run.services.purse.free_again(estimate) if summariser.paid else None
-    if free_again is not None:
-        raise NotReady("limit", retry_after=max((free_again - run.services.clock.now()).total_seconds(), 1.0))
 
 
 async def _show_draft(run: CallRun, facts: CallFacts, parties: Parties, transcript: Transcript, stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """The health board, the purse, the log, the disk: what is noticed, what is said, and how often."""
 
+import asyncio
 import io
 import json
 import logging
@@ -14,7 +15,7 @@ import pytest
 
 from bot.disk import RESERVE_BYTES, Disk
 from bot.health import HealthBoard, PartState, observed
-from bot.logs import JsonLines, Masking, configure_logging
+from bot.logs import JsonLines, Masking, configure_logging, is_strangers_noise
 from bot.purse import LimitPurse
 from bot.settings import read_settings
 from domain.calls import Cost
@@ -110,12 +111,23 @@ def reached() -> list[Spent]:
 
 
 def purse_of(
-    database: Database, clock: HandClock, reached: list[Spent], *, day: int | None, month: int | None
+    database: Database,
+    clock: HandClock,
+    reached: list[Spent],
+    *,
+    day: int | None,
+    month: int | None,
+    zone: str = "Europe/Moscow",
 ) -> LimitPurse:
     async def hear(period: str, until: datetime) -> None:
         reached.append(Spent(period, until))
 
-    return LimitPurse(database, clock, ZoneInfo("Europe/Moscow"), 1, day=day, month=month, reached=hear)
+    return LimitPurse(database, clock, ZoneInfo(zone), 1, day=day, month=month, reached=hear)
+
+
+async def free_again(purse: LimitPurse, micro_usd: int) -> datetime | None:
+    async with purse.reserve(cost(micro_usd)) as again:
+        return again
 
 
 def cost(micro_usd: int) -> Cost:
@@ -130,30 +142,52 @@ async def spend(database: Database, at: datetime, micro_usd: int) -> None:
 async def test_the_day_is_the_accounts_own(database: Database, clock: HandClock, reached: list[Spent]) -> None:
     purse = purse_of(database, clock, reached, day=100, month=None)
     await spend(database, datetime(2026, 11, 19, 20, 59, tzinfo=UTC), 90)  # 23:59 in Moscow, yesterday
-    assert await purse.free_again(cost(100)) is None
+    assert await free_again(purse, 100) is None
     await spend(database, datetime(2026, 11, 19, 21, 1, tzinfo=UTC), 90)  # 00:01 in Moscow, today
-    assert await purse.free_again(cost(10)) is None
-    assert await purse.free_again(cost(11)) == datetime(2026, 11, 20, 21, tzinfo=UTC)
+    assert await free_again(purse, 10) is None
+    assert await free_again(purse, 11) == datetime(2026, 11, 20, 21, tzinfo=UTC)
     assert [spent.period for spent in reached] == ["day"]
 
 
 async def test_the_month_frees_on_its_first(database: Database, clock: HandClock, reached: list[Spent]) -> None:
     purse = purse_of(database, clock, reached, day=1000, month=100)
     await spend(database, datetime(2026, 11, 2, tzinfo=UTC), 100)
-    assert await purse.free_again(cost(1)) == datetime(2026, 11, 30, 21, tzinfo=UTC)
+    assert await free_again(purse, 1) == datetime(2026, 11, 30, 21, tzinfo=UTC)
     assert [spent.period for spent in reached] == ["month"]
 
 
 async def test_what_is_being_spent_counts(database: Database, clock: HandClock, reached: list[Spent]) -> None:
     purse = purse_of(database, clock, reached, day=100, month=None)
     async with purse.reserve(cost(60)):
-        assert await purse.free_again(cost(60)) is not None
-    assert await purse.free_again(cost(60)) is None
+        assert await free_again(purse, 60) is not None
+    assert await free_again(purse, 60) is None
+
+
+async def test_calls_of_the_same_moment_do_not_pass_the_limit_together(
+    database: Database, clock: HandClock, reached: list[Spent]
+) -> None:
+    purse = purse_of(database, clock, reached, day=100, month=None)
+    decided = asyncio.Barrier(10)
+
+    async def pay() -> bool:
+        async with purse.reserve(cost(60)) as again:
+            await decided.wait()
+            return again is None
+
+    assert sum(await asyncio.gather(*(pay() for _ in range(10)))) == 1
+
+
+async def test_a_day_of_25_hours_ends_at_its_own_midnight(
+    database: Database, clock: HandClock, reached: list[Spent]
+) -> None:
+    clock.moment = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)  # 00:30 in Berlin, where clocks go back at 03:00
+    purse = purse_of(database, clock, reached, day=1, month=None, zone="Europe/Berlin")
+    assert await free_again(purse, 2) == datetime(2026, 10, 25, 23, tzinfo=UTC)
 
 
 async def test_without_limits_everything_may_be_spent(database: Database, clock: HandClock, reached: list[Spent]) -> None:
     await spend(database, clock.now(), 10**9)
-    assert await purse_of(database, clock, reached, day=None, month=None).free_again(cost(10**9)) is None
+    assert await free_again(purse_of(database, clock, reached, day=None, month=None), 10**9) is None
 
 
 @pytest.mark.parametrize(
@@ -172,6 +206,16 @@ def test_secrets_are_masked_in_every_line(line: str, kept: str, gone: str) -> No
     text = masking.format(logging.LogRecord("n", logging.INFO, "p", 1, line, (), None))
     assert kept in text
     assert gone not in text
+
+
+def test_what_is_no_http_does_not_fill_the_log() -> None:
+    def record_of(error: Exception) -> logging.LogRecord:
+        return logging.LogRecord("aiohttp.server", logging.ERROR, "p", 1, "Error handling", (), (type(error), error, None))
+
+    assert is_strangers_noise(record_of(BadHttpMessage("no method")))
+    assert is_strangers_noise(record_of(ConnectionResetError()))
+    assert not is_strangers_noise(record_of(RuntimeError()))
+    assert not is_strangers_noise(logging.LogRecord("aiohttp.server", logging.ERROR, "p", 1, "said", (), None))
 
 
 def test_a_traceback_is_masked_too() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -311,3 +312,51 @@ async def test_without_room_on_the_disk_the_recording_waits(world: World) -> Non
     world.room = True
     await summarise_call(world.item(), steps, world.services())
     assert "Саммари:" in card(world)
+
+
+async def test_what_is_paid_already_is_shown_at_the_limit_and_on_a_full_disk(world: World) -> None:
+    world.fails["summarise"] = [DOWN]
+    steps = MemorySteps()
+    with pytest.raises(VendorUnavailable):
+        await summarise_call(world.item(), steps, world.services())
+    world.free_again = world.clock.now() + timedelta(hours=3)
+    world.room = False
+    with pytest.raises(NotReady):
+        await summarise_call(world.item(), steps, world.services())
+    assert "Никто не моет" in card(world)
+    assert "Саммари заменит черновик" in card(world)
+    assert "post:limit" not in steps.results
+    assert "post:no_room" not in steps.results
+
+
+async def test_the_price_is_held_until_the_charge_is_written(world: World) -> None:
+    held: list[int] = []
+    kept = world.calls.charge
+
+    async def charge(*arguments: Any, **named: Any) -> None:
+        held.append(world.held)
+        await kept(*arguments, **named)
+
+    world.calls.charge = charge  # type: ignore[method-assign]
+    await summarise_call(world.item(), MemorySteps(), world.services())
+    assert held == [1000, 1000]
+    assert world.held == 0
+
+
+async def test_another_recording_is_listened_to_anew(world: World) -> None:
+    await summarise_call(world.item(), MemorySteps(), world.services())
+    world.audio = b"ID3 the whole of it this time"
+    await summarise_call(world.item(source="replay", generation=2), MemorySteps(), world.services())
+    assert world.seen["transcribe"] == 2
+
+
+async def test_a_recording_left_on_another_nodes_disk_is_fetched_again(world: World) -> None:
+    world.fails["gate"] = [DOWN]
+    steps = MemorySteps()
+    with pytest.raises(VendorUnavailable):
+        await summarise_call(world.item(), steps, world.services())
+    for file in world.data_dir.rglob("recordings/*/*"):
+        file.unlink()
+    await summarise_call(world.item(), steps, world.services())
+    assert "Саммари:" in card(world)
+    assert world.seen["download"] == 2

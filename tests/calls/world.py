@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -191,6 +191,8 @@ class MemoryCalls:
         self.row["parties"] = parties
 
     async def set_recording(self, tx: Tx, key: CallKey, recording: Recording) -> None:
+        if self.row.get("recording_sha256") != recording.sha256:
+            self.row["transcript"] = None
         self.row["recording_sha256"] = recording.sha256
 
     async def set_transcript(self, tx: Tx, key: CallKey, transcript: Transcript, *, stereo: bool) -> None:
@@ -223,6 +225,8 @@ class World:
     room: bool = True
     model_off: bool = False
     free_again: datetime | None = None
+    held: int = 0
+    audio: bytes = b"ID3 recording"
     fails: dict[str, list[Exception]] = field(default_factory=dict)
     dies: str = ""
     seen: Counter[str] = field(default_factory=Counter)
@@ -251,9 +255,9 @@ class World:
 
     async def download(self, facts: CallFacts, into: Path, *, max_bytes: int) -> Recording:
         self._happen("download")
-        into.write_bytes(b"ID3 recording")
-        digest = hashlib.sha256(b"ID3 recording").hexdigest()
-        return Recording(path=str(into), size=13, sha256=digest, mime="audio/mpeg", name="call.mp3")
+        into.write_bytes(self.audio)
+        digest = hashlib.sha256(self.audio).hexdigest()
+        return Recording(path=str(into), size=len(self.audio), sha256=digest, mime="audio/mpeg", name="call.mp3")
 
     async def check(self, audio: Path) -> VoiceCheck:
         assert audio.exists()
@@ -301,12 +305,6 @@ class World:
             self.revisions.append(message)
         self.posts[message.key] = message
         return 1
-
-    def reserve(self, cost: Cost) -> AbstractAsyncContextManager[None]:
-        return _nothing_held()
-
-    async def when_free(self, cost: Cost) -> datetime | None:
-        return self.free_again
 
     def services(self) -> CallServices:
         return CallServices(
@@ -356,20 +354,17 @@ class World:
         )
 
 
-@asynccontextmanager
-async def _nothing_held() -> AsyncIterator[None]:
-    yield
-
-
 @dataclass
 class Purse:
     world: World
 
-    async def free_again(self, cost: Cost) -> datetime | None:
-        return self.world.free_again
-
-    def reserve(self, cost: Cost) -> AbstractAsyncContextManager[None]:
-        return _nothing_held()
+    @asynccontextmanager
+    async def reserve(self, cost: Cost) -> AsyncIterator[datetime | None]:
+        if self.world.free_again is None:
+            self.world.held += cost.micro_usd
+        yield self.world.free_again
+        if self.world.free_again is None:
+            self.world.held -= cost.micro_usd
 
 
 class Drafts:
