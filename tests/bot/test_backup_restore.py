@@ -40,7 +40,7 @@ async def test_nothing_old_comes_back_and_what_is_new_is_worked_on(town: Town, t
     archive = terminal.folder / "copy.tar.gz"
     await town.start()
     await town.end_call(phone="+79005550101")
-    await town.until_card("Готово через", "555-01-01")
+    await town.until_card("Готово через", "555-01-01", seconds=60)
     await town.until(lambda: town.portal.comments)
     # half done: paid and not answered; and a card on its way to the chat
     town.models.hold()

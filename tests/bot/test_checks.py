@@ -3,20 +3,26 @@
 import asyncio
 import fcntl
 import shutil
+import socket
 import sqlite3
+import ssl
+import urllib.error
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 from aiohttp import web
 
+from bot.checks import public
+from bot.checks.bot_api import BotApi
 from bot.clock import SystemClock
 from bot.keys import load_keys
 from bot.services import build_services
-from bot.settings import read_settings
+from bot.settings import TelegramSettings, read_settings
 from domain.messages import Destination
 from sandbox.telegram.world import Role
 from storage.destinations import Destinations
@@ -83,7 +89,7 @@ async def test_all_is_well_with_a_running_process(town: Town, terminal: Terminal
     terminal.set({"TELEGRAM_MODE": "polling"})
     await town.start()
     await town.end_call()
-    await town.until_card("Готово через")
+    await town.until_card("Готово через", seconds=60)
     said = await terminal("check")
     assert (said.status, said.err) == (0, ""), said.out
     assert said.out.endswith("\nВсё в порядке.\n")
@@ -141,7 +147,7 @@ def _proxy(town: Town, terminal: Terminal) -> None:
     terminal.set({"TELEGRAM_PROXY": "http://127.0.0.1:9"})
 
 
-def _unreachable(town: Town, terminal: Terminal) -> None:
+def _no_telegram(town: Town, terminal: Terminal) -> None:
     terminal.set({"TELEGRAM_API_BASE_URL": "http://127.0.0.1:9"})
 
 
@@ -260,7 +266,7 @@ CASES = (
     Case("telegram.topic_gone", "telegram", "номер темы", _topic_gone),
     Case("telegram.no_topics", "telegram", "нет тем", _no_topics),
     Case("telegram.proxy", "telegram", "TELEGRAM_PROXY", _proxy),
-    Case("telegram.unreachable", "telegram", "выход в интернет", _unreachable),
+    Case("telegram.unreachable", "telegram", "выход в интернет", _no_telegram),
     Case("telegram.stranger", "telegram", "TELEGRAM_API_BASE_URL", _stranger),
     Case("telegram.answer", "telegram", "через минуту", _flood),
     Case("telegram.foreign_webhook", "telegram", "другая программа", _foreign_webhook),
@@ -471,6 +477,68 @@ async def test_a_wrong_setting_is_a_finding_too(terminal: Terminal) -> None:
     said = await terminal("check")
     assert said.status == 1
     assert "число" in faults(said)["settings.wrong"]
+
+
+async def test_half_a_vendor_is_named_and_the_rest_goes_on(town: Town, terminal: Terminal) -> None:
+    terminal.unset("BITRIX24_WEBHOOK_URL")
+    said = await terminal("check")
+    assert faults(said).keys() == {"bitrix24.settings"}
+    assert "BITRIX24_WEBHOOK_URL" in faults(said)["bitrix24.settings"]
+    assert "✓ Распознавание: ключ" in said.out
+
+
+async def test_a_database_that_is_empty_away_or_yet_to_come(terminal: Terminal) -> None:
+    data = terminal.folder / "data"
+    terminal.set({"DATA_DIR": str(data)})
+    said = await terminal("check", "data")
+    assert said.status == 0
+    assert said.out.count("при запуске") == 3
+    assert not data.exists()
+    data.mkdir()
+    (data / "svodka.db").touch()
+    assert "✓ База — пуста" in (await terminal("check", "data")).out
+    terminal.set({"DB_URL": "postgresql://svodka:pass-word@127.0.0.1:9/svodka"})
+    said = await terminal("check", "data")
+    assert "DB_URL" in faults(said)["database.unreachable"]
+    assert "pass-word" not in said.out + said.err
+
+
+async def test_posts_held_after_a_restore_are_told(town: Town, terminal: Terminal) -> None:
+    _sql(
+        terminal,
+        "INSERT INTO posts (account_id, key, chat_id, kind, content, content_sha256, revision, state, not_before, "
+        "created_at) VALUES (1, 'k', -1, 'call', '{}', '', 1, 'held', '2026-11-21 12:00:00', '2026-11-21 12:00:00')",
+    )
+    assert "posts.held" in warnings(await terminal("check", "state"))
+
+
+async def test_what_speaks_no_http_is_a_stranger(terminal: Terminal) -> None:
+    async def rude(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(rude, "127.0.0.1", 0)
+    async with server:
+        terminal.set({"HTTP_PORT": str(server.sockets[0].getsockname()[1])})
+        assert faults(await terminal("check", "process")).keys() == {"process.port"}
+
+
+@pytest.mark.parametrize(
+    ("cause", "why"),
+    [(ssl.SSLError(), "tls"), (socket.gaierror(), "name"), (ConnectionRefusedError(), "network")],
+)
+def test_why_telegram_was_not_reached(cause: Exception, why: str) -> None:
+    error = httpx.ConnectError("at https://api.example/bot7:token/getMe")
+    error.__cause__ = cause
+    api = BotApi(TelegramSettings(token="7:x", target=None, api_base_url="", proxy=None, mode="auto", admin_ids=()))
+    assert api._why(error) == why
+    assert api._why(httpx.ReadTimeout("")) == "time"
+    assert api._why(httpx.ProxyError("")) == "proxy"
+
+
+def test_a_certificate_that_vendors_will_not_take() -> None:
+    assert public._unreachable(urllib.error.URLError(ssl.SSLCertVerificationError())).code == "public.tls"
 
 
 async def test_an_unknown_section_lists_those_there_are(terminal: Terminal) -> None:

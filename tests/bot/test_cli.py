@@ -3,16 +3,18 @@
 import asyncio
 import json
 import os
+import runpy
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bot.cli import main
 from bot.settings import VARIABLES
 from bot.vendors import VENDORS
 from storage.migrate import migrate
@@ -204,7 +206,7 @@ async def test_status_without_a_process_and_without_data(terminal: Terminal) -> 
 async def test_status_replay_and_migrate_beside_a_running_process(town: Town, terminal: Terminal) -> None:
     await town.start()
     call = await town.end_call()
-    await town.until_card("Готово через")
+    await town.until_card("Готово через", seconds=60)
     await town.until(lambda: town.portal.comments)
     said = await terminal("status")
     assert (said.status, said.err) == (0, "")
@@ -327,13 +329,45 @@ def test_the_example_shows_the_defaults() -> None:
     assert all(line.endswith("=") for line in live)
 
 
-def test_ctrl_c_ends_quietly(tmp_path: Path) -> None:
-    code = (
-        "import bot.commands.urls as urls\n"
-        "def interrupted(*_): raise KeyboardInterrupt\n"
-        "urls.execute = interrupted\n"
-        "from bot.cli import main\n"
-        "raise SystemExit(main(['urls']))\n"
+def _ending_with(error: BaseException) -> Callable[..., int]:
+    def execute(*_: object) -> int:
+        raise error
+
+    return execute
+
+
+def test_ctrl_c_and_a_closed_pipe_end_quietly(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("bot.commands.urls.execute", _ending_with(KeyboardInterrupt()))
+    assert main(["urls"]) == 130
+    monkeypatch.setattr("bot.commands.urls.execute", _ending_with(BrokenPipeError()))
+    with Path(os.devnull).open("w", encoding="ascii") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        assert main(["urls"]) == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_python_m_bot_is_the_same(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["svodka", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("bot", run_name="__main__")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("svodka ")
+
+
+def test_the_demo_ends_as_its_child_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sandbox").mkdir()
+    (tmp_path / "sandbox/__init__.py").write_text("")
+    (tmp_path / "sandbox/__main__.py").write_text(
+        "import os, signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))\n"
+        "os.kill(os.getppid(), signal.SIGTERM)\n"
+        "time.sleep(20)\n"
     )
-    done = python("-c", code)
-    assert (done.returncode, done.stderr) == (130, "")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["demo", "--port", "1"]) == 3
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert capfd.readouterr().err == ""
