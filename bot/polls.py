@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 PAGES_A_POLL = 40  # 2,000 calls; the rest is fetched by the next poll
 RECONCILED = timedelta(hours=48)
 RECKONED = timedelta(hours=24)
+CLOCKS_DIFFER = timedelta(minutes=1)  # the vendor's clock and ours
 
 
 class CallPoll:
@@ -79,11 +80,12 @@ class CallPoll:
     async def reconcile(self) -> Reckoning | None:
         """The last 48 hours against our rows: lost calls get work, calls whose recording came late are opened again.
 
+        What ended before there was a connection is history, which is loaded only on request.
         The reckoning is of the last 24 hours and is kept for /status. None while the vendor is away.
         """
         now = self._clock.now()
         try:
-            events = await self._journal.calls_between(now - RECONCILED, now)
+            events = await self._since_connected(await self._journal.calls_between(now - RECONCILED, now))
             found = await self._keep(None, events)
             reopened = await self._reopen([event.external_id for event in events])
         except VendorError as error:
@@ -94,6 +96,12 @@ class CallPoll:
         await keep_reckoning(self._database, self._account_id, reckoning)
         log.info("reconciled: %d listed, %d found, %d opened again", reckoning.listed, found, reopened)
         return reckoning
+
+    async def _since_connected(self, events: Sequence[CallEnded]) -> list[CallEnded]:
+        async with self._database.read() as connection:
+            mine = select(connections.c.created_at).where(connections.c.id == self._connection_id)
+            connected_at: datetime = (await connection.execute(mine)).scalar_one()
+        return [event for event in events if _ended_at(event, connected_at) >= connected_at - CLOCKS_DIFFER]
 
     async def _cursor(self) -> str:
         async with self._database.read() as connection:
@@ -151,3 +159,7 @@ class CallPoll:
             if facts and facts.has_recording and await self._store.replay(work_id, self._clock.now()):
                 reopened += 1
         return reopened
+
+
+def _ended_at(event: CallEnded, unknown: datetime) -> datetime:
+    return unknown if event.occurred_at is None else event.occurred_at + timedelta(seconds=event.duration_s)

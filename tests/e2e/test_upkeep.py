@@ -52,6 +52,15 @@ async def test_the_first_poll_is_quiet_and_the_next_finds_what_was_lost(hour: Ho
     assert await poll.reconcile() is None
 
 
+async def test_the_reconciliation_leaves_history_alone_too(hour: Hour) -> None:
+    (poll,) = hour.services.polls
+    before = hour.clock.now() - timedelta(hours=2)
+    hour.town.call(started_at=before)
+    await poll.poll()
+    await poll.reconcile()
+    assert await count(hour, work) == 0
+
+
 async def test_more_calls_than_a_page_are_all_found(hour: Hour) -> None:
     (poll,) = hour.services.polls
     await poll.poll()
