@@ -88,6 +88,11 @@ class Panel:
             return {"state": "info", "text": f"Распознавание: по готовым сценариям, {stage.weights.error}"}
         if not stage.fetches:
             return {"state": "info", "text": "Распознавание: по готовым сценариям, так запущена демонстрация"}
+        if stage.weights.state == "ready":
+            return {
+                "state": "wait",
+                "text": "Распознавание: веса загружены, бот сейчас перезапустится с ними",
+            }
         return {"state": "wait", "text": "Распознавание: пока по готовым сценариям, веса загружаются"}
 
     def _model(self) -> dict[str, str]:

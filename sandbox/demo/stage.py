@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -28,6 +29,7 @@ OWNER_ID = 1001
 GROUP_ID = -1001000000001
 LINE = "+7 900 555-01-00"  # the company's own number
 STARTING_SECONDS = 15.0
+CALM_SECONDS, CARD_SECONDS, CALM_WITHIN_SECONDS = 3.0, 12.0, 60.0
 
 
 class Stage:
@@ -46,6 +48,7 @@ class Stage:
         self.child = Child(folder / "svodka.log", self.changed)
         # The bundled calls are told from their scripts until real recognition is there.
         self.scripts = not self._fetch or weights.state != "ready"
+        self._told_at = 0.0  # monotonic second of the last event the bot took
         self._changing_speech = False  # the bot is down for a moment of our own making
         self.urls: dict[str, str] = {}
         self.hooks_url = ""
@@ -141,6 +144,7 @@ class Stage:
         while True:
             status = await self._posted(body)
             if status is not None:
+                self._told_at = time.monotonic()
                 return "Битрикс24 сообщил о звонке." if status == 200 else f"Бот ответил {status}."
             if not self._alive or asyncio.get_running_loop().time() > deadline:
                 return "Бот не работает: событие потеряно, как в жизни. Запустите его, и звонок найдёт сверка."
@@ -166,9 +170,16 @@ class Stage:
         return self.child.running or self._changing_speech
 
     async def _fetch_weights(self) -> None:
-        """Fetch the weights in the background; once they are there the bot goes on with real recognition."""
-        if not self._fetch or not self.scripts or not await self.weights.fetch():
+        """Fetch the weights in the background; once they are there the bot goes on with real recognition.
+
+        Neither the fetch nor the new start may get in the way of the first card, on a slow machine least of all.
+        """
+        if not self._fetch or not self.scripts:
             return
+        await _until(lambda: bool(self.telegram.calls), seconds=STARTING_SECONDS)
+        if not await self.weights.fetch():
+            return
+        await _until(self._calm, seconds=CALM_WITHIN_SECONDS)
         self.scripts = False
         if self.child.running:
             self._changing_speech = True
@@ -176,6 +187,14 @@ class Stage:
             await self.start_bot()
             self._changing_speech = False
         self.changed()
+
+    def _calm(self) -> bool:
+        """No call is on its way to its card, as far as can be seen from outside."""
+        shown = max(
+            [sent.at for sent in self.telegram.sent[-1:]] + [edit.at for edit in self.telegram.edits[-1:]], default=0.0
+        )
+        pause = CALM_SECONDS if shown > self._told_at else CARD_SECONDS
+        return time.monotonic() - max(shown, self._told_at) >= pause
 
     async def _watch_comments(self) -> None:
         """The portal tells nobody of a new comment: the pages hear of it from here."""
@@ -207,6 +226,15 @@ class Stage:
         self._runners.append(runner)
         await web.TCPSite(runner, HOST, port).start()
         return f"http://{HOST}:{runner.addresses[0][1]}"
+
+
+async def _until(condition: Callable[[], bool], *, seconds: float) -> None:
+    """Wait for ``condition``, but no longer than ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if condition() or time.monotonic() >= deadline:
+            return
+        await asyncio.sleep(0.1)
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import cast
@@ -11,10 +12,11 @@ import pytest
 from aiohttp import web
 
 from sandbox.demo import panel as panel_module
+from sandbox.demo import stage as stage_module
 from sandbox.demo.child import Child
 from sandbox.demo.panel import Panel
 from sandbox.demo.recordings import recording_bytes
-from sandbox.demo.stage import Stage, story_of
+from sandbox.demo.stage import GROUP_ID, Stage, story_of
 from sandbox.demo.weights import Weights
 
 
@@ -138,7 +140,7 @@ async def test_a_killed_bot_loses_the_event_and_a_starting_one_is_waited_for(sce
 
 
 async def test_a_bot_that_never_listens_is_given_up(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.demo.stage.STARTING_SECONDS", 0.2)
+    monkeypatch.setattr(stage_module, "STARTING_SECONDS", 0.2)
     await scene.press("kill")
     scene.bot.deaf = True
     await scene.press("start")
@@ -194,7 +196,7 @@ async def test_a_file_without_a_length_is_no_recording() -> None:
 async def test_the_panel_says_what_is_really_recognised(scene: Scene) -> None:
     stage = scene.stage
     assert "по готовым сценариям, так запущена демонстрация" in await scene.lines()
-    stage._fetch, stage.weights.state = True, "fetching"
+    stage._fetch, stage.weights.state = True, "fetching"  # as if it were under way
     stage.weights.progress = 0.5
     assert "веса загружаются" in await scene.lines()
     assert (await scene.panel())["progress"] == {"label": "Загружаются веса распознавания (138 МиБ)", "value": 0.5}
@@ -208,15 +210,27 @@ async def test_the_panel_says_what_is_really_recognised(scene: Scene) -> None:
     assert "Распознавание: ваша модель" in await scene.lines()
 
 
-async def test_real_recognition_begins_when_the_weights_are_there(tmp_path: Path) -> None:
+async def test_real_recognition_begins_when_the_weights_are_there_and_the_card_is_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Fetched(Weights):
         async def fetch(self) -> bool:
             self._set("ready")
             return True
 
+    monkeypatch.setattr(stage_module, "STARTING_SECONDS", 0.2)
+    monkeypatch.setattr(stage_module, "CALM_SECONDS", 0.2)
     stage = await opened(tmp_path, Fetched(tmp_path / "weights", lambda: None))
     bot = cast("StandIn", stage.child)
-    for _ in range(100):
+    stage._told_at = time.monotonic()  # a call is on its way to its card
+    await asyncio.sleep(0.5)
+    assert (bot.starts, stage.weights.state) == (1, "ready")
+    assert "перезапустится" in Panel(stage)._speech()["text"]
+    async with aiohttp.ClientSession() as http:
+        card = {"chat_id": GROUP_ID, "text": "Карточка"}
+        async with http.post(f"{stage.urls['telegram']}/bot{stage.telegram.token}/sendMessage", json=card) as answer:
+            assert answer.status == 200
+    for _ in range(200):
         await asyncio.sleep(0.02)
         if bot.starts == 2:
             break
@@ -226,7 +240,8 @@ async def test_real_recognition_begins_when_the_weights_are_there(tmp_path: Path
     await stage.close()
 
 
-async def test_a_stopped_bot_stays_stopped_when_the_weights_come(tmp_path: Path) -> None:
+async def test_a_stopped_bot_stays_stopped_when_the_weights_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage_module, "STARTING_SECONDS", 0.0)
     gate = asyncio.Event()
 
     class Slow(Weights):
@@ -237,7 +252,7 @@ async def test_a_stopped_bot_stays_stopped_when_the_weights_come(tmp_path: Path)
     stage = await opened(tmp_path, Slow(tmp_path / "weights", lambda: None))
     await stage.child.killed()
     gate.set()
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.3)
     assert not stage.scripts
     assert cast("StandIn", stage.child).starts == 1
     await stage.close()
