@@ -1,91 +1,92 @@
 """Keeping no longer than promised: bodies, recordings, texts; and the counters that outlive a restart."""
 
+import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.services import Services
-from storage.models import calls, counters, inbox, work
+from domain.messages import Message
+from storage.codec import dumps
+from storage.models import accounts, calls, counters, inbox, posts, work
 
 log = logging.getLogger(__name__)
 
-CHUNK = 2000  # rows a transaction, so that the writer is never held for long
+CHUNK = 2000  # rows of a kind in an hour
+BITE = 200  # rows a transaction, so that the writer is never held for long
 JOURNAL_DAYS = 365
-ORPHAN = timedelta(hours=6)
 
 
 class Retention:
-    """Works in small bites; what is left over is taken next hour."""
+    """Works in small bites; what is left over is taken next hour. What is old is looked for without holding the writer."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._kept: Counter[str] = Counter()
+        self._posts_seen = 0
 
     async def tidy(self) -> None:
         settings, now = self._services.settings, self._services.clock.now()
         bodies = await self._empty_bodies(now - timedelta(days=settings.inbox_days))
         recordings = await self._drop_recordings(now - timedelta(days=settings.audio_days))
         texts = await self._drop_texts(now - timedelta(days=settings.text_days))
+        texts += await self._drop_cards(now - timedelta(days=settings.text_days))
         journals = await self._services.work.forget_finished(now - timedelta(days=JOURNAL_DAYS))
-        await self._settle_inbox(now - timedelta(hours=1))
+        await self._settle_inbox(now - timedelta(days=settings.inbox_days), now - timedelta(hours=1))
         if bodies or recordings or texts or journals:
             log.info("tidied: %d bodies, %d recordings, %d texts, %d journals", bodies, recordings, texts, journals)
 
     async def _empty_bodies(self, before: datetime) -> int:
         old = select(inbox.c.id).where(inbox.c.received_at < before, inbox.c.request.is_not(None)).limit(CHUNK)
-
-        async def job(connection: AsyncConnection) -> int:
-            emptied = update(inbox).where(inbox.c.id.in_(old.scalar_subquery())).values(request=None)
-            return (await connection.execute(emptied)).rowcount
-
-        return await self._services.database.write(job)
+        return await self._change(inbox, await self._found(old), request=None)
 
     async def _drop_recordings(self, before: datetime) -> int:
-        old = select(calls.c.id, calls.c.recording_path).where(calls.c.started_at < before, calls.c.recording_path != "")
-        async with self._services.database.read() as connection:
-            rows = (await connection.execute(old.limit(CHUNK))).all()
-        for row in rows:
-            (self._services.settings.data_dir / row.recording_path).unlink(missing_ok=True)
-        ids = [row.id for row in rows]
-
-        async def job(connection: AsyncConnection) -> None:
-            await connection.execute(update(calls).where(calls.c.id.in_(ids)).values(recording_path=""))
-
-        if ids:
-            await self._services.database.write(job)
-        return len(ids)
-
-    async def _drop_texts(self, before: datetime) -> int:
-        old = select(calls.c.id).where(calls.c.started_at < before, calls.c.transcript.is_not(None)).limit(CHUNK)
-
-        async def job(connection: AsyncConnection) -> int:
-            emptied = {"transcript": None, "transcript_search": "", "summary": None, "summary_key": ""}
-            changed = update(calls).where(calls.c.id.in_(old.scalar_subquery())).values(**emptied)
-            return (await connection.execute(changed)).rowcount
-
-        dropped = await self._services.database.write(job)
-        self._drop_files(self._services.settings.data_dir / "transcripts", before)
+        """By the rows, and by the folders: a recording that another one took the place of is in no row any more."""
+        old = select(calls.c.id).where(*_older(before), calls.c.recording_path != "").limit(CHUNK)
+        dropped = await self._change(calls, await self._found(old), recording_path="")
+        await asyncio.to_thread(_drop_files, self._services.settings.data_dir / "recordings", before)
         return dropped
 
-    @staticmethod
-    def _drop_files(folder: Path, before: datetime) -> None:
-        for path in folder.glob("*/*.txt"):
-            if path.stat().st_mtime < before.timestamp():
-                path.unlink(missing_ok=True)
+    async def _drop_texts(self, before: datetime) -> int:
+        old = select(calls.c.id).where(*_older(before), calls.c.transcript.is_not(None)).limit(CHUNK)
+        emptied = {"transcript": None, "transcript_search": "", "summary": None, "summary_key": ""}
+        dropped = await self._change(calls, await self._found(old), **emptied)
+        await asyncio.to_thread(_drop_files, self._services.settings.data_dir / "transcripts", before)
+        return dropped
 
-    async def _settle_inbox(self, before: datetime) -> None:
+    async def _drop_cards(self, before: datetime) -> int:
+        """A card says what was said: our copy of it goes with the transcript. What is in the chat is the chat's."""
+        following = select(posts.c.id, posts.c.created_at, posts.c.state).where(posts.c.id > self._posts_seen)
+        async with self._services.database.read() as connection:
+            rows = (await connection.execute(following.order_by(posts.c.id).limit(CHUNK))).all()
+        old = [row for row in rows if row.created_at < before]
+        ids = [row.id for row in old if row.state not in {"wanted", "sending"}]
+        dropped = await self._change(posts, ids, content=dumps(Message, Message(key="", sections=())), content_sha256="")
+        self._posts_seen = old[-1].id if old else self._posts_seen
+        return dropped
+
+    async def _settle_inbox(self, since: datetime, before: datetime) -> None:
         """A delivery whose call a poll had found before is done with that work, not with one of its own."""
-        own = select(work.c.delivery_id).where(work.c.delivery_id == inbox.c.id).exists()
-        stale = (inbox.c.state == "received") & (inbox.c.received_at < before) & ~own
+        own = select(work.c.id).where(work.c.created_at == inbox.c.received_at, work.c.delivery_id == inbox.c.id).exists()
+        heard = (inbox.c.received_at >= since) & (inbox.c.received_at < before)
+        stale = await self._found(select(inbox.c.id).where(heard, inbox.c.state == "received", ~own).limit(CHUNK))
+        await self._change(inbox, stale, state="done")
 
-        async def job(connection: AsyncConnection) -> None:
-            await connection.execute(update(inbox).where(stale).values(state="done"))
+    async def _found(self, statement: Select[Any]) -> list[Any]:
+        async with self._services.database.read() as connection:
+            return list(await connection.scalars(statement))
 
-        await self._services.database.write(job)
+    async def _change(self, table: Table, ids: Sequence[Any], **values: object) -> int:
+        for start in range(0, len(ids), BITE):
+            changed = update(table).where(table.c.id.in_(ids[start : start + BITE])).values(**values)
+            await self._services.database.write(lambda tx, changed=changed: tx.execute(changed))  # type: ignore[misc]
+        return len(ids)
 
     async def keep_counters(self) -> None:
         """Add what was refused or not understood since the last minute to the table of counters."""
@@ -106,3 +107,18 @@ class Retention:
 
         await self._services.database.write(job)
         self._kept = totals
+
+
+def _older(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Calls by their index of account and time."""
+    return calls.c.account_id.in_(select(accounts.c.id)), calls.c.started_at < before
+
+
+def _drop_files(folder: Path, before: datetime) -> None:
+    """Files that nobody wrote to since, and the folders of days they leave empty."""
+    for day in folder.glob("*"):
+        for path in day.glob("*"):
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink(missing_ok=True)
+        if not any(day.iterdir()) and day.stat().st_mtime < before.timestamp():
+            day.rmdir()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, literal, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import Database
@@ -124,6 +124,8 @@ class WorkStore:
                 .where(work.c.state == "running", work.c.crashes + 1 >= POISON_CRASHES)
                 .values(state="dead", crashes=work.c.crashes + 1, finished_at=now, error_code="poison")
             )
+            buried = select(work.c.delivery_id).where(work.c.state == "dead", work.c.finished_at == now)
+            await connection.execute(update(inbox).where(inbox.c.id.in_(buried)).values(state="dead"))
             ready = await connection.execute(
                 update(work).where(work.c.state == "running").values(state="ready", crashes=work.c.crashes + 1, due_at=now)
             )
@@ -158,9 +160,9 @@ class WorkStore:
 
         async def job(connection: AsyncConnection) -> int:
             ids = list(await connection.scalars(select(work.c.id).where(waits).order_by(work.c.id)))
-            for turn, work_id in enumerate(ids):
-                due_at = now + turn * CATCH_UP_SPACING
-                await connection.execute(update(work).where(work.c.id == work_id).values(due_at=due_at))
+            turns = [{"of": id_, "due": now + turn * CATCH_UP_SPACING} for turn, id_ in enumerate(ids)]
+            if turns:  # in one trip: thousands may have waited, and events wait for the writer meanwhile
+                await connection.execute(_ON_TIME, turns)
             return len(ids)
 
         return await self._database.write(job)
@@ -223,14 +225,18 @@ class WorkStore:
 
     async def forget_finished(self, before: datetime, *, limit: int = 2000) -> int:
         """Remove journals of finished work older than ``before``, a chunk at a time. Returns how many."""
-
-        async def job(connection: AsyncConnection) -> int:
-            old = select(work.c.id).where(work.c.state == "done", work.c.finished_at < before).limit(limit)
+        newest = select(func.max(work.c.id)).where(work.c.created_at < before).scalar_subquery()
+        old = (
+            select(work_steps.c.work_id)
+            .join(work, work.c.id == work_steps.c.work_id)
+            .where(work_steps.c.work_id <= newest, work.c.state == "done", work.c.finished_at < before)
+            .distinct()
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
             ids = list(await connection.scalars(old))
-            await connection.execute(delete(work_steps).where(work_steps.c.work_id.in_(ids)))
-            return len(ids)
-
-        return await self._database.write(job)
+        await self._database.write(lambda tx: tx.execute(delete(work_steps).where(work_steps.c.work_id.in_(ids))))
+        return len(ids)
 
     async def waiting(self, now: datetime) -> dict[str, int]:
         """How many rows are ready, running, late (due over a minute ago) and dead."""
@@ -242,6 +248,9 @@ class WorkStore:
             counts = {str(state): int(count) for state, count in states}
             counts["late"] = int(await connection.scalar(select(func.count()).where(late)) or 0)
         return counts
+
+
+_ON_TIME = update(work).where(work.c.id == bindparam("of")).values(due_at=bindparam("due", type_=work.c.due_at.type))
 
 
 async def _next_generation(connection: AsyncConnection, row: Row[Any], now: datetime) -> int:

@@ -15,7 +15,7 @@ from bot.retention import Retention
 from bot.schedule import Schedule
 from integrations.bitrix24.fake_portal import FakeCall
 from storage.inbox import Arrival, new_delivery_id
-from storage.models import calls, connections, counters, inbox, work
+from storage.models import calls, connections, counters, inbox, posts, work, work_steps
 from storage.queries.reckoning import last_reckonings
 from tests.e2e.hour import Hour, open_hour
 
@@ -128,6 +128,26 @@ async def test_a_body_is_emptied_and_a_recording_dropped_when_their_days_are_ove
     await retention.tidy()
     assert await count(hour, calls, calls.c.transcript.is_not(None)) == 0
     assert await count(hour, calls) == 1
+
+
+async def test_what_was_said_stays_in_no_table_and_no_folder(hour: Hour) -> None:
+    services = hour.services
+    await hour.hears_of(hour.town.call())
+    await hour.quiet()
+    folder = services.settings.data_dir / "recordings"
+    (recording,) = folder.glob("*/*")
+    replaced = recording.with_name("first-try")
+    replaced.write_bytes(b"a recording that another one took the place of")
+    assert any("Саммари:" in card for card in await hour.cards())
+    await services.database.write(lambda tx: tx.execute(update(posts).values(state="sent")))
+    hour.clock.shift += timedelta(days=366).total_seconds()
+    retention = Retention(services)
+    await retention.tidy()
+    await retention.tidy()
+    assert await hour.cards() == [""]
+    assert await count(hour, calls, calls.c.recording_path != "") == 0
+    assert not list(folder.glob("*/*"))
+    assert await count(hour, work_steps) == 0
 
 
 async def test_a_delivery_whose_call_a_poll_found_first_is_settled(hour: Hour) -> None:

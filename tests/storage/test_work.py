@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Self
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.work import PAUSES_SECONDS, Route, Runner
@@ -15,8 +15,9 @@ from domain.ports import Steps
 from domain.work import WorkItem
 from storage.codec import dumps
 from storage.engine import Database
-from storage.models import work
-from storage.work import WorkRow, WorkStore
+from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
+from storage.models import inbox, work, work_steps
+from storage.work import POISON_CRASHES, WorkRow, WorkStore
 from tests.ground import HandClock, until
 
 
@@ -169,7 +170,7 @@ async def test_a_defect_is_tried_a_few_times_then_waits_for_a_person(
     await add(store, clock)
     async with Bench(database, clock, [KeyError("a private thing") for _ in range(9)]) as bench:
         for tries in range(1, 7):
-            await until(lambda wanted=tries: bench.tries == len(bench.watch.told) == wanted)  # type: ignore[misc]
+            await until(lambda wanted=tries: bench.tries == len(bench.watch.told) == wanted)
             clock.forward(900)
             bench.runner.wake()
         await settled(database, "dead")
@@ -282,3 +283,36 @@ async def test_a_work_that_waited_remembers_its_steps(database: Database, store:
     await store.release([row.id], clock.now())
     (row,) = await store.claim(clock.now(), 5)
     assert [*seen, row.fresh] == [True, False, False]
+
+
+async def test_old_journals_go_a_chunk_at_a_time_until_none_is_left(
+    database: Database, store: WorkStore, clock: HandClock
+) -> None:
+    for number in range(5):
+        await add(store, clock, str(number))
+    for row in await store.claim(clock.now(), 5):
+        step = {"work_id": row.id, "name": "look_up", "state": "done", "started_at": clock.now()}
+        await database.write(lambda tx, step=step: tx.execute(insert(work_steps).values(**step)))  # type: ignore[misc]
+        if row.id != 2:
+            await store.finish(row, clock.now())
+    clock.forward(10)
+    await add(store, clock, "young")
+    assert [await store.forget_finished(clock.now(), limit=3) for _ in range(3)] == [3, 1, 0]
+    async with database.read() as connection:
+        assert list(await connection.scalars(select(work_steps.c.work_id))) == [2]
+
+
+async def test_a_delivery_whose_work_is_poison_is_dead_with_it(
+    database: Database, store: WorkStore, clock: HandClock
+) -> None:
+    seed = WorkSeed(kind="call", object="bitrix24:1", payload="{}")
+    arrival = Arrival(
+        id=new_delivery_id(), account_id=1, connection_id=1, vendor="bitrix24", kind="X", dedup_key="x",
+        body_sha256="0" * 64, request=b"e", received_at=clock.now(), seeds=(seed,),
+    )  # fmt: skip
+    await Inbox(database).add(arrival)
+    for _ in range(POISON_CRASHES):
+        assert await store.claim(clock.now(), 1)
+        await store.recover(clock.now())
+    async with database.read() as connection:
+        assert list(await connection.scalars(select(inbox.c.state))) == ["dead"]
