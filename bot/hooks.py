@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from domain.webhooks import Receiver
 
+MOST_KINDS = 200  # each is a line of /metrics and a row a day
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -29,6 +31,12 @@ class Hooks:
         self.unknown_kinds: Counter[str] = Counter()
         for endpoint in endpoints:
             self._by_vendor.setdefault(endpoint.vendor, []).append((endpoint.secret.encode(), endpoint))
+
+    def count_unknown(self, vendor: str, kind: str) -> None:
+        """A genuine event nobody handles; past MOST_KINDS names the rest are counted together."""
+        name = f"{vendor}:{kind[:64]}"
+        known = name in self.unknown_kinds or len(self.unknown_kinds) < MOST_KINDS
+        self.unknown_kinds[name if known else f"{vendor}:*"] += 1
 
     def find(self, vendor: str, secret: str) -> Endpoint | None:
         """The endpoint whose secret this is; every candidate is compared in constant time."""

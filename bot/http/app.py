@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from bot.http.documents import docs_page, openapi
-from bot.http.ingress import HOOKS, Ingress, errors_as_json
+from bot.http.ingress import HOOKS, Ingress, errors_as_json, read_body
 from bot.http.limits import is_loopback
 
 MAX_BODY = 1024 * 1024
@@ -77,6 +77,6 @@ def _bears(request: web.Request, key: str) -> bool:
 def _telegram(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def update(request: web.Request) -> web.Response:
         secret = request.headers.get("X-Telegram-Bot-Api-Secret-Token")
-        return web.Response(status=await site.update(await request.read(), secret))
+        return web.Response(status=await site.update(await read_body(request), secret))
 
     return update

@@ -8,6 +8,16 @@ from aiohttp import web
 
 from domain.ports import Clock
 
+_PROXY_MARKS = (
+    "X-Forwarded-For",
+    "X-Real-IP",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "Forwarded",
+    "Via",
+    "CF-Connecting-IP",
+)
+
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
@@ -39,7 +49,8 @@ class RateLimit:
 def client_ip(request: web.Request, trusted: Networks) -> str:
     """The peer's address, or the last untrusted one of X-Forwarded-For when the peer is a trusted proxy."""
     peer = request.remote or ""
-    forwarded = request.headers.get("X-Forwarded-For", "")
+    # all lines of the header: some proxies add one of their own below the one a stranger wrote
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
     if not trusted or not forwarded or not _is_in(peer, trusted):
         return peer
     for hop in reversed([part.strip() for part in forwarded.split(",")]):
@@ -51,7 +62,7 @@ def client_ip(request: web.Request, trusted: Networks) -> str:
 def is_loopback(request: web.Request) -> bool:
     """The request comes from this machine and through no proxy."""
     return (
-        "X-Forwarded-For" not in request.headers
+        not any(name in request.headers for name in _PROXY_MARKS)
         and _is_address(request.remote or "")
         and ip_address(request.remote or "").is_loopback
     )

@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 from sqlalchemy import func, select
 
-from bot.hooks import Endpoint, Hooks
+from bot.hooks import MOST_KINDS, Endpoint, Hooks
 from bot.http.app import MAX_BODY, Site, build_app
-from bot.http.ingress import Ingress
+from bot.http.ingress import HINT_BYTES, Ingress
 from bot.http.limits import RateLimit
 from integrations.bitrix24.fake import Fake
 from integrations.bitrix24.webhook import Receiver
@@ -178,6 +178,39 @@ async def test_a_commit_that_fails_promises_nothing(door: Door, monkeypatch: pyt
     assert status == 503
     assert len(str(error["error_id"])) == 8
     assert "disk" not in str(error)
+
+
+async def test_a_body_that_is_not_coded_as_it_says_is_refused(door: Door) -> None:
+    answer = await door.post(f"/hooks/bitrix24/{SECRET}", b"\x1f\x8bno gzip", **{"Content-Encoding": "gzip"})
+    assert answer == (400, {"error": "Bad Request"})
+
+
+async def test_a_body_that_trickles_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.http.ingress.BODY_SECONDS", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rpartition(":")[2]))
+    writer.write(f"POST /hooks/bitrix24/{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: 90\r\n\r\nevent=".encode())
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+    await writer.wait_closed()
+
+
+@pytest.mark.parametrize("door", [()], indirect=True)
+async def test_what_nobody_vouches_for_cannot_fill_the_disk(door: Door) -> None:
+    unknown = b"event=ONANYTHING&data%5Bx%5D=y"
+    assert await door.post("/api/bitrix-webhook/call-finished", unknown) == (200, {"status": "ok"})
+    assert (await door.post("/api/bitrix-webhook/call-finished", event() + b"&pad=" + b"x" * HINT_BYTES))[0] == 413
+    assert await door.kept() == (0, 0)
+    assert (await door.post(f"/hooks/bitrix24/{SECRET}", unknown))[0] == 200  # the secret of the path vouches
+    assert await door.kept() == (1, 0)
+
+
+def test_names_of_unknown_events_are_bounded() -> None:
+    hooks = Hooks()
+    for number in range(MOST_KINDS + 5):
+        hooks.count_unknown("bitrix24", f"EVENT{number}")
+    hooks.count_unknown("bitrix24", "EVENT0")
+    assert len(hooks.unknown_kinds) == MOST_KINDS + 1
+    assert (hooks.unknown_kinds["bitrix24:*"], hooks.unknown_kinds["bitrix24:EVENT0"]) == (5, 2)
 
 
 @pytest.mark.parametrize("door", [()], indirect=True)

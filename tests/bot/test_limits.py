@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from bot.http.limits import RateLimit, client_ip, is_loopback
 from tests.ground import HandClock
@@ -36,13 +37,20 @@ class Transport:
 )
 def test_the_address_of_the_client(peer: str, forwarded: str | None, expected: str) -> None:
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    request = make_mocked_request("GET", "/", headers=headers, transport=Transport(peer))  # type: ignore[arg-type]
+    request = make_mocked_request("GET", "/", headers=headers, transport=Transport(peer))
     assert client_ip(request, TRUSTED) == expected
 
 
-def test_the_loopback_behind_a_proxy_is_not_the_loopback() -> None:
-    direct = make_mocked_request("GET", "/", transport=Transport("127.0.0.1"))  # type: ignore[arg-type]
-    proxied = make_mocked_request("GET", "/", headers={"X-Forwarded-For": "1.1.1.1"}, transport=Transport("127.0.0.1"))  # type: ignore[arg-type]
+def test_a_proxy_that_adds_a_line_of_its_own_is_believed_and_the_stranger_is_not() -> None:
+    headers = CIMultiDict([("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-For", "198.51.100.4")])
+    request = make_mocked_request("GET", "/", headers=headers, transport=Transport("10.0.0.2"))
+    assert client_ip(request, TRUSTED) == "198.51.100.4"
+
+
+@pytest.mark.parametrize("mark", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
+def test_the_loopback_behind_a_proxy_is_not_the_loopback(mark: str) -> None:
+    direct = make_mocked_request("GET", "/", transport=Transport("127.0.0.1"))
+    proxied = make_mocked_request("GET", "/", headers={mark: "1.1.1.1"}, transport=Transport("127.0.0.1"))
     assert is_loopback(direct)
     assert not is_loopback(proxied)
 
