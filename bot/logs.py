@@ -55,6 +55,12 @@ class JsonLines(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+def is_strangers_noise(record: logging.LogRecord) -> bool:
+    """What aiohttp says of a request that is no HTTP: a page of log for each, and anybody can send thousands."""
+    error = record.exc_info[1] if record.exc_info else None
+    return isinstance(error, ConnectionError) or type(error).__module__.startswith("aiohttp.")
+
+
 def configure_logging(settings: Settings, secrets: Iterable[str]) -> None:
     """Replace the root logger's handlers. Errors go to the same place as everything else."""
     inner: logging.Formatter
@@ -75,6 +81,11 @@ def configure_logging(settings: Settings, secrets: Iterable[str]) -> None:
         handler.setFormatter(formatter)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_without_noise)
+
+
+def _without_noise(record: logging.LogRecord) -> bool:
+    return not is_strangers_noise(record)
 
 
 def _utc(seconds: float | None) -> time.struct_time:

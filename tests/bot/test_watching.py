@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp.http_exceptions import BadHttpMessage
 
 from bot.disk import RESERVE_BYTES, Disk
 from bot.health import HealthBoard, PartState, observed
@@ -98,6 +99,15 @@ async def test_one_lost_recording_says_nothing_of_the_vendor() -> None:
     assert board.told == []
     assert board.board.state("bitrix24") == "unknown"
     assert board.board.state("nobody") == "off"
+
+
+async def test_a_refusal_during_an_outage_is_told_with_its_cure() -> None:
+    board = Board()
+    await fail(board, Port(*[DOWN] * 4), 4)
+    await fail(board, Port(VendorRefused("bitrix24", "get", "bad_token", hint="создайте вебхук заново")), 1)
+    assert board.told == [("down", False), ("refused", False)]
+    assert await observed(Port(), "bitrix24", "bitrix24", board.board).call(1) == 1
+    assert board.told[2:] == [("refused", True)]
 
 
 class Spent(NamedTuple):
