@@ -1,7 +1,7 @@
 """The form decoder: PHP's rules, hostile input, and the price of one event."""
 
 import time
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode
 
 import pytest
 from hypothesis import given
@@ -104,3 +104,16 @@ def test_reading_helpers() -> None:
     form = decode_form(b"a[b]=1&c=2")
     assert (text_at(form, "a", "b"), text_at(form, "c"), text_at(form, "a"), text_at(form, "c", "d")) == ("1", "2", "", "")
     assert (as_list(form["a"]), as_list("x"), as_list(""), as_list(None)) == (["1"], ["x"], [], [])
+
+
+@given(raw=st.text(alphabet="%0aAfFdDbB1 +я€", max_size=40))
+def test_values_are_unescaped_as_the_standard_library_does(raw: str) -> None:
+    body = raw.encode("utf-8", "surrogatepass")
+    expected = unquote_plus(body.decode("utf-8", "replace"), errors="replace")
+    assert decode_form(b"a=" + body) == {"a": expected}
+
+
+def test_a_megabyte_of_broken_escapes_is_read_at_once() -> None:
+    begun = time.process_time()
+    decode_form(b"a=" + b"%" * 1_000_000)
+    assert time.process_time() - begun < 0.25
