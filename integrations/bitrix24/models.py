@@ -8,7 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 TEXT_LIMIT = 4096
 
-_CONTROLS = dict.fromkeys((*range(32), 127))
+# C0 and C1, line and paragraph separators, and the marks that turn the direction of what follows in a log or a card
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A)))
 
 
 def _text(value: object) -> str:

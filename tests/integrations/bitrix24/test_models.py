@@ -62,6 +62,7 @@ def test_the_address_of_a_file_is_not_shown() -> None:
 
 def test_small_readings() -> None:
     assert clean("a\0\r\nb\x7f\ud800") == "ab?"
+    assert clean("a\x9b31m\u2028b\u202ec\u2066d") == "a31mbcd"
     assert len(clean("x" * 10_000)) == 4096
     assert [number(text) for text in ("12", "12.9", "", "-1", "1e5", "²", "9" * 13)] == [12, 12, 0, 0, 0, 0, 0]
     assert [present(text) for text in ("0", "", "17")] == ["", "", "17"]
