@@ -25,6 +25,7 @@ DATABASE = "database.sqlite3"
 TABLES = "tables"
 KEYS = "keys"
 _BLOCK = 1024 * 1024
+_LARGEST_MANIFEST = 256 * _BLOCK  # a million recordings
 
 
 class BadBackupError(Exception):
@@ -131,10 +132,8 @@ def unpack(archive: Path, into: Path) -> Manifest:
 
 
 def _unpack(archive: tarfile.TarFile, into: Path) -> Manifest:
-    first = archive.next()
-    if first is None or first.name != MANIFEST or (file := archive.extractfile(first)) is None:
-        raise BadBackupError("в файле нет описи: он сделан не командой svodka backup")
-    manifest = _read_manifest(file.read())
+    manifest = _first_member(archive)
+    _check_room(manifest, into)
     wanted = {member.name: member for member in manifest.members}
     for entry in archive:
         if entry.name == MANIFEST:
@@ -142,7 +141,9 @@ def _unpack(archive: tarfile.TarFile, into: Path) -> Manifest:
         member = wanted.pop(entry.name, None)
         source = archive.extractfile(entry) if entry.isreg() else None
         if member is None or source is None:
-            raise BadBackupError(f"в копии лишнее: {entry.name}")
+            raise BadBackupError(f"в копии лишнее: {_shown(entry.name)}")
+        if entry.size != member.size:
+            raise BadBackupError(f"{member.name} в копии повреждён: размер не сходится")
         target = into / member.name
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
@@ -156,6 +157,22 @@ def _unpack(archive: tarfile.TarFile, into: Path) -> Manifest:
     return manifest
 
 
+def _first_member(archive: tarfile.TarFile) -> Manifest:
+    first = archive.next()
+    if first is None or first.name != MANIFEST or (file := archive.extractfile(first)) is None:
+        raise BadBackupError("в файле нет описи: он сделан не командой svodka backup")
+    if first.size > _LARGEST_MANIFEST:
+        raise BadBackupError("опись копии не читается")
+    return _read_manifest(file.read())
+
+
+def _check_room(manifest: Manifest, folder: Path) -> None:
+    """A few kilobytes of archive can unpack to terabytes: what it says of itself must fit, and is held to its word."""
+    size = sum(member.size for member in manifest.members)
+    if min((member.size for member in manifest.members), default=0) < 0 or size > shutil.disk_usage(folder).free:
+        raise BadBackupError(f"для копии нужно {size // 1024**2} МБ: столько места на диске нет")
+
+
 def _read_manifest(text: bytes) -> Manifest:
     try:
         manifest = TypeAdapter(Manifest).validate_json(text)
@@ -165,8 +182,13 @@ def _read_manifest(text: bytes) -> Manifest:
         raise BadBackupError(f"копия другого вида ({manifest.format}): обновите программу")
     for member in manifest.members:
         if Path(member.name).is_absolute() or ".." in Path(member.name).parts:
-            raise BadBackupError(f"в копии недопустимое имя: {member.name}")
+            raise BadBackupError(f"в копии недопустимое имя: {_shown(member.name)}")
     return manifest
+
+
+def _shown(name: str) -> str:
+    """A foreign name as a terminal may see it."""
+    return "".join(character if character.isprintable() else "?" for character in name[:200])
 
 
 def _as_json(manifest: Manifest) -> str:

@@ -184,6 +184,16 @@ def _climbing(contents: dict[str, bytes]) -> None:
     contents["manifest.json"] = json.dumps(manifest).encode()
 
 
+def _huge(contents: dict[str, bytes]) -> None:
+    manifest = json.loads(contents["manifest.json"])
+    manifest["members"][0]["size"] = 10**18
+    contents["manifest.json"] = json.dumps(manifest).encode()
+
+
+def _longer_than_said(contents: dict[str, bytes]) -> None:
+    contents["database.sqlite3"] += b"\0"
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -195,6 +205,8 @@ def _climbing(contents: dict[str, bytes]) -> None:
         (_about(format=2), "обновите программу"),
         (_about(revision="0099"), "более новой версией"),
         (_about(dialect="postgresql"), "копия сделана с postgresql"),
+        (_huge, "столько места на диске нет"),
+        (_longer_than_said, "размер не сходится"),
         (_about(members="many"), "опись копии не читается"),
     ],
 )
