@@ -17,7 +17,7 @@ def _seconds(value: object) -> float:
     """A time as a finite number, 0 for anything else."""
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
     return number if math.isfinite(number) and number >= 0 else 0.0
 
@@ -27,7 +27,10 @@ def _listed(value: object) -> object:
 
 
 def _optional(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    try:
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
 
 
 def _text(value: object) -> str:

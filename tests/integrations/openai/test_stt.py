@@ -271,6 +271,18 @@ def test_odd_fields_do_not_lose_the_text() -> None:
     assert [(s.start, s.end, s.text) for s in reply.segments] == [(1.5, 1.5, "Алло")]
 
 
+def test_numbers_too_large_for_a_float_are_no_numbers() -> None:
+    huge = "9" * 400
+    reply = read_reply(
+        f'{{"text": "Алло", "duration": {huge}, "usage": {{"seconds": {huge}}},'
+        f' "segments": [{{"start": {huge}, "end": 1, "text": "Алло", "no_speech_prob": {huge}}}]}}',
+        plain=False,
+    )
+    assert reply is not None
+    assert (reply.duration_s, reply.billed_s) == (0.0, None)
+    assert [(s.start, s.end, s.no_speech) for s in reply.segments] == [(0.0, 1.0, None)]
+
+
 @pytest.mark.parametrize(
     ("model", "usage", "micro", "unit"),
     [
