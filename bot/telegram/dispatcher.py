@@ -1,6 +1,7 @@
 """The dispatcher: routers behind the gate, rights by flags, every tap answered, conversations in our database."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiogram import BaseMiddleware, Dispatcher, Router
@@ -53,7 +54,8 @@ class RoleGuard(BaseMiddleware):
             return await handler(event, data)
         text = OWNER_ONLY if wanted == Role.OWNER.value else ADMINS_ONLY
         if isinstance(event, CallbackQuery):
-            await event.answer(text, show_alert=True)
+            with suppress(AiogramError):  # too old to be answered: no reason to tell the whole group of a failure
+                await event.answer(text, show_alert=True)
         elif isinstance(event, Message):
             await event.answer(text)
         elif isinstance(event, InlineQuery):

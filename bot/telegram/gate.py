@@ -29,7 +29,7 @@ from domain.roles import Person, Role
 from storage.destinations import Destinations
 from storage.engine import Database
 from storage.people import People
-from storage.posts import StoredChat
+from storage.posts import INTERACTIVE, ROUTINE, StoredChat
 
 STRANGER = "Здравствуйте. Бот отвечает сотрудникам компании. Доступ даёт администратор: попросите у него приглашение."
 WRONG_CODE = "Код не подошёл: он использован или устарел. Попросите у администратора новый."
@@ -38,6 +38,7 @@ TOAST = "Эта кнопка для сотрудников компании."
 STALE_BUTTON = "Эта кнопка больше не действует."
 START_BUTTON = "Открыть бота"
 START_PARAMETER = "inline"
+STRANGERS = ROUTINE - 1  # a crowd of them must not stand before one card
 ROLES = {Role.OWNER: "владелец", Role.ADMIN: "администратор", Role.MANAGER: "менеджер"}
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -120,7 +121,7 @@ class Gate(BaseMiddleware):
         if accepted is None:
             if person is not None:
                 return False
-            await self._say(message, f"code:{update_id}", WRONG_CODE)
+            await self._say(message, f"code:{update_id}", WRONG_CODE, priority=STRANGERS)
             return True
         await self._say(message, f"code:{update_id}", WELCOME.format(role=ROLES[accepted.role]))
         await self._keys.accepted(accepted)
@@ -140,7 +141,7 @@ class Gate(BaseMiddleware):
             await _toast(update.callback_query, TOAST)
         elif update.message is not None and _is_private(update.message) and not _from_nobody(update.message):
             hour = self._keys.clock.now().strftime("%Y%m%d%H")  # once an hour: a stranger cannot make the bot chatter
-            await self._say(update.message, f"stranger:{update.message.chat.id}:{hour}", STRANGER)
+            await self._say(update.message, f"stranger:{update.message.chat.id}:{hour}", STRANGER, priority=STRANGERS)
 
     async def _open(self, update: Update) -> bool:
         """In a group nobody bound the bot hears /bind and nothing else."""
@@ -149,12 +150,12 @@ class Gate(BaseMiddleware):
             return True
         return _is_bind(message) or await self._keys.destinations.is_bound(message.chat.id)
 
-    async def _say(self, message: Message, key: str, text: str) -> None:
+    async def _say(self, message: Message, key: str, text: str, *, priority: int = INTERACTIVE) -> None:
         words = Words(key=key, sections=(Section(lines=(plain(text),)),), kind="answer")
 
         async def job(connection: AsyncConnection) -> None:
             place = Destination(chat_id=message.chat.id)
-            await self._chat.post_to(cast("Tx", connection), self._keys.account_id, place, words)
+            await self._chat.post_to(cast("Tx", connection), self._keys.account_id, place, words, priority=priority)
 
         await self._keys.database.write(job)
         self._keys.sender.wake()
