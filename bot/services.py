@@ -37,9 +37,10 @@ from integrations.kit.vendor import Ports, Vendor, Workshop
 from storage.calls import CallStore
 from storage.engine import Database
 from storage.inbox import Inbox
-from storage.models import accounts, connections
+from storage.models import accounts, connections, notices
+from storage.models.core import RESTORED
 from storage.posts import StoredChat
-from storage.queries.settings import setting
+from storage.queries.settings import min_duration_s
 from storage.vault import Vault
 from storage.work import WorkStore
 
@@ -53,6 +54,7 @@ class Signals:
 
     stored: Callable[[], None] = lambda: None
     posted: Callable[[], None] = lambda: None
+    due: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,29 +99,95 @@ class Services:
         await self.database.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What everything else is built upon."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    texts: Texts
+    signals: Signals
+    work: WorkStore
+    chat: StoredChat
+    workshop: Workshop
+    connected: dict[str, Connected]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watch:
+    """What looks on, and speaks when it must."""
+
+    alerts: Alerts
+    board: HealthBoard
+    purse: LimitPurse
+
+
 async def build_services(settings: Settings, keys: Keys, database: Database, clock: Clock | None = None) -> Services:
     """Everything but HTTP and Telegram. The database is open and its schema is ours."""
     clock = clock or SystemClock()
-    texts = load_texts()
-    signals = Signals()
     cpu = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="cpu")
     workshop = Workshop(clock=clock, data_dir=settings.data_dir, run_cpu=_on(cpu))
-    connected = await _connect(settings, database, workshop, clock)
-    work = WorkStore(database)
-    chat = StoredChat(clock)
+    ground = _Ground(
+        settings=settings,
+        database=database,
+        clock=clock,
+        texts=load_texts(),
+        signals=Signals(),
+        work=WorkStore(database),
+        chat=StoredChat(clock),
+        workshop=workshop,
+        connected=await _connect(settings, database, workshop, clock),
+    )
+    watch = _build_watch(ground)
+    calls = _call_services(ground, watch, quiet_before=await _restored_at(database))
+    runner = Runner(database, ground.work, _routes(calls), clock, watch.alerts)
+    ground.signals.due = runner.wake
+    return Services(
+        settings=settings,
+        keys=keys,
+        clock=clock,
+        texts=ground.texts,
+        database=database,
+        vault=Vault(keys.secret_keys),
+        inbox=Inbox(database),
+        hooks=_hooks(ground.connected, keys),
+        work=ground.work,
+        chat=ground.chat,
+        board=watch.board,
+        alerts=watch.alerts,
+        purse=watch.purse,
+        runner=runner,
+        connected=ground.connected,
+        polls=_polls(ground, watch),
+        calls=calls,
+        signals=ground.signals,
+        cpu=cpu,
+        started_at=clock.now(),
+    )
+
+
+def _build_watch(ground: _Ground) -> _Watch:
+    settings, clock, signals = ground.settings, ground.clock, ground.signals
 
     def posted() -> None:
         signals.posted()
 
-    alerts = Alerts(database, chat, clock, texts=texts, timezone=settings.timezone, account_id=ACCOUNT, posted=posted)
-
     async def hasten(vendor: str) -> None:
-        if await work.hasten(f"vendor:{vendor}", clock.now()):
-            runner.wake()
+        if await ground.work.hasten(f"vendor:{vendor}", clock.now()):
+            signals.due()
 
-    board = HealthBoard(clock, alerts.part, hasten)
+    alerts = Alerts(
+        ground.database,
+        ground.chat,
+        clock,
+        texts=ground.texts,
+        timezone=settings.timezone,
+        account_id=ACCOUNT,
+        posted=posted,
+    )
     purse = LimitPurse(
-        database,
+        ground.database,
         clock,
         settings.timezone,
         ACCOUNT,
@@ -127,41 +195,14 @@ async def build_services(settings: Settings, keys: Keys, database: Database, clo
         month=settings.cost_limit_month,
         reached=alerts.limit,
     )
-    calls = _call_services(
-        settings,
-        database,
-        clock=clock,
-        texts=texts,
-        connected=connected,
-        board=board,
-        purse=purse,
-        chat=chat,
-        workshop=workshop,
-        alerts=alerts,
-    )
-    runner = Runner(database, work, _routes(calls), clock, alerts)
-    return Services(
-        settings=settings,
-        keys=keys,
-        clock=clock,
-        texts=texts,
-        database=database,
-        vault=Vault(keys.secret_keys),
-        inbox=Inbox(database),
-        hooks=_hooks(connected, keys),
-        work=work,
-        chat=chat,
-        board=board,
-        alerts=alerts,
-        purse=purse,
-        runner=runner,
-        connected=connected,
-        polls=_polls(database, work, clock, connected, board),
-        calls=calls,
-        signals=signals,
-        cpu=cpu,
-        started_at=clock.now(),
-    )
+    return _Watch(alerts=alerts, board=HealthBoard(clock, alerts.part, hasten), purse=purse)
+
+
+async def _restored_at(database: Database) -> datetime | None:
+    """When this database was brought back from a copy, None if it never was."""
+    async with database.read() as connection:
+        since: datetime | None = await connection.scalar(select(notices.c.since).where(notices.c.key == RESTORED))
+    return since
 
 
 def _on(cpu: ThreadPoolExecutor) -> Callable[[Callable[[], object]], Any]:
@@ -224,20 +265,9 @@ def _hooks(connected: dict[str, Connected], keys: Keys) -> Hooks:
     return Hooks(endpoints)
 
 
-def _call_services(
-    settings: Settings,
-    database: Database,
-    *,
-    clock: Clock,
-    texts: Texts,
-    connected: dict[str, Connected],
-    board: HealthBoard,
-    purse: LimitPurse,
-    chat: StoredChat,
-    workshop: Workshop,
-    alerts: Alerts,
-) -> CallServices | None:
+def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | None) -> CallServices | None:
     """The ports of calls, each under the eyes of the health board; None when no telephony is connected."""
+    settings, database, connected, board = ground.settings, ground.database, ground.connected, watch.board
     telephony = next((c for c in connected.values() if c.ports.recordings is not None), None)
     if telephony is None or telephony.ports.recordings is None:
         return None
@@ -245,36 +275,36 @@ def _call_services(
     board.add(name, title)
 
     async def min_duration() -> int:
-        changed = (
-            None if "CALL_MIN_DURATION_SEC" in settings.env else await setting(database, ACCOUNT, "call_min_duration_s")
-        )
-        return int(changed) if changed is not None else settings.call_min_duration_s
+        fixed = "CALL_MIN_DURATION_SEC" in settings.env
+        default = settings.call_min_duration_s
+        return default if fixed else await min_duration_s(database, ACCOUNT, default)
 
     timeline: Timeline | None = telephony.ports.timeline
     return CallServices(
         recordings=observed(telephony.ports.recordings, name, name, board),
         timeline=observed(timeline, name, name, board) if timeline else None,
-        gate=build_gate(workshop),
+        gate=build_gate(ground.workshop),
         transcriber=_transcriber(connected, board),
         spare=_spare(connected),
         summariser=_summariser(connected, board),
         draft=build_summariser(),
         calls=CallStore(database),
-        chat=chat,
-        purse=purse,
-        clock=clock,
-        texts=texts,
+        chat=ground.chat,
+        purse=watch.purse,
+        clock=ground.clock,
+        texts=ground.texts,
         timezone=settings.timezone,
         data_dir=settings.data_dir,
         policy=CallPolicy(
             min_duration_s=min_duration,
             catchup_max_age=settings.catchup_max_age,
+            quiet_before=quiet_before,
             first_message_after=settings.first_message_after,
             recording_max_bytes=settings.recording_max_bytes,
             company=settings.company_name,
         ),
-        has_room=Disk(settings.data_dir, alerts.disk_full).has_room,
-        posted=alerts.posted,
+        has_room=Disk(settings.data_dir, watch.alerts.disk_full).has_room,
+        posted=watch.alerts.posted,
     )
 
 
@@ -300,17 +330,18 @@ def _summariser(connected: dict[str, Connected], board: HealthBoard) -> Summaris
     return None
 
 
-def _polls(
-    database: Database, work: WorkStore, clock: Clock, connected: dict[str, Connected], board: HealthBoard
-) -> tuple[CallPoll, ...]:
+def _polls(ground: _Ground, watch: _Watch) -> tuple[CallPoll, ...]:
     polls = []
-    for name, part in connected.items():
+    for name, part in ground.connected.items():
         ports = part.ports
         if ports.journal is None or ports.recordings is None:
             continue
-        journal, recordings = observed(ports.journal, name, name, board), observed(ports.recordings, name, name, board)
+        journal, recordings = (
+            observed(ports.journal, name, name, watch.board),
+            observed(ports.recordings, name, name, watch.board),
+        )
         ids = {"account_id": ACCOUNT, "connection_id": part.connection_id}
-        poll = CallPoll(database, work, clock, journal, recordings, vendor=name, **ids)
+        poll = CallPoll(ground.database, ground.work, ground.clock, journal, recordings, vendor=name, **ids)
         polls.append(poll)
     return tuple(polls)
 

@@ -24,10 +24,10 @@ from storage.models import (
     telegram_updates,
     work,
 )
+from storage.models.core import RESTORED
 from storage.posts import GONE
 
 HELD = "held"  # a post that only a person may let go
-RESTORED = "restored"
 REOPENED_WITHIN = timedelta(hours=72)  # the daily reconciliation looks 48 hours back
 _WHY = "база восстановлена из копии: могло быть сделано после неё"
 

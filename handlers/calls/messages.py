@@ -7,6 +7,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from domain.calls import (
+    Amount,
     CallFacts,
     CallKind,
     Evidence,
@@ -25,6 +26,7 @@ from domain.messages import Button, ButtonKind, File, Line, Message, Quote, Sect
 from domain.people import phone_key, show_phone
 
 QUOTE_LIMIT = 1500  # characters of a transcript that still read well folded inside a card
+NO_BREAK = "\u00a0"
 TRANSCRIPT_WEIGHT = 9  # shortened before anything else
 
 
@@ -193,16 +195,22 @@ def _details(summary: Summary, texts: Texts) -> Iterator[Section]:
     rows: list[Line] = []
     if summary.address is not None:
         rows.append(_point(summary.address, texts, name="card.address"))
-    rows += [
-        _point(Point(text=amount.text or f"{amount.value_rub:,} ₽".replace(",", " "), evidence=amount.evidence), texts)
-        for amount in summary.amounts
-    ]
+    rows += [_point(Point(text=_amount(amount), evidence=amount.evidence), texts) for amount in summary.amounts]
     rows += [_point(point, texts) for point in summary.dates]
     if rows:
         yield Section(title=_title(texts, "card.details"), lines=tuple(rows), weight=5)
     if summary.unconfirmed_numbers:
         numbers = ", ".join(summary.unconfirmed_numbers)
         yield Section(lines=(plain(texts.get("card.unconfirmed_numbers", numbers=numbers)),))
+
+
+def _amount(amount: Amount) -> str:
+    """«18 000 ₽ — уборка офиса»: models say what a sum is for, and the figure is what people look for."""
+    digits = "".join(sign for sign in amount.text if sign.isdigit())
+    if digits and digits == str(amount.value_rub):
+        return amount.text
+    sum_ = f"{amount.value_rub:,} ₽".replace(",", NO_BREAK).replace(" ", NO_BREAK)
+    return f"{sum_} — {amount.text}" if amount.text else sum_
 
 
 def _point(point: Point, texts: Texts, *, name: str = "") -> Line:

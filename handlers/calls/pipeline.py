@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 # After the event the recording is looked for at 15 s, 45 s, 2, 5, 10, 20 and 40 min (vendors' page of Bitrix24, section 2).
 RECORDING_LOOKS_SECONDS = (15, 45, 120, 300, 600, 1200, 2400)
+WANTED = {"replay", "rehearsal"}  # a person asked for it, however old it is
 NO_ROOM_SECONDS = 600.0
 # Refusals that concern this one recording, not the connection: the call goes on without it.
 LOST_RECORDING = {"not_audio", "too_large", "gone"}
@@ -66,13 +67,22 @@ async def _sort(run: CallRun, facts: CallFacts) -> str:
     async def decide() -> str:
         policy = run.services.policy
         ended = facts.started_at + timedelta(seconds=facts.duration_s)
-        if run.item.heard_at - ended > policy.catchup_max_age and run.item.source not in {"replay", "rehearsal"}:
+        if run.item.source not in WANTED and _is_old(run, ended):
             return "old"
         if facts.outcome is not CallOutcome.ANSWERED:
             return "missed"
+        if run.item.event.rehearsal:
+            return "heard"  # whatever length the chat has asked for
         return "heard" if facts.duration_s > await policy.min_duration_s() else "short"
 
     return await run.steps.run("sort", decide, str)
+
+
+def _is_old(run: CallRun, ended: datetime) -> bool:
+    """It ended too long before we heard of it, or before the database was brought back from a copy."""
+    policy = run.services.policy
+    too_late = run.item.heard_at - ended > policy.catchup_max_age
+    return too_late or (policy.quiet_before is not None and ended < policy.quiet_before)
 
 
 async def _register(run: CallRun, tx: Tx, facts: CallFacts, state: str) -> int:

@@ -46,10 +46,14 @@ class Purse(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPolicy:
-    """What is worth a card. ``min_duration_s`` is read at each call, so that a change in the chat applies at once."""
+    """What is worth a card. ``min_duration_s`` is read at each call, so that a change in the chat applies at once.
+
+    ``quiet_before``: calls that ended before this moment (a restore) are stored without card and cost.
+    """
 
     min_duration_s: Callable[[], Awaitable[int]]
     catchup_max_age: timedelta
+    quiet_before: datetime | None = None
     first_message_after: timedelta
     recording_max_bytes: int
     operator_first: bool = True

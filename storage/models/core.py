@@ -45,6 +45,8 @@ notices = Table(
     Column("detail", Text, nullable=False, server_default=""),
 )
 
+RESTORED = "restored"  # the notice that a restore leaves: what ended before it is quiet
+
 settings = Table(
     "settings",
     metadata,

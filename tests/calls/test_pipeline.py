@@ -360,3 +360,21 @@ async def test_a_recording_left_on_another_nodes_disk_is_fetched_again(world: Wo
     await summarise_call(world.item(), steps, world.services())
     assert "Саммари:" in card(world)
     assert world.seen["download"] == 2
+
+
+async def test_a_rehearsal_is_heard_whatever_length_is_asked_for(world: World) -> None:
+    world.min_duration = 600
+    item = world.item(source="rehearsal")
+    await summarise_call(replace(item, event=replace(item.event, rehearsal=True)), MemorySteps(), world.services())
+    assert "Саммари:" in card(world)
+
+
+@pytest.mark.parametrize(("after_s", "state"), [(0, "carded"), (1, "old")])
+async def test_after_a_restore_what_ended_before_it_is_quiet(world: World, after_s: int, state: str) -> None:
+    services = world.services()
+    ended = FACTS.started_at + timedelta(seconds=FACTS.duration_s)
+    policy = replace(services.policy, quiet_before=ended + timedelta(seconds=after_s))
+    await summarise_call(world.item(), MemorySteps(), replace(services, policy=policy))
+    assert world.calls.row["state"] == state
+    await summarise_call(world.item(source="replay", generation=2), MemorySteps(), replace(services, policy=policy))
+    assert world.calls.row["state"] == "carded"
