@@ -12,7 +12,6 @@ from urllib.parse import urlencode, urlsplit
 from benchmarks.spread import percentile
 
 _FORM = {
-    "event": "ONVOXIMPLANTCALLEND",
     "event_handler_id": "975",
     "ts": "1773239624",
     "data[CALL_TYPE]": "2",
@@ -39,6 +38,7 @@ class Target:
 
     url: str
     token: str
+    event: str = "ONVOXIMPLANTCALLEND"
     prefix: str = field(default_factory=lambda: secrets.token_hex(4))
     sent: int = 0
     late_ms: list[float] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Target:
     def request(self) -> bytes:
         self.sent += 1
         call = {"data[CALL_ID]": f"{self.prefix}.{self.sent}", "auth[application_token]": self.token}
-        body = urlencode(_FORM | call).encode()
+        body = urlencode({"event": self.event} | _FORM | call).encode()
         parts = urlsplit(self.url)
         head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
@@ -129,8 +129,9 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--rate", type=float, default=100.0)
     parser.add_argument("--token", default="")
+    parser.add_argument("--event", default="ONVOXIMPLANTCALLEND")
     given = parser.parse_args()
-    target = Target(given.url, given.token)
+    target = Target(given.url, given.token, given.event)
     if given.how == "flood":
         took = asyncio.run(_timed(lambda: flood(target, seconds=given.seconds, connections=given.connections)))
     else:

@@ -12,6 +12,8 @@ from benchmarks.processes import start
 
 TOKEN = "application-token-of-a-benchmark"
 CONNECTIONS = 64
+CALL_ENDED = "ONVOXIMPLANTCALLEND"
+CALL_BEGAN = "ONVOXIMPLANTCALLSTART"  # stored and answered like any other, and nobody works on it
 _SCRIPT = Path(__file__).with_name("call_ended.lua")
 
 
@@ -48,9 +50,9 @@ async def flood(url: str, *, seconds: float, connections: int = CONNECTIONS) -> 
     return _shot(line.removeprefix("RESULT"))
 
 
-async def steady(url: str, *, rate: float, seconds: float) -> Shot:
+async def steady(url: str, *, rate: float, seconds: float, event: str = CALL_ENDED) -> Shot:
     """So many a second, whatever the answers do: latency counts from when a request was due."""
-    return await _client("steady", url, seconds, "--rate", str(rate))
+    return await _client("steady", url, seconds, "--rate", str(rate), "--event", event)
 
 
 async def _client(how: str, url: str, seconds: float, *more: str) -> Shot:

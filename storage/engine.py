@@ -9,6 +9,7 @@ therefore a job may run twice and must do nothing but talk to its connection.
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -44,6 +45,45 @@ class _Queued:
     future: asyncio.Future[Any]
 
 
+class _Lanes:
+    """Jobs in two lines: those that somebody outside waits for, and all others. Where both wait, they take turns."""
+
+    def __init__(self) -> None:
+        self._lanes: tuple[deque[_Queued], deque[_Queued]] = (deque(), deque())  # usual, urgent
+        self._last = False
+        self._arrived = asyncio.Event()
+        self._left = 0
+        self._none_left = asyncio.Event()
+
+    def put(self, queued: _Queued, *, urgent: bool) -> None:
+        self._lanes[urgent].append(queued)
+        self._left += 1
+        self._arrived.set()
+        self._none_left.clear()
+
+    async def take(self) -> list[_Queued]:
+        """The next jobs of one line, when there are any."""
+        await self._arrived.wait()
+        usual, urgent = self._lanes
+        self._last = bool(urgent) and not (self._last and usual)
+        lane = self._lanes[self._last]
+        return [lane.popleft() for _ in range(min(len(lane), BATCH_JOBS))]
+
+    def settled(self, count: int, rest: list[_Queued]) -> None:
+        """So many of what was taken are done; the rest goes back to the front of its line."""
+        self._lanes[self._last].extendleft(reversed(rest))
+        self._left -= count
+        if not any(self._lanes):
+            self._arrived.clear()
+        if not self._left:
+            self._none_left.set()
+
+    async def drained(self) -> None:
+        """Return when all that was put in is done."""
+        if self._left:
+            await self._none_left.wait()
+
+
 def normalise_url(url: str) -> URL:
     """``postgres://`` and ``postgresql://`` mean psycopg 3, ``sqlite://`` means aiosqlite."""
     parsed = make_url(url)
@@ -60,9 +100,9 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
         self.url = normalise_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._reader = _build_engine(self.url, pool_size=pool_size, begin="BEGIN")
+        self._reader = _build_engine(self.url, pool_size=pool_size, begin="")
         self._writer = _build_engine(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
-        self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
+        self._lanes = _Lanes()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self.commits = 0
@@ -80,7 +120,7 @@ class Database:
         """Finish what was queued, then let the connections go."""
         self._closed = True
         if self._task is not None:
-            await self._queue.join()
+            await self._lanes.drained()
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
@@ -88,21 +128,22 @@ class Database:
         await self._writer.dispose()
         await self._reader.dispose()
 
-    async def write(self, job: Job[T]) -> T:
+    async def write(self, job: Job[T], *, urgent: bool = False) -> T:
         """Run ``job`` in a write transaction and return its result after the commit.
 
         Whatever the job or the commit raises comes out here, with nothing written. A caller that is cancelled while it
-        waits does not stop the job.
+        waits does not stop the job. ``urgent``: somebody outside waits for the commit, so it goes past what our own work
+        has queued.
         """
         if self._closed or self._task is None:
             raise RuntimeError("the database is not open")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Queued(job, future))
+        self._lanes.put(_Queued(job, future), urgent=urgent)
         return await future
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for reading: it sees what is committed and never waits for the writer (WAL)."""
+        """A connection for reading: each statement sees what is committed then, and never waits for the writer (WAL)."""
         async with self._reader.connect() as connection:
             yield connection
 
@@ -113,33 +154,29 @@ class Database:
 
     async def _drain(self) -> None:
         while True:
-            batch = [await self._queue.get()]
-            while len(batch) < BATCH_JOBS and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
+            batch, rest = await self._lanes.take(), []
             try:
-                await self._run(list(batch))
+                rest = await self._run(batch)
             except asyncio.CancelledError:
                 _fail(batch, RuntimeError("the database was closed"))
                 raise
             except Exception:  # the writer must outlive anything
                 log.exception("database writer")
                 _fail(batch, RuntimeError("the write failed"))
-            finally:
-                for _ in batch:
-                    self._queue.task_done()
+            self._lanes.settled(len(batch) - len(rest), rest)
 
-    async def _run(self, batch: list[_Queued]) -> None:
-        while batch:
-            taken, results, error = await self._together(batch)
-            if error is None:
-                for queued, result in zip(batch[:taken], results, strict=True):
-                    _settle(queued.future, result)
-            elif taken == 1:
-                _raise(batch[0].future, error)
-            else:
-                for queued in batch[:taken]:
-                    await self._run([queued])
-            batch = batch[taken:]
+    async def _run(self, batch: list[_Queued]) -> list[_Queued]:
+        """One transaction; what did not fit into it comes back."""
+        taken, results, error = await self._together(batch)
+        if error is None:
+            for queued, result in zip(batch[:taken], results, strict=True):
+                _settle(queued.future, result)
+        elif taken == 1:
+            _raise(batch[0].future, error)
+        else:
+            for queued in batch[:taken]:
+                await self._run([queued])
+        return batch[taken:]
 
     async def _together(self, batch: list[_Queued]) -> tuple[int, list[Any], Exception | None]:
         """Run as many jobs as fit into one transaction: how many were taken, their results, or what went wrong."""

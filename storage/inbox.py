@@ -117,7 +117,7 @@ class Inbox:
                 return set(ids)
             return set(await connection.scalars(select(inbox.c.id).where(inbox.c.id.in_(ids))))
 
-        new = await self._database.write(job)
+        new = await self._database.write(job, urgent=True)
         self.accepted += len(new)
         self.duplicates += len(arrivals) - len(new)
         return new

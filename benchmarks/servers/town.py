@@ -1,0 +1,110 @@
+"""The others in a process of their own: a portal, a model server and a Telegram, with a door for the benchmark."""
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from benchmarks.load import TOKEN
+from benchmarks.servers.listen import listen
+from integrations.bitrix24.fake import Fake as Portal
+from integrations.openai.fake import Fake as Models
+from sandbox.demo.recordings import recording_bytes
+from sandbox.telegram.double import TelegramDouble
+from sandbox.telegram.world import Role
+
+OWNER, GROUP = 1001, -1001000000001
+_FIRST_PHONE = 79005550000
+
+
+@dataclass
+class Town:
+    """The fakes and what is asked about them. A call is known by its phone, its deal and its sound, all its own."""
+
+    telegram: TelegramDouble = field(default_factory=TelegramDouble)
+    portal: Portal = field(default_factory=lambda: Portal(application_token=TOKEN))
+    models: Models = field(default_factory=Models)
+    calls: int = 0
+
+    def __post_init__(self) -> None:
+        owner = self.telegram.person("Ольга", number=OWNER, started=True)
+        self.group = self.telegram.group("Команда", {owner: Role.CREATOR}, bot=Role.ADMIN, number=GROUP)
+
+    def build_app(self) -> web.Application:
+        app = web.Application(client_max_size=128 * 2**20)
+        app.router.add_post("/calls", self._end_calls)
+        app.router.add_get("/seen", self._seen)
+        app.router.add_get("/times", self._times)
+        return app
+
+    async def _end_calls(self, request: web.Request) -> web.Response:
+        """So many calls have ended; the bodies of their events, unsent. ``file`` is the path of a recording of one's own."""
+        asked = await request.json()
+        with open(asked["file"], "rb") if asked.get("file") else _bundled(asked["recording"]) as file:
+            audio = file.read()
+        events = []
+        for _ in range(asked["count"]):
+            self.calls += 1
+            call = self.portal.add_call(
+                audio=audio + b"\0" * 8 + str(self.calls).encode() if asked.get("own_sound", True) else audio,
+                file_name=f"call{self.calls}{asked.get('suffix', '.mp3')}",
+                duration_s=asked.get("duration_s", 74),
+                phone=f"+{_FIRST_PHONE + self.calls}",
+                bound_to=(("deal", str(self.calls)),),
+            )
+            events.append(self.portal.event_body(call).decode())
+        return web.json_response({"events": events, "last": self.calls})
+
+    async def _seen(self, _: web.Request) -> web.Response:
+        """How often each call was shown, commented and paid for."""
+        shown = [message.text for message in self.telegram.messages(self.group) if message.author == self.telegram.bot]
+        transcribed = Counter(seen.sha256 for seen in self.models.seen if seen.sha256)
+        comments: Counter[str] = Counter(comment.entity[1] for comment in self.portal.comments)
+        return web.json_response(
+            {"shown": shown, "comments": comments, "transcribed": transcribed, "paid": self.models.paid}
+        )
+
+    async def _times(self, _: web.Request) -> web.Response:
+        """When the bot sent what to which chat, and when it first asked for updates (seconds of one monotonic clock)."""
+        polled = next((call.at for call in self.telegram.calls if call.method.lower() == "getupdates"), None)
+        sent = [[sent.at, sent.chat_id] for sent in self.telegram.sent]
+        return web.json_response({"sent": sent, "polled": polled, "now": asyncio.get_running_loop().time()})
+
+
+def _bundled(name: str) -> Any:
+    from io import BytesIO
+
+    return BytesIO(recording_bytes(name))
+
+
+async def _serve(app: web.Application) -> str:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+
+async def main() -> None:
+    town = Town()
+    telegram, portal, models = [
+        await _serve(app) for app in (town.telegram.build_app(), town.portal.build_app(), town.models.build_app())
+    ]
+    environment = {
+        "TELEGRAM_BOT_TOKEN": town.telegram.token,
+        "TELEGRAM_TARGET_CHAT_ID": str(GROUP),
+        "TELEGRAM_ADMIN_IDS": str(OWNER),
+        "TELEGRAM_API_BASE_URL": telegram,
+        "BITRIX24_WEBHOOK_URL": town.portal.webhook_url(portal),
+        "BITRIX24_APPLICATION_TOKEN": TOKEN,
+        "BITRIX24_RATE": "9000",
+        "OPENAI_BASE_URL": f"{models}/v1",
+        "OPENAI_API_KEY": "key-of-a-benchmark",
+    }
+    await listen(town.build_app(), environment=json.dumps(environment))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
