@@ -74,10 +74,11 @@ class HealthBoard:
         state = "refused" if refused else "down"
         since = part.since if part.state == state and part.since else now
         hint = error.hint if isinstance(error, VendorRefused) else ""
+        told = part.told and not (refused and part.state != "refused")  # an outage was told of; this has a cure
         part = replace(part, state=state, since=since, failures=part.failures + 1, detail=error.message, hint=hint)
         worth_telling = refused or (part.failures >= FAILURES and now - since >= GRACE)
-        tell_now = worth_telling and not part.told
-        self._parts[name] = replace(part, told=part.told or tell_now)
+        tell_now = worth_telling and not told
+        self._parts[name] = replace(part, told=told or tell_now)
         if tell_now:
             await self._tell(part, False)
 

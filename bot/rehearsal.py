@@ -51,9 +51,11 @@ async def rehearse(services: Services) -> dict[str, Any]:
 
 async def _report(services: Services, object_: str) -> dict[str, Any]:
     async with services.database.read() as connection:
-        row = (await connection.execute(select(work).where(work.c.object == object_))).one()
-        mine = select(work_steps).where(work_steps.c.work_id == row.id)
-        steps = await connection.execute(mine.order_by(work_steps.c.started_at, work_steps.c.finished_at))
-        spent = list(await connection.scalars(select(charges.c.micro_usd).where(charges.c.object == object_)))
+        mine = (work.c.account_id == ACCOUNT) & (work.c.kind == "call") & (work.c.object == object_)
+        row = (await connection.execute(select(work).where(mine))).one()
+        made = select(work_steps).where(work_steps.c.work_id == row.id)
+        steps = await connection.execute(made.order_by(work_steps.c.started_at, work_steps.c.finished_at))
+        paid = (charges.c.account_id == ACCOUNT) & (charges.c.at >= row.created_at) & (charges.c.object == object_)
+        spent = list(await connection.scalars(select(charges.c.micro_usd).where(paid)))
         listed = [{"name": step.name, "state": step.state, "ms": step.took_ms} for step in steps]
     return {"state": row.state, "error": row.error, "steps": listed, "micro_usd": sum(spent)}

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -17,6 +17,8 @@ from storage.engine import Database
 from storage.models import inbox, requests, work
 
 log = logging.getLogger(__name__)
+
+ANSWERED_WITHIN = timedelta(minutes=5)  # who asked before a restart waits no more, and may have asked again
 
 
 async def ask(database: Database, kind: str, payload: dict[str, Any], now: datetime) -> int:
@@ -46,6 +48,9 @@ async def answer_requests(services: Services) -> None:
     async with services.database.read() as connection:
         asked = (await connection.execute(select(requests).where(requests.c.state == "asked").order_by(requests.c.id))).all()
     for row in asked:
+        if services.clock.now() - row.asked_at > ANSWERED_WITHIN:
+            await _answer(services, row.id, "failed", {"error": "too late"})
+            continue
         try:
             answer = await _carry_out(services, row.kind, json.loads(row.payload))
             state = "done"
@@ -57,6 +62,7 @@ async def answer_requests(services: Services) -> None:
 
 async def _answer(services: Services, request_id: int, state: str, answer: dict[str, Any]) -> None:
     values = {"state": state, "answer": json.dumps(answer, ensure_ascii=False), "answered_at": services.clock.now()}
+    values["payload"] = "{}"  # a recorded request may hold a vendor's token
 
     async def job(connection: AsyncConnection) -> None:
         await connection.execute(update(requests).where(requests.c.id == request_id).values(**values))

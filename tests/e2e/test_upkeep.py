@@ -15,7 +15,7 @@ from bot.retention import Retention
 from bot.schedule import Schedule
 from integrations.bitrix24.fake_portal import FakeCall
 from storage.inbox import Arrival, new_delivery_id
-from storage.models import calls, connections, counters, inbox, posts, work, work_steps
+from storage.models import calls, connections, counters, inbox, posts, requests, work, work_steps
 from storage.queries.reckoning import last_reckonings
 from tests.e2e.hour import Hour, open_hour
 
@@ -205,6 +205,14 @@ async def test_what_cannot_be_carried_out_is_answered(hour: Hour) -> None:
     assert await asked(hour, "deliver", {"vendor": "tilda", "request": ""}) == {"error": "vendor is off"}
     assert await asked(hour, "dance", {}) == {"error": "unknown request dance"}
     assert await asked(hour, "replay", {}) == {"error": "KeyError"}
+
+
+async def test_what_nobody_waits_for_any_more_is_not_carried_out(hour: Hour) -> None:
+    await ask(hour.services.database, "rehearse", {}, hour.clock.now())
+    hour.clock.shift += 600
+    await answer_requests(hour.services)
+    assert await count(hour, work) == 0
+    assert await count(hour, requests, requests.c.state == "failed", requests.c.payload == "{}") == 1
 
 
 async def test_a_rehearsal_goes_the_whole_way_and_touches_no_crm(hour: Hour) -> None:
