@@ -9,7 +9,10 @@ from typing import Any
 import av
 from aiohttp import web
 
+from integrations.kit.audio.decode import FORMATS
+from integrations.kit.audio.sniff import HEAD_BYTES, sniff
 from integrations.openai.script import by_sound
+from sandbox.demo.local_only import local_only
 from sandbox.demo.recordings import STORIES
 from sandbox.demo.stage import Stage, story_of
 
@@ -25,6 +28,7 @@ class Panel:
         self._telegram_down = False
 
     def add_routes(self, app: web.Application) -> None:
+        app.middlewares.append(local_only)
         app.add_routes(
             [
                 web.get("/demo/panel.json", self._panel),
@@ -192,7 +196,9 @@ class Panel:
 
 def _length_s(audio: bytes) -> int:
     """Whole seconds, at least one; ValueError when the file does not say."""
-    with av.open(io.BytesIO(audio), mode="r") as opened:
+    if not sniff(audio[:HEAD_BYTES]):
+        raise ValueError("no audio")
+    with av.open(io.BytesIO(audio), mode="r", options={"format_whitelist": FORMATS}) as opened:
         stream = opened.streams.audio[0]
         if stream.duration is None or stream.time_base is None:
             raise ValueError("no length")

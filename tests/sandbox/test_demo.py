@@ -294,3 +294,26 @@ def _endless() -> bytes:
     wav = bytearray(_wav(seconds=1))
     wav[4:8] = wav[40:44] = b"\xff\xff\xff\xff"
     return bytes(wav[:44])
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}, {"Host": "[::1"}]
+)
+async def test_another_page_presses_nothing_and_reads_nothing(scene: Scene, headers: dict[str, str]) -> None:
+    base = scene.stage.urls["telegram"]
+    async with scene.http.post(f"{base}/demo/press/kill", headers=headers) as answer:
+        assert answer.status in {400, 403}
+    async with scene.http.get(f"{base}/control/state", headers=headers) as answer:
+        assert answer.status in {400, 403}
+    assert scene.bot.running
+    async with scene.http.get(f"{base}/control/state", headers={"Origin": base}) as answer:
+        assert answer.status == 200
+
+
+def test_a_playlist_is_never_opened() -> None:
+    """The decoder would fetch what it names."""
+    with pytest.raises(ValueError, match="no audio"):
+        panel_module._length_s(b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x\n")
+    disguised = b"ID3\x03" + bytes(6) + b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x\n"
+    with pytest.raises((panel_module.av.FFmpegError, ValueError, IndexError)):
+        panel_module._length_s(disguised)

@@ -18,7 +18,10 @@ RATE = 16_000
 BLOCK_S = 0.96
 
 # A recording comes from outside: playlists and scripts that the decoder also knows could name other files.
-_FORMATS = "mp3,wav,w64,aiff,ogg,mov,mp4,m4a,3gp,flac,matroska,webm,amr,aac,asf,au,gsm"
+FORMATS = "mp3,wav,w64,aiff,ogg,mov,mp4,m4a,3gp,flac,matroska,webm,amr,aac,asf,au,gsm"
+
+# A header may claim one sample a second: a small file would then be days of sound, and hold a thread for hours.
+_RATES = (4_000, 384_000)
 
 
 class Unreadable(Exception):
@@ -42,11 +45,11 @@ class Reader:
 
         self._broken = av.FFmpegError
         try:
-            self._container = av.open(str(path), options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"})
+            self._container = av.open(str(path), options={"format_whitelist": FORMATS, "protocol_whitelist": "file"})
         except (av.FFmpegError, OSError) as error:
             raise Unreadable(type(error).__name__) from error
         streams = self._container.streams.audio
-        if not streams or not streams[0].rate:
+        if not streams or not _RATES[0] <= (streams[0].rate or 0) <= _RATES[1]:
             self._container.close()
             raise Unreadable("no audio stream")
         self._stream = streams[0]

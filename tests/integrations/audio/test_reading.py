@@ -1,5 +1,6 @@
 """Reading, cutting and re-encoding of recordings, and what their first bytes say."""
 
+import struct
 from array import array
 from pathlib import Path
 
@@ -66,6 +67,15 @@ def test_a_part_can_be_read(recordings: Path) -> None:
 
 def test_a_file_without_audio_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"nothing")
+    with pytest.raises(Unreadable):
+        Reader(tmp_path / "x")
+
+
+@pytest.mark.parametrize("rate", [1, 3999, 4_000_000_000])
+def test_a_rate_nobody_records_at_is_refused(tmp_path: Path, rate: int) -> None:
+    """At one sample a second these 200 kB would be a day of sound."""
+    form = struct.pack("<HHIIHH", 1, 1, rate, min(rate * 2, 2**32 - 1), 2, 16)
+    (tmp_path / "x").write_bytes(b"RIFF\xff\xff\xff\x7fWAVEfmt \x10\0\0\0" + form + b"data\xf0\xff\xff\x7f" + bytes(200_000))
     with pytest.raises(Unreadable):
         Reader(tmp_path / "x")
 
