@@ -7,6 +7,8 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 TEXT_LIMIT = 4096
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200  # sums of days with anything outside could leave the calendar
+LONGEST_CALL_S = 7 * 24 * 3600
 
 # C0 and C1, line and paragraph separators, and the marks that turn the direction of what follows in a log or a card
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A)))
@@ -66,7 +68,7 @@ class CallRow(Row):
 
     @property
     def duration_s(self) -> int:
-        return number(self.duration)
+        return min(number(self.duration), LONGEST_CALL_S)
 
 
 class DiskFile(Row):
@@ -120,10 +122,11 @@ def read_rows(model: type[R], value: object) -> list[R]:
 
 
 def moment(text: str) -> datetime | None:
-    """Aware UTC from ISO-8601 with an offset; None when it is anything else."""
+    """Aware UTC from ISO-8601 with an offset; None when it is anything else, or no time a call can have begun at."""
     try:
         parsed = datetime.fromisoformat(text)
-        return None if parsed.tzinfo is None else parsed.astimezone(UTC)
+        known = parsed.tzinfo is not None and _FIRST_YEAR <= parsed.year <= _LAST_YEAR
+        return parsed.astimezone(UTC) if known else None
     except (ValueError, OverflowError):
         return None
 

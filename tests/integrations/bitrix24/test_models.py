@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.bitrix24.models import (
+    LONGEST_CALL_S,
     Binding,
     CallRow,
     CommentRow,
@@ -14,6 +15,7 @@ from integrations.bitrix24.models import (
     PersonRow,
     Row,
     clean,
+    moment,
     number,
     present,
     read_row,
@@ -58,6 +60,13 @@ def test_rows_of_lists_and_of_maps() -> None:
 def test_the_address_of_a_file_is_not_shown() -> None:
     file = read_row(DiskFile, {"DOWNLOAD_URL": "https://portal.example/rest/1/s3cret/download/"})
     assert "s3cret" not in repr(file)
+
+
+def test_times_and_lengths_stay_inside_the_calendar() -> None:
+    row = read_row(CallRow, {"CALL_DURATION": "999999999999", "CALL_START_DATE": "9999-12-31T23:59:59+03:00"})
+    assert row is not None
+    assert (row.duration_s, row.started_at) == (LONGEST_CALL_S, None)
+    assert moment("0001-01-01T00:00:00+03:00") is None
 
 
 def test_small_readings() -> None:
