@@ -9,7 +9,6 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.commands.ground import bare_workshop
-from bot.commands.quieting import RESTORED
 from bot.http.ingress import seed_of
 from bot.settings import Settings
 from bot.vendors import VENDORS
@@ -24,6 +23,7 @@ from storage.calls import CallKey, CallStore
 from storage.engine import Database
 from storage.inbox import WorkSeed
 from storage.models import connections, work
+from storage.models.core import RESTORED
 
 LOOK_BACK = timedelta(hours=72)  # further than the daily reconciliation will ever look
 
