@@ -118,6 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows no Cyrillic must not stop the program
+    os.umask(0o077)  # the database, recordings and transcripts are nobody else's on this machine
     parser = build_parser()
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.module != "demo":

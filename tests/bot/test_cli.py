@@ -60,6 +60,11 @@ def test_the_version_comes_at_once_and_loads_nothing_heavy() -> None:
     assert python("-m", "bot", "--version").stdout == done.stdout
 
 
+def test_what_it_writes_is_for_its_owner_alone() -> None:
+    probe = "import os; from bot.cli import main\ntry: main(['--version'])\nfinally: assert os.umask(0) == 0o077"
+    assert python("-c", probe).returncode == 0
+
+
 def test_no_command_but_run_loads_aiogram() -> None:
     others = ", ".join(
         f"bot.commands.{name}" for name in ("check", "status", "urls", "replay", "backup", "restore", "migrate")
