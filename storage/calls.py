@@ -66,15 +66,15 @@ class CallStore:
     ) -> int:  # fmt: skip
         """The row of this call, made or brought up to the facts; its id."""
         values: dict[str, Any] = {
-            "vendor_row_id": facts.vendor_row_id,
+            "vendor_row_id": facts.vendor_row_id[:32],
             "state": state,
             "direction": facts.direction,
             "outcome": facts.outcome,
-            "failed_code": facts.failed_code,
+            "failed_code": facts.failed_code[:16],
             "client_phone_raw": facts.client_phone[:100],
             "client_phone": phone_key,
             "line": facts.line,
-            "employee_id": facts.employee_id,
+            "employee_id": facts.employee_id[:32],
             "started_at": facts.started_at,
             "duration_s": facts.duration_s,
         }

@@ -16,7 +16,7 @@ from integrations.kit.signatures import any_secret
 
 CALL_END = "ONVOXIMPLANTCALLEND"
 MAX_FIELDS = 2_000
-MAX_ID = 255
+MAX_ID = 160  # what the columns of calls and keys have room for; a real one has about 60 characters
 
 _SHORT_NAME = 64  # longer ones are a stranger's, and not remembered
 

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
+from bot.http.ingress import seed_of
+from domain.webhooks import Delivery
+from integrations.bitrix24.webhook import MAX_ID, Receiver
 from storage.engine import Database
 from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
 from storage.models import inbox, work
@@ -94,3 +97,18 @@ def test_a_vault_reads_what_older_keys_wrote() -> None:
         old.decrypt(stored[:-1] + bytes([stored[-1] ^ 1]))
     with pytest.raises(ValueError):
         Vault([])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"event=ONVOXIMPLANTCALLEND&data[CALL_ID]=" + b"x" * MAX_ID, b"event=" + b"E" * 1000 + b"&data[a]=1"],
+)
+async def test_the_longest_names_that_pass_find_room(database: Database, clock: HandClock, body: bytes) -> None:
+    delivery = Delivery(method="POST", path="/", query="", headers={}, body=body, received_at=clock.now())
+    parsed = Receiver().parse(delivery)
+    arrival = Arrival(
+        id=new_delivery_id(), account_id=1, connection_id=1, vendor="bitrix24", kind=parsed.kind,
+        dedup_key=parsed.dedup_key, body_sha256="0" * 64, request=b"e", received_at=clock.now(),
+        seeds=tuple(map(seed_of, parsed.events)),
+    )  # fmt: skip
+    assert await Inbox(database).add(arrival)
