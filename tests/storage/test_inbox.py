@@ -14,6 +14,7 @@ from storage.engine import Database
 from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
 from storage.models import inbox, work
 from storage.vault import UnknownKeyError, Vault
+from tests.ground import HandClock
 
 
 def arrival(call: str, *, key: str | None = None, connection: int = 1) -> Arrival:
