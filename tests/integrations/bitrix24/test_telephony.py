@@ -11,7 +11,7 @@ from domain.errors import VendorRefused, VendorUnavailable
 from domain.events import CallEnded, CallOutcome, Direction
 from domain.ports import CallJournal, RecordingSource
 from integrations.bitrix24.fake import Scripted
-from integrations.bitrix24.telephony import STATISTICS
+from integrations.bitrix24.telephony import COALESCE_S, STATISTICS
 from tests.integrations.bitrix24.conftest import NOW, WAV, Shop
 
 
@@ -84,6 +84,22 @@ async def test_calls_due_together_share_requests(shop: Shop) -> None:
     ]
     filters = [asked["FILTER"] for asked in shop.fake.asked(STATISTICS)]
     assert [len(asked["CALL_ID"]) for asked in filters if isinstance(asked, dict)] == [40, 6]
+
+
+async def test_calls_asked_for_while_others_wait_share_the_next_request(shop: Shop) -> None:
+    """Events of a stranger must not cost a request each: the portal allows two a second."""
+    reached = shop.fake.hold(STATISTICS)
+    genuine = shop.fake.add_call(started_at=NOW)
+    asked = []
+    for number in range(60):
+        asked.append(asyncio.create_task(shop.telephony.find_call(f"ghost{number}")))
+        await asyncio.sleep(COALESCE_S * 1.5)
+    asked.append(asyncio.create_task(shop.telephony.find_call(genuine.call_id)))
+    await reached.wait()
+    shop.fake.release(STATISTICS)
+    found = await asyncio.gather(*asked)
+    assert [facts.call_id for facts in found if facts is not None] == [genuine.call_id]
+    assert len(shop.fake.asked(STATISTICS)) <= 5
 
 
 async def test_one_who_gives_up_does_not_take_the_others_along(shop: Shop) -> None:
