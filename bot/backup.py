@@ -181,7 +181,8 @@ def _read_manifest(text: bytes) -> Manifest:
     if manifest.format != FORMAT:
         raise BadBackupError(f"копия другого вида ({manifest.format}): обновите программу")
     for member in manifest.members:
-        if Path(member.name).is_absolute() or ".." in Path(member.name).parts:
+        path = Path(member.name)
+        if path.is_absolute() or ".." in path.parts or len(path.parts) > 2:
             raise BadBackupError(f"в копии недопустимое имя: {_shown(member.name)}")
     return manifest
 

@@ -97,7 +97,10 @@ class Settings:
 
 def read_environment(env_file: Path | None = None) -> dict[str, str]:
     """`.env` under the process environment, empty values left out, names as they are."""
-    from_file = dotenv_values(env_file or Path(".env"), interpolate=False)
+    try:
+        from_file = dotenv_values(env_file or Path(".env"), interpolate=False)
+    except UnicodeDecodeError:
+        raise ConfigError(".env", "файл сохранён не в UTF-8; пересохраните его в этой кодировке") from None
     merged = {name: value for name, value in from_file.items() if value} | {k: v for k, v in os.environ.items() if v}
     return {name: value.strip() for name, value in merged.items() if value and value.strip()}
 

@@ -190,6 +190,12 @@ def _huge(contents: dict[str, bytes]) -> None:
     contents["manifest.json"] = json.dumps(manifest).encode()
 
 
+def _too_deep(contents: dict[str, bytes]) -> None:
+    manifest = json.loads(contents["manifest.json"])
+    manifest["members"][0]["name"] = "keys/deeper/x"
+    contents["manifest.json"] = json.dumps(manifest).encode()
+
+
 def _longer_than_said(contents: dict[str, bytes]) -> None:
     contents["database.sqlite3"] += b"\0"
 
@@ -205,6 +211,7 @@ def _longer_than_said(contents: dict[str, bytes]) -> None:
         (_about(format=2), "обновите программу"),
         (_about(revision="0099"), "более новой версией"),
         (_about(dialect="postgresql"), "копия сделана с postgresql"),
+        (_too_deep, "недопустимое имя"),
         (_huge, "столько места на диске нет"),
         (_longer_than_said, "размер не сходится"),
         (_about(members="many"), "опись копии не читается"),

@@ -88,6 +88,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert "HTTP_PORT" not in read
 
 
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("COMPANY_NAME=Кафе".encode("cp1251"))
+    with pytest.raises(ConfigError, match="UTF-8"):
+        read_environment(tmp_path / ".env")
+
+
 def test_a_misspelt_name_gets_its_neighbour() -> None:
     known = [variable.name for variable in VARIABLES]
     env = {"TELEGRAM_BOT_TOKN": "x", "TELEGRAM_MODE": "auto", "PATH": "/bin", "CALL_MIN_DURATION": "9"}
