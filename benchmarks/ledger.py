@@ -31,6 +31,11 @@ class Ledger:
             rows = database.execute(_TO_POST).fetchall()
         return [(_moment(done) - _moment(heard)).total_seconds() for heard, done in rows]
 
+    def cards(self) -> int:
+        """How many calls have a card in ``posts``."""
+        with self._open() as database:
+            return int(database.execute("SELECT count(DISTINCT key) FROM posts WHERE kind = 'call'").fetchone()[0])
+
     def possible_repeats(self) -> int:
         """Effects that may have happened twice, as the process itself counts them."""
         with self._open() as database:

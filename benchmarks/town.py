@@ -34,6 +34,11 @@ class Town:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """Where the fakes are, as settings."""
+        return dict(json.loads(self.fakes.said["environment"]))
+
+    @property
     def database(self) -> Path:
         return self.folder / "data" / "svodka.db"
 
@@ -47,8 +52,7 @@ class Town:
 
     async def start(self, *, module: str = "bot", arguments: tuple[str, ...] = ("run",)) -> None:
         self.port = self.port or _free_port()
-        given = json.loads(self.fakes.said["environment"])
-        given |= {"HTTP_PORT": str(self.port), "DATA_DIR": str(self.folder / "data"), **self.settings}
+        given = self.environment | {"HTTP_PORT": str(self.port), "DATA_DIR": str(self.folder / "data"), **self.settings}
         with (self.folder / "svodka.log").open("ab") as log:
             self.process = await start(
                 "-m", module, *arguments, env=given, stdout=log.fileno(), stderr=log.fileno(), folder=self.folder
@@ -56,10 +60,10 @@ class Town:
 
     async def started(self) -> None:
         """Start and wait until hooks are accepted and Telegram was asked for updates."""
-        polled = (await self.ask("/times"))["polled"]
+        polls = (await self.ask("/times"))["polls"]
         await self.start()
         await self.until_health()
-        while (await self.ask("/times"))["polled"] == polled is None:
+        while (await self.ask("/times"))["polls"] == polls:
             await asyncio.sleep(0.1)
 
     async def end(self) -> None:
@@ -85,12 +89,14 @@ class Town:
                 raise TimeoutError(f"it never answered; see {self.folder / 'svodka.log'}")
             await asyncio.sleep(0.01)
 
+    async def tell(self, path: str, **said: Any) -> dict[str, Any]:
+        async with self.session.post(self.fakes.url + path, json=said) as answer:
+            answer.raise_for_status()
+            return dict(await answer.json())
+
     async def calls(self, count: int, *, recording: str = "03_very_short", **more: Any) -> list[str]:
         """Calls that have ended, the bodies of their events yet to be posted."""
-        asked = {"count": count, "recording": recording} | more
-        async with self.session.post(f"{self.fakes.url}/calls", json=asked) as answer:
-            answer.raise_for_status()
-            return list((await answer.json())["events"])
+        return list((await self.tell("/calls", count=count, recording=recording, **more))["events"])
 
     async def post(self, body: str) -> int:
         """The status of the answer; 0 when there was none."""

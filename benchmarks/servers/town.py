@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from benchmarks.load import TOKEN
 from benchmarks.servers.listen import listen
@@ -14,6 +15,7 @@ from integrations.bitrix24.fake import Fake as Portal
 from integrations.openai.fake import Fake as Models
 from sandbox.demo.recordings import recording_bytes
 from sandbox.telegram.double import TelegramDouble
+from sandbox.telegram.limits import Limits
 from sandbox.telegram.world import Role
 
 OWNER, GROUP = 1001, -1001000000001
@@ -28,6 +30,7 @@ class Town:
     portal: Portal = field(default_factory=lambda: Portal(application_token=TOKEN))
     models: Models = field(default_factory=Models)
     calls: int = 0
+    polls: int = 0
 
     def __post_init__(self) -> None:
         owner = self.telegram.person("Ольга", number=OWNER, started=True)
@@ -38,13 +41,25 @@ class Town:
         app.router.add_post("/calls", self._end_calls)
         app.router.add_get("/seen", self._seen)
         app.router.add_get("/times", self._times)
+        app.router.add_post("/people", self._invite)
+        return app
+
+    def telegram_app(self) -> web.Application:
+        """The Telegram, counting questions for updates as they arrive: their answers take a minute."""
+
+        @web.middleware
+        async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self.polls += request.path.lower().endswith("/getupdates")
+            return await handler(request)
+
+        app = self.telegram.build_app()
+        app.middlewares.append(counting)
         return app
 
     async def _end_calls(self, request: web.Request) -> web.Response:
         """So many calls have ended; the bodies of their events, unsent. ``file`` is the path of a recording of one's own."""
         asked = await request.json()
-        with open(asked["file"], "rb") if asked.get("file") else _bundled(asked["recording"]) as file:
-            audio = file.read()
+        audio = Path(asked["file"]).read_bytes() if asked.get("file") else recording_bytes(asked["recording"])
         events = []
         for _ in range(asked["count"]):
             self.calls += 1
@@ -68,16 +83,21 @@ class Town:
         )
 
     async def _times(self, _: web.Request) -> web.Response:
-        """When the bot sent what to which chat, and when it first asked for updates (seconds of one monotonic clock)."""
-        polled = next((call.at for call in self.telegram.calls if call.method.lower() == "getupdates"), None)
-        sent = [[sent.at, sent.chat_id] for sent in self.telegram.sent]
-        return web.json_response({"sent": sent, "polled": polled, "now": asyncio.get_running_loop().time()})
+        """When the bot sent what to which chat (one monotonic clock), how often it asked for updates and was refused."""
+        calls = self.telegram.calls
+        answer = {
+            "sent": [[sent.at, sent.chat_id] for sent in self.telegram.sent],
+            "polls": self.polls,
+            "refused": sum(call.status == 429 for call in calls),
+        }
+        return web.json_response(answer)
 
-
-def _bundled(name: str) -> Any:
-    from io import BytesIO
-
-    return BytesIO(recording_bytes(name))
+    async def _invite(self, request: web.Request) -> web.Response:
+        """So many people who started the bot, and from now on Telegram refuses by its published limits."""
+        asked = await request.json()
+        people = [self.telegram.person(f"Ч{number}", started=True).id for number in range(asked["count"])]
+        self.telegram.keep_limits(Limits(chat_burst=1))
+        return web.json_response({"people": people, "group": GROUP})
 
 
 async def _serve(app: web.Application) -> str:
@@ -90,7 +110,7 @@ async def _serve(app: web.Application) -> str:
 async def main() -> None:
     town = Town()
     telegram, portal, models = [
-        await _serve(app) for app in (town.telegram.build_app(), town.portal.build_app(), town.models.build_app())
+        await _serve(app) for app in (town.telegram_app(), town.portal.build_app(), town.models.build_app())
     ]
     environment = {
         "TELEGRAM_BOT_TOKEN": town.telegram.token,
