@@ -86,6 +86,7 @@ class Runner:
             log.warning("after a crash: %d works go on, %d given up", ready, dead)
         if dead:
             await self._watch.poisoned(dead)
+        await self._store.hasten("limit", self._clock.now())  # it may have been raised while we were down
         while True:
             self._wake.clear()
             try:

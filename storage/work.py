@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, delete, exists, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import Database
@@ -113,21 +113,24 @@ class WorkStore:
         await self._database.write(job)
 
     async def recover(self, now: datetime) -> tuple[int, int]:
-        """After a crash: what was running is ready again, or dead when it was running at the third crash.
+        """After a crash: what was running is ready again, or dead when it was running at the third crash in a row.
 
+        A crash that left a step behind starts the count anew: what gets further each time is killed by something else.
         Returns (ready again, dead).
         """
 
         async def job(connection: AsyncConnection) -> tuple[int, int]:
             dead = await connection.execute(
                 update(work)
-                .where(work.c.state == "running", work.c.crashes + 1 >= POISON_CRASHES)
+                .where(work.c.state == "running", work.c.crashes + 1 >= POISON_CRASHES, ~_got_further())
                 .values(state="dead", crashes=work.c.crashes + 1, finished_at=now, error_code="poison")
             )
             buried = select(work.c.delivery_id).where(work.c.state == "dead", work.c.finished_at == now)
             await connection.execute(update(inbox).where(inbox.c.id.in_(buried)).values(state="dead"))
             ready = await connection.execute(
-                update(work).where(work.c.state == "running").values(state="ready", crashes=work.c.crashes + 1, due_at=now)
+                update(work)
+                .where(work.c.state == "running")
+                .values(state="ready", crashes=case((_got_further(), 0), else_=work.c.crashes + 1), due_at=now)
             )
             return ready.rowcount, dead.rowcount
 
@@ -251,6 +254,11 @@ class WorkStore:
 
 
 _ON_TIME = update(work).where(work.c.id == bindparam("of")).values(due_at=bindparam("due", type_=work.c.due_at.type))
+
+
+def _got_further() -> ColumnElement[bool]:
+    """A step was remembered since the work was last taken."""
+    return exists().where(work_steps.c.work_id == work.c.id, work_steps.c.finished_at > work.c.started_at)
 
 
 async def _next_generation(connection: AsyncConnection, row: Row[Any], now: datetime) -> int:

@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.work import PAUSES_SECONDS, Route, Runner
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
 from domain.events import CallEnded
-from domain.ports import Steps
+from domain.ports import Steps, Tx
 from domain.work import WorkItem
 from storage.codec import dumps
 from storage.engine import Database
 from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
 from storage.models import inbox, work, work_steps
+from storage.steps import StoredSteps
 from storage.work import POISON_CRASHES, WorkRow, WorkStore
 from tests.ground import HandClock, until
 
@@ -202,6 +203,40 @@ async def test_an_orderly_stop_counts_no_crash(database: Database, store: WorkSt
     await store.release([row.id], clock.now())
     assert await store.recover(clock.now()) == (0, 0)
     assert [again.id for again in await store.claim(clock.now(), 5)] == [row.id]
+
+
+async def test_a_crash_after_a_new_step_is_not_counted(database: Database, store: WorkStore, clock: HandClock) -> None:
+    """Somebody who kills the process again and again stops no call: each run remembers a little more."""
+    await add(store, clock)
+    for number in range(2 * POISON_CRASHES):
+        (row,) = await store.claim(clock.now(), 5)
+        clock.forward(1)
+        steps = await StoredSteps.load(database, clock, row.id, fresh=row.fresh)
+        await steps.write(f"step {number}", _nothing, bool)
+        assert await store.recover(clock.now()) == (1, 0)
+        clock.forward(1)
+    for _ in range(POISON_CRASHES - 1):
+        await store.claim(clock.now(), 5)
+        assert await store.recover(clock.now()) == (1, 0)
+    await store.claim(clock.now(), 5)
+    assert await store.recover(clock.now()) == (0, 1)
+
+
+async def _nothing(_: Tx) -> bool:
+    return True
+
+
+async def test_what_waits_for_money_is_asked_again_at_a_start(
+    database: Database, store: WorkStore, clock: HandClock
+) -> None:
+    await add(store, clock)
+    async with Bench(database, clock, [NotReady("limit", retry_after=36_000), None]) as bench:
+        await until(lambda: bench.tries == 1)
+        await settled(database, "ready")
+    bench.task = asyncio.create_task(bench.runner.run())
+    await settled(database, "done")
+    bench.task.cancel()
+    assert bench.tries == 2
 
 
 async def test_a_row_nobody_runs_is_taken_back(database: Database, store: WorkStore, clock: HandClock) -> None:
