@@ -86,6 +86,10 @@ class HealthBoard:
 # Refusals that concern one object and say nothing of the connection.
 _OBJECT_CODES = {"not_found", "not_audio", "too_large", "gone", "bad_summary", "refused", "too_long", "bad_request"}
 
+# A recording at somebody's own exchange: were it an outage of the vendor, the next good answer would hasten it at once,
+# again and again.
+_OBJECT_ACTIONS = {"CALL_RECORD_URL"}
+
 
 def observed(port: P, part: str, vendor: str, board: HealthBoard) -> P:
     """``port`` with every awaited call reported to the board."""
@@ -107,7 +111,8 @@ class _Observed:
             try:
                 result = await attribute(*arguments, **named)
             except VendorUnavailable as error:
-                await board.bad(part, error)
+                if error.action not in _OBJECT_ACTIONS:
+                    await board.bad(part, error)
                 raise
             except VendorRefused as error:
                 if error.code not in _OBJECT_CODES:

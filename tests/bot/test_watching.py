@@ -101,6 +101,13 @@ async def test_one_lost_recording_says_nothing_of_the_vendor() -> None:
     assert board.board.state("nobody") == "off"
 
 
+async def test_a_foreign_exchange_that_is_away_says_nothing_of_the_vendor() -> None:
+    board = Board()
+    await fail(board, Port(VendorUnavailable("bitrix24", "CALL_RECORD_URL", "no connection")), 1)
+    await observed(Port(), "bitrix24", "bitrix24", board.board).call(1)
+    assert board.hastened == []  # or each good answer would make it try again at once
+
+
 async def test_a_refusal_during_an_outage_is_told_with_its_cure() -> None:
     board = Board()
     await fail(board, Port(*[DOWN] * 4), 4)
