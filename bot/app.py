@@ -35,10 +35,6 @@ PREPARED_WITHIN_SECONDS = 60
 LOST_LOCK = 75  # exit status: a supervisor should start us again
 
 
-class Stopped(Exception):
-    """The process was asked to end."""
-
-
 async def run(settings: Settings, stop: asyncio.Event | None = None) -> int:
     """Run until a signal, or until ``stop`` is set. Returns the exit status; ConfigError where settings are wrong."""
     if settings.telegram is None:

@@ -26,7 +26,7 @@ class Leadership(Protocol):
         ...
 
     async def hold(self, on_wake: Callable[[], None]) -> None:
-        """Return when the lock is lost; call ``on_wake`` when another node has stored work."""
+        """Return when the lock is lost; call ``on_wake`` once it listens, and when another node has stored work."""
         ...
 
     async def release(self) -> None: ...
@@ -100,6 +100,7 @@ class SessionLeadership:
             return
         with suppress(psycopg.Error, OSError, TimeoutError):
             await connection.execute("LISTEN svodka_work")
+            on_wake()  # what was stored before we listened
             while True:
                 async for _ in connection.notifies(timeout=_CHECK_SECONDS, stop_after=1):
                     on_wake()

@@ -13,9 +13,8 @@ calls = Table(
     Column("call_id", String(160), nullable=False),
     Column("vendor_row_id", String(32), nullable=False, server_default=""),
     Column("delivery_id", String(20)),
-    Column(
-        "state", String(32), nullable=False
-    ),  # heard | waiting | carded | short | missed | no_recording | no_speech | old | …
+    # heard | short | missed | old, then carded | drafted | unheard | no_recording | no_speech
+    Column("state", String(32), nullable=False),
     Column("direction", String(16), nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("failed_code", String(16), nullable=False, server_default=""),
