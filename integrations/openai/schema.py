@@ -11,6 +11,8 @@ from domain.calls import Amount, CallKind, Evidence, Point, Summary, SummarySour
 _FENCE = re.compile(r"\A\s*```[a-zA-Z]*\s*|\s*```\s*\Z")
 _CLOCK = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)")
 MAX_POINTS = 5
+MAX_TEXT = 4000  # of one field, and MAX_ITEMS of one list: a model that runs wild fills neither card nor disk
+MAX_ITEMS = 50
 
 
 def _object(**fields: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +69,7 @@ SCHEMA: dict[str, Any] = _object(
 
 
 def _words(value: object) -> str:
-    return " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
+    return " ".join(str(value).split())[:MAX_TEXT].rstrip() if isinstance(value, str | int | float) else ""
 
 
 def _whole(value: object) -> object:
@@ -100,7 +102,7 @@ def _maybe_point(value: object) -> object:
 
 
 def _items(value: object) -> object:
-    return [] if value is None else [item for item in value if item] if isinstance(value, list) else value
+    return [] if value is None else [item for item in value if item][:MAX_ITEMS] if isinstance(value, list) else value
 
 
 def _known_tone(value: object) -> object:

@@ -14,7 +14,7 @@ from domain.ports import Summariser
 from integrations.openai.answers import content_of
 from integrations.openai.fake import Lie
 from integrations.openai.fake_forms import strict_fault
-from integrations.openai.schema import SCHEMA, Unusable, read_summary
+from integrations.openai.schema import MAX_ITEMS, MAX_TEXT, SCHEMA, Unusable, read_summary
 from integrations.openai.script import known_calls
 from tests.integrations.openai.bench import transcript
 from tests.integrations.openai.conftest import Bench
@@ -282,3 +282,9 @@ def test_reading_is_total(value: object) -> None:
 @pytest.mark.parametrize("found", [{}, {"choices": []}, {"choices": None}, {"choices": "x"}])
 def test_no_choice(found: dict[str, Any]) -> None:
     assert content_of(found) is None
+
+
+def test_a_model_that_runs_wild_is_cut_short() -> None:
+    wild = {**MINIMAL, "summary": "я" * 1_000_000, "tasks": [{"what": f"дело {n}", "quote": "да"} for n in range(10_000)]}
+    summary = read_summary(json.dumps({**wild, "meaningful": True}), model="m", prompt_version="1")
+    assert (len(summary.text), len(summary.tasks)) == (MAX_TEXT, MAX_ITEMS)
