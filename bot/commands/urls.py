@@ -24,6 +24,8 @@ def execute(arguments: argparse.Namespace, _rest: Sequence[str]) -> int:
         say(json.dumps(listed, ensure_ascii=False, indent=2))
     else:
         _print(settings, listed)
+    if not arguments.json:
+        say(f"Показатели {base_url(settings)}/metrics, ключ: {keys.hook('metrics')}")
     if not settings.public_url:
         complain("PUBLIC_URL: не задан, поэтому адреса годятся только на этой машине; впишите внешний https-адрес")
     return 0

@@ -234,7 +234,7 @@ def _deadline(task: Task, texts: Texts) -> str:
 def _evidence(evidence: Evidence | None, texts: Texts) -> tuple[Span, ...]:
     if evidence is None:
         return ()
-    where = (Span(" "), Span(f"▶ {clock(evidence.at)}", Style.CODE)) if evidence.at is not None else ()
+    where = (Span(" "), Span(f"▶\N{NO-BREAK SPACE}{clock(evidence.at)}", Style.CODE)) if evidence.at is not None else ()
     return where if evidence.confirmed else (*where, Span(" " + texts.get("card.unconfirmed"), Style.ITALIC))
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from domain.errors import VendorRefused
 from integrations.kit.vendor import Finding, Ports, Vendor, Workshop
-from integrations.whisper.settings import Settings, read_settings
+from integrations.whisper.settings import SPARE, Settings, read_settings
 from integrations.whisper.stt import VENDOR_NAME, WhisperTranscriber
 
 
@@ -29,7 +29,7 @@ async def diagnose(settings: Settings, _workshop: Workshop) -> AsyncIterator[Fin
 VENDOR: Vendor[Settings] = Vendor(
     name=VENDOR_NAME,
     title="Распознавание на своём сервере",
-    variables=(),  # STT_PROVIDER, STT_MODEL and the others belong to both providers and are declared once, by openai
+    variables=(SPARE,),  # STT_PROVIDER, STT_MODEL and the others belong to both providers and are declared by openai
     read_settings=read_settings,
     build_ports=build_ports,
     diagnose=diagnose,

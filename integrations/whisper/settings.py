@@ -1,11 +1,15 @@
-"""Settings of recognition on our own machine: the STT_ names that the openai folder declares, when the provider is local."""
+"""Settings of recognition on our own machine, as the provider or as the spare one for when the money limit is reached."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from domain.errors import ConfigError
-from integrations.kit.vendor import Env
+from integrations.kit.vendor import Env, Variable
 
+SPARE = Variable(
+    name="STT_SPARE_MODEL",
+    meaning="модель на своём сервере для звонков сверх лимита трат: папка или имя; нужен svodka[local]",
+)
 MODEL_HINT = "нужна папка с моделью faster-whisper (model.bin, config.json) или её имя, например small"
 
 
@@ -19,16 +23,17 @@ class Settings:
 
 
 def read_settings(env: Env) -> Settings | None:
-    """None unless STT_PROVIDER is local; ConfigError when the model is missing."""
-    if env.get("STT_PROVIDER", "").strip().lower() != "local":
-        return None
-    model = env.get("STT_MODEL", "").strip()
+    """None unless STT_PROVIDER is local or a spare model is named; ConfigError when the model is missing."""
+    name = "STT_MODEL" if env.get("STT_PROVIDER", "").strip().lower() == "local" else SPARE.name
+    model = env.get(name, "").strip()
     if not model:
-        raise ConfigError("STT_MODEL", MODEL_HINT)
+        if name == SPARE.name:
+            return None
+        raise ConfigError(name, MODEL_HINT)
     looks_like_path = "/" in model or "\\" in model or model.startswith((".", "~"))
     folder = Path(model).expanduser()
     if looks_like_path and not _is_name(model) and not (folder / "model.bin").is_file():
-        raise ConfigError("STT_MODEL", f"в этой папке нет model.bin; {MODEL_HINT}")
+        raise ConfigError(name, f"в этой папке нет model.bin; {MODEL_HINT}")
     side = env.get("STEREO_OPERATOR", "auto").strip().lower()
     if side not in {"left", "right", "auto"}:
         raise ConfigError("STEREO_OPERATOR", "возможные значения: left, right, auto")

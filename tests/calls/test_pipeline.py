@@ -378,3 +378,14 @@ async def test_after_a_restore_what_ended_before_it_is_quiet(world: World, after
     assert world.calls.row["state"] == state
     await summarise_call(world.item(source="replay", generation=2), MemorySteps(), replace(services, policy=policy))
     assert world.calls.row["state"] == "carded"
+
+
+async def test_at_the_limit_a_free_recogniser_steps_in(world: World) -> None:
+    world.free_again = world.clock.now() + timedelta(hours=3)
+    spare = World(clock=world.clock, data_dir=world.data_dir, transcript=replace(TRANSCRIPT, costs=(), model="whisper-base"))
+    spare.paid = False
+    with pytest.raises(NotReady):  # the summary waits for the limit, the draft does not
+        await summarise_call(world.item(), MemorySteps(), replace(world.services(), spare=spare))
+    assert (world.seen["transcribe"], spare.seen["transcribe"]) == (0, 1)
+    assert world.calls.charges == []
+    assert "Черновик без модели" in card(world)
