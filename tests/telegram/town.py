@@ -50,9 +50,15 @@ class Desk:
     heard: list[str]
 
 
-def build_router() -> Router:  # noqa: C901  many small handlers
+def build_router() -> Router:
     router = Router()
+    _add_commands(router)
+    _add_conversation(router)
+    _add_buttons(router)
+    return router
 
+
+def _add_commands(router: Router) -> None:
     @router.message(Command("calls"))
     async def calls(message: ChatMessage, person: Person, desk: Desk) -> None:
         desk.heard.append(f"{person.role.value}:{message.text}")
@@ -85,6 +91,8 @@ def build_router() -> Router:  # noqa: C901  many small handlers
     async def away(_message: ChatMessage) -> None:
         raise VendorUnavailable("bitrix24", "crm.deal.get", "time-out")
 
+
+def _add_conversation(router: Router) -> None:
     @router.message(Command("name"))
     async def name(message: ChatMessage, state: FSMContext) -> None:
         await state.set_state(Wizard.name)
@@ -101,6 +109,8 @@ def build_router() -> Router:  # noqa: C901  many small handlers
     async def bind(message: ChatMessage) -> None:
         await message.answer("подключено")
 
+
+def _add_buttons(router: Router) -> None:
     @router.callback_query(F.data == "mute")
     async def mute(_callback: CallbackQuery, desk: Desk) -> None:
         desk.heard.append("mute")
@@ -124,8 +134,6 @@ def build_router() -> Router:  # noqa: C901  many small handlers
     @router.inline_query()
     async def inline(query: InlineQuery, person: Person) -> None:
         await query.answer([], is_personal=True, cache_time=1, next_offset=person.role.value)
-
-    return router
 
 
 @dataclass(slots=True)
