@@ -6,17 +6,36 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
 from domain.ports import Attempt, Clock, Tx
+from storage.bulk import Statement
 from storage.codec import dumps, loads
 from storage.engine import Database
 from storage.models import work_steps
+from storage.models.types import driver_time
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_BEGIN = Statement(
+    "INSERT INTO work_step (work_id, name, state, attempts, possible_repeats, started_at)"
+    " VALUES (:work_id, :name, :state, :attempts, :possible_repeats, :started_at)"
+)
+_BEGIN_AGAIN = Statement(
+    "UPDATE work_step SET state = :state, attempts = :attempts, possible_repeats = :possible_repeats,"
+    " started_at = :started_at WHERE work_id = :work_id AND name = :name"
+)
+_DONE_AT_ONCE = Statement(
+    "INSERT INTO work_step (work_id, name, state, result, started_at, finished_at, took_ms)"
+    " VALUES (:work_id, :name, 'done', :result, :started_at, :finished_at, :took_ms)"
+)
+_DONE = Statement(
+    "UPDATE work_step SET state = 'done', result = :result, finished_at = :finished_at, took_ms = :took_ms"
+    " WHERE work_id = :work_id AND name = :name"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,41 +146,41 @@ class StoredSteps:
 
     async def _save(self, name: str, step: _Remembered, started: datetime) -> None:
         values = {
+            "work_id": self._work_id,
+            "name": name,
             "state": step.state,
             "attempts": step.attempts,
             "possible_repeats": step.possible_repeats,
-            "started_at": started,
+            "started_at": self._time(started),
         }
-        mine = (work_steps.c.work_id == self._work_id) & (work_steps.c.name == name)
-        exists = name in self._remembered
+        statement = _BEGIN_AGAIN if name in self._remembered else _BEGIN
 
         async def job(connection: AsyncConnection) -> None:
-            if exists:
-                await connection.execute(update(work_steps).where(mine).values(**values))
-            else:
-                await connection.execute(insert(work_steps).values(work_id=self._work_id, name=name, **values))
+            await statement.run(connection, values)
 
         await self._database.write(job)
         self._remembered[name] = step
 
     async def _commit(self, name: str, fn: Callable[[Tx], Awaitable[R]], returns: type[R], stopwatch: _Stopwatch) -> R:
         before = self._remembered.get(name)
-        mine = (work_steps.c.work_id == self._work_id) & (work_steps.c.name == name)
 
         async def job(connection: AsyncConnection) -> tuple[R, str]:
             result = await fn(cast("Tx", connection))
             text = dumps(returns, result)
-            values = {"state": "done", "result": text, "finished_at": self._clock.now(), "took_ms": stopwatch.ms()}
-            if before is not None:
-                await connection.execute(update(work_steps).where(mine).values(**values))
+            values: dict[str, object] = {"work_id": self._work_id, "name": name, "result": text, "took_ms": stopwatch.ms()}
+            values["finished_at"] = self._time(self._clock.now())
+            if before is None:
+                await _DONE_AT_ONCE.run(connection, values | {"started_at": self._time(stopwatch.started)})
             else:
-                values |= {"work_id": self._work_id, "name": name, "started_at": stopwatch.started, "attempts": 1}
-                await connection.execute(insert(work_steps).values(**values))
+                await _DONE.run(connection, values)
             return result, text
 
         result, text = await self._database.write(job)
         self._remembered[name] = replace(before or _Remembered("done", None, 1, 0), state="done", result=text)
         return result
+
+    def _time(self, moment: datetime) -> str | datetime:
+        return driver_time(moment, self._database.dialect_name)
 
 
 async def _read(database: Database, work_id: int) -> dict[str, _Remembered]:

@@ -8,10 +8,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, case, delete, exists, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.bulk import Statement
 from storage.engine import Database
 from storage.models import inbox, work, work_steps
+from storage.models.types import driver_time
 
 POISON_CRASHES = 3
+
+_FINISH = Statement(
+    "UPDATE work SET state = 'done', finished_at = :finished_at, attempts = 0, waiting_for = '', error_code = '', error = ''"
+    " WHERE id = :id"
+)
+_DELIVERY_DONE = Statement("UPDATE inbox SET state = 'done' WHERE id = :id")
 CATCH_UP_SPACING = timedelta(seconds=0.2)  # cards come in the order of the calls, and new calls are not kept waiting
 
 
@@ -74,14 +82,12 @@ class WorkStore:
     async def finish(self, row: WorkRow, now: datetime) -> None:
         """The work is done, and with it the delivery it came from."""
 
+        finished_at = driver_time(now, self._database.dialect_name)
+
         async def job(connection: AsyncConnection) -> None:
-            await connection.execute(
-                update(work)
-                .where(work.c.id == row.id)
-                .values(state="done", finished_at=now, attempts=0, waiting_for="", error_code="", error="")
-            )
+            await _FINISH.run(connection, {"id": row.id, "finished_at": finished_at})
             if row.delivery_id is not None:
-                await connection.execute(update(inbox).where(inbox.c.id == row.delivery_id).values(state="done"))
+                await _DELIVERY_DONE.run(connection, {"id": row.delivery_id})
 
         await self._database.write(job)
 
