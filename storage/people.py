@@ -1,6 +1,7 @@
 """Who may ask: users, the first owner's code, invitations."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from storage.models import audit, invitations, users
 INVITATION_TTL = timedelta(minutes=15)
 OWNER_TRIES = 5
 _OWNER_CODE_TTL = timedelta(days=3650)  # until it is claimed, or the next start makes another
+_OWNER_CODE = re.compile(r"[0-9A-Fa-f]{12}")  # what can be one: a greeting or a link's payload is no guess
 _RANK = {Role.MANAGER: 0, Role.ADMIN: 1, Role.OWNER: 2}
 _RUNS_THE_BOT = (Role.OWNER.value, Role.ADMIN.value)
 
@@ -117,7 +119,7 @@ class People:
         """Let the holder of ``code`` in; None for a code that is wrong, used or too old.
 
         The same person with the same code again is let in again: their first message may have been handled twice. A wrong
-        code uses up one of the five tries of the owner's code.
+        code that looks like the owner's uses up one of its five tries.
         """
         now = self._clock.now()
 
@@ -126,7 +128,8 @@ class People:
                 await connection.execute(select(invitations).where(invitations.c.code_sha256 == _sha256(code)))
             ).one_or_none()
             if row is None:
-                await _count_wrong_try(connection)
+                if _OWNER_CODE.fullmatch(code):
+                    await _count_wrong_try(connection)
                 return None
             if not _valid(row, telegram_id, now):
                 return None

@@ -51,12 +51,21 @@ async def test_five_wrong_tries_end_the_owners_code(database: Database, clock: H
     code = await people.owner_code(1)
     assert code is not None
     for number in range(4):
-        assert await people.accept(f"wrong{number}", telegram_id=5, name="") is None
-    assert await people.accept("wrong4\ud800", telegram_id=5, name="") is None
+        assert await people.accept(f"{number:012x}", telegram_id=5, name="") is None
+    assert await people.accept("ABCDEF012345", telegram_id=5, name="") is None
     assert await people.accept(code, telegram_id=1, name="Иван") is None
     fresh = await people.owner_code(1)
     assert fresh is not None
     assert await people.accept(fresh, telegram_id=1, name="Иван") is not None
+
+
+async def test_what_cannot_be_a_code_is_no_try(database: Database, clock: HandClock) -> None:
+    people = People(database, clock)
+    code = await people.owner_code(1)
+    assert code is not None
+    for text in ("", "inline", "wrong\ud800", "ref_2026", f"{code}0", code[:-1], f"{code[:-1]}g", f"{code}\n"):
+        assert await people.accept(text, telegram_id=5, name="") is None
+    assert await people.accept(code, telegram_id=1, name="Иван") is not None
 
 
 async def test_an_invitation_lives_a_quarter_of_an_hour(database: Database, clock: HandClock) -> None:
