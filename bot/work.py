@@ -74,6 +74,7 @@ class Runner:
         self._max_running = max_running
         self._wake = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._suspected = False  # a work that may be poison is running: no other one meanwhile
         self._swept = clock.monotonic()
         self.finished = 0
 
@@ -132,21 +133,28 @@ class Runner:
         if len(self._tasks) >= BEGIN_TOGETHER and (turn := await _turn_of_the_loop()) > LATE_TURN_SECONDS:
             return TURNS * turn
         rows = await self._store.claim(self._clock.now(), free)
+        if not self._suspected:
+            rows += await self._store.claim(self._clock.now(), 1, suspects=True)
         again = 0
         for row in rows:
             again += row.attempts > 0
+            self._suspected |= row.suspect
             task = asyncio.create_task(self._work(row, after=again * RETRY_SPACING_SECONDS), name=f"work-{row.id}")
             self._tasks[row.id] = task
-            task.add_done_callback(partial(self._left, row.id))
-        if len(rows) == free:
+            task.add_done_callback(partial(self._left, row))
+        if len(rows) >= free:
             return 0.0  # there may be more
-        due = await self._store.next_due()
+        due = await self._store.next_due(suspects=not self._suspected)
         if due is None:
             return SWEEP_SECONDS
         return min(max((due - self._clock.now()).total_seconds(), 0.0), SWEEP_SECONDS)
 
-    def _left(self, work_id: int, task: asyncio.Task[None]) -> None:
+    def _left(self, row: WorkRow, task: asyncio.Task[None]) -> None:
+        work_id = row.id
         self._tasks.pop(work_id, None)
+        if row.suspect:
+            self._suspected = False
+            self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             # Only our own bookkeeping gets here: the row stays "running" until the next sweep takes it back.
             log.error("work %d could not be settled: %s", work_id, type(error).__name__, exc_info=error)

@@ -48,11 +48,13 @@ class Steps(Protocol):
         returns: type[R],
         *,
         lookup: Callable[[], Awaitable[T | None]] | None = None,
+        lost: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> R:
         """A step that costs or is seen outside: intent is committed first, then ``fn``, then ``record`` with the result.
 
         Where an earlier try ended unknown, ``lookup`` is asked first: what it finds is recorded as if ``fn`` had given it,
-        and None proves that nothing happened. Without a ``lookup`` the repeat is counted and ``fn`` is told.
+        and None proves that nothing happened. Without a ``lookup`` the repeat is counted, ``fn`` is told, and ``lost``
+        writes what that try may have cost, once, in the commit that begins the next one.
         """
         ...
 

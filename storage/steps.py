@@ -99,13 +99,14 @@ class StoredSteps:
         returns: type[R],
         *,
         lookup: Callable[[], Awaitable[T | None]] | None = None,
+        lost: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> R:
         known = self._known(name)
         if known is not None:
             return loads(returns, known)
         stopwatch = self._stopwatch()
         found = await self._look_up(name, lookup)
-        outcome = found if found is not None else await self._attempt(name, fn, stopwatch.started)
+        outcome = found if found is not None else await self._attempt(name, fn, stopwatch.started, lost)
 
         async def recorded(tx: Tx) -> R:
             return await record(tx, outcome)
@@ -128,12 +129,19 @@ class StoredSteps:
             await self._save(name, replace(step, state="failed"), self._clock.now())
         return found
 
-    async def _attempt(self, name: str, fn: Callable[[Attempt], Awaitable[T]], started: datetime) -> T:
+    async def _attempt(
+        self,
+        name: str,
+        fn: Callable[[Attempt], Awaitable[T]],
+        started: datetime,
+        lost: Callable[[Tx], Awaitable[None]] | None,
+    ) -> T:
         """Commit that the effect is about to happen, then let it. An intent left from before may have been carried out."""
         before = self._remembered.get(name, _Remembered("none", None, 0, 0))
-        repeats = before.possible_repeats + (before.state == "intent")
+        unknown = before.state == "intent"
+        repeats = before.possible_repeats + unknown
         step = _Remembered("intent", None, before.attempts + 1, repeats)
-        await self._save(name, step, started)
+        await self._save(name, step, started, also=lost if unknown else None)
         try:
             return await fn(Attempt(number=step.attempts, uncertain=repeats > 0))
         except (NotReady, VendorRefused):
@@ -144,7 +152,9 @@ class StoredSteps:
                 await self._save(name, replace(step, state="failed"), started)
             raise
 
-    async def _save(self, name: str, step: _Remembered, started: datetime) -> None:
+    async def _save(
+        self, name: str, step: _Remembered, started: datetime, *, also: Callable[[Tx], Awaitable[None]] | None = None
+    ) -> None:
         values = {
             "work_id": self._work_id,
             "name": name,
@@ -156,6 +166,8 @@ class StoredSteps:
         statement = _BEGIN_AGAIN if name in self._remembered else _BEGIN
 
         async def job(connection: AsyncConnection) -> None:
+            if also is not None:
+                await also(cast("Tx", connection))
             await statement.run(connection, values)
 
         await self._database.write(job)

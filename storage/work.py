@@ -37,7 +37,13 @@ class WorkRow:
     delivery_id: str | None
     runs: int
     attempts: int
+    crashes: int
     created_at: datetime
+
+    @property
+    def suspect(self) -> bool:
+        """One more crash buries it: it is run with no other suspect, so that a crash blames the right one."""
+        return self.crashes >= POISON_CRASHES - 1
 
     @property
     def fresh(self) -> bool:
@@ -51,11 +57,14 @@ class WorkStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, now: datetime, limit: int) -> list[WorkRow]:
-        """Take at most ``limit`` rows that are due, oldest due first, and mark them running."""
+    async def claim(self, now: datetime, limit: int, *, suspects: bool = False) -> list[WorkRow]:
+        """Take at most ``limit`` rows that are due, oldest due first, and mark them running.
+
+        ``suspects``: take those, and only those, that were running at the last two crashes.
+        """
         due = (
             select(work.c.id)
-            .where(work.c.state == "ready", work.c.due_at <= now)
+            .where(work.c.state == "ready", work.c.due_at <= now, _suspected(suspects))
             .order_by(work.c.due_at, work.c.id)
             .limit(limit)
         )
@@ -71,12 +80,11 @@ class WorkStore:
 
         return await self._database.write(job)
 
-    async def next_due(self) -> datetime | None:
-        """When the earliest ready row is due, None when there is none."""
+    async def next_due(self, *, suspects: bool = True) -> datetime | None:
+        """When the earliest ready row is due, None when there is none; ``suspects``: counting those too."""
         async with self._database.read() as connection:
-            earliest: datetime | None = await connection.scalar(
-                select(work.c.due_at).where(work.c.state == "ready").order_by(work.c.due_at).limit(1)
-            )
+            ready = select(work.c.due_at).where(work.c.state == "ready").order_by(work.c.due_at).limit(1)
+            earliest: datetime | None = await connection.scalar(ready if suspects else ready.where(_suspected(False)))
         return earliest
 
     async def finish(self, row: WorkRow, now: datetime) -> None:
@@ -97,7 +105,7 @@ class WorkStore:
         """Try again at ``due_at``. ``failed`` counts as one more failure in a row; waiting for something normal does not."""
         attempts = row.attempts + 1 if failed else 0
         values = {"state": "ready", "due_at": due_at, "attempts": attempts, "waiting_for": waiting_for}
-        values |= {"error_code": error_code, "error": error}
+        values |= {"error_code": error_code, "error": error, "crashes": 0}  # it came to an end of its own
 
         async def job(connection: AsyncConnection) -> None:
             await connection.execute(update(work).where(work.c.id == row.id).values(**values))
@@ -297,5 +305,11 @@ def _work_row(row: Row[Any]) -> WorkRow:
         delivery_id=row.delivery_id,
         runs=row.runs,
         attempts=row.attempts,
+        crashes=row.crashes,
         created_at=row.created_at,
     )
+
+
+def _suspected(suspects: bool) -> ColumnElement[bool]:
+    suspect = work.c.crashes >= POISON_CRASHES - 1
+    return suspect if suspects else ~suspect

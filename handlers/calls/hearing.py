@@ -1,6 +1,7 @@
 """From a recording to a transcript: paid for once, by the model if it may be, by local recognition if it may not."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -50,24 +51,24 @@ async def _transcribe(
 ) -> None:
     price = transcriber.estimate(check.duration_s)
 
-    async def ask(attempt: Attempt) -> tuple[Transcript, bool]:
+    async def ask(_: Attempt) -> Transcript:
         stored = await run.services.calls.load(run.key)
         if stored and stored.transcript and stored.recording_sha256 == recording.sha256:
-            return replace(stored.transcript, costs=()), False  # a replay: bought already
+            return replace(stored.transcript, costs=())  # a replay: bought already
         chosen = await _affordable(run, transcriber, price, held)
         operator_first = run.services.policy.operator_first
         path = run.services.data_dir / recording.path
         made = await chosen.transcribe(path, check, name=recording.name, operator_first=operator_first)
         log.info("✅ Transcription completed for call %s", run.call_id)
-        return made, attempt.uncertain
+        return made
 
-    async def keep(tx: Tx, made: tuple[Transcript, bool]) -> str:
-        transcript, repeated = made
+    async def keep(tx: Tx, transcript: Transcript) -> str:
         await run.services.calls.set_transcript(tx, run.key, transcript, stereo=check.stereo)
-        await charge(run, tx, "stt", transcript.costs, price if repeated else None)
+        await charge(run, tx, "stt", transcript.costs)
         return transcript.model
 
-    await run.steps.outward("transcribe", ask, keep, str)
+    lost = lost_money(run, "stt", price) if transcriber.paid else None
+    await run.steps.outward("transcribe", ask, keep, str, lost=lost)
 
 
 async def _affordable(run: CallRun, transcriber: Transcriber, price: Cost, held: AsyncExitStack) -> Transcriber:
@@ -89,10 +90,16 @@ def over_limit(run: CallRun, free_again: datetime) -> NotReady:
     return NotReady("limit", retry_after=max((free_again - run.services.clock.now()).total_seconds(), 1.0))
 
 
-async def charge(run: CallRun, tx: Tx, kind: str, costs: tuple[Cost, ...], repeated: Cost | None) -> None:
-    """Put what was paid into the ledger; ``repeated`` is what an earlier try may have cost besides."""
-    at = run.services.clock.now()
+async def charge(run: CallRun, tx: Tx, kind: str, costs: tuple[Cost, ...]) -> None:
+    """Put what was paid into the ledger."""
     for cost in costs:
-        await run.services.calls.charge(tx, run.key, kind, cost, at=at)
-    if repeated is not None:
-        await run.services.calls.charge(tx, run.key, kind, repeated, at=at, possible_repeat=True)
+        await run.services.calls.charge(tx, run.key, kind, cost, at=run.services.clock.now())
+
+
+def lost_money(run: CallRun, kind: str, price: Cost) -> Callable[[Tx], Awaitable[None]]:
+    """Books a try of which nobody knows whether it was paid: the limits count it as if it were."""
+
+    async def book(tx: Tx) -> None:
+        await run.services.calls.charge(tx, run.key, kind, price, at=run.services.clock.now(), possible_repeat=True)
+
+    return book

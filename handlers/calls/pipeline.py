@@ -23,7 +23,8 @@ RECORDING_LOOKS_SECONDS = (15, 45, 120, 300, 600, 1200, 2400)
 WANTED = {"replay", "rehearsal"}  # a person asked for it, however old it is
 NO_ROOM_SECONDS = 600.0
 # Refusals that concern this one recording, not the connection: the call goes on without it.
-LOST_RECORDING = {"not_audio", "too_large", "gone"}
+LOST_RECORDING = {"not_audio", "too_large", "gone", "foreign_host"}
+PASSING = {"not_audio", "gone"}
 
 
 async def summarise_call(item: WorkItem[CallEnded], steps: Steps, services: CallServices) -> None:
@@ -161,10 +162,18 @@ async def _recording(run: CallRun, facts: CallFacts, parties: Parties) -> tuple[
     except VendorRefused as error:
         if error.code not in LOST_RECORDING:
             raise
-        log.warning("call %s has no usable recording: %s", run.call_id, error.code)
+        await _look_again(run, facts, parties, error)
         return facts, None
     await run.steps.write("save_recording", lambda tx: _save_recording(run, tx, recording), bool)
     return facts, recording
+
+
+async def _look_again(run: CallRun, facts: CallFacts, parties: Parties, error: VendorRefused) -> None:
+    """NotReady while a later look may find better: a portal gives a page instead of a file now and then."""
+    log.warning("call %s has no usable recording: %s", run.call_id, error.code)
+    if error.code in PASSING and (next_look := _next_look(run)) > 0:
+        await publish(run, Stage.WAITING, facts, parties, hold=True, until=_last_look(run))
+        raise NotReady("recording", retry_after=next_look)
 
 
 async def _ready(run: CallRun, facts: CallFacts) -> CallFacts:

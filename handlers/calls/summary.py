@@ -5,10 +5,10 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from domain.calls import CallContext, CallFacts, Parties, Summary, Transcript
+from domain.calls import CallContext, CallFacts, CallKind, Parties, Summary, Transcript
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
 from domain.ports import Attempt, Summariser, Tx
-from handlers.calls.hearing import charge, over_limit, set_aside
+from handlers.calls.hearing import charge, lost_money, over_limit, set_aside
 from handlers.calls.publish import Stage, publish
 from handlers.calls.run import CallRun
 
@@ -21,7 +21,7 @@ HOPELESS = {"bad_summary", "refused", "too_long"}
 async def understand(run: CallRun, facts: CallFacts, parties: Parties, transcript: Transcript) -> Summary:
     """The summary to show. While the model is away the draft is on the card at once, and the run is tried again."""
     summariser = run.services.summariser
-    if summariser is None:
+    if summariser is None or await _is_voicemail(run, facts, parties, transcript):
         return await _draft(run, facts, parties, transcript)
     try:
         async with AsyncExitStack() as held:
@@ -48,31 +48,37 @@ async def _summarise(
     made_from = _made_from(summariser, transcript)
     estimate = summariser.estimate(transcript)
 
-    async def ask(attempt: Attempt) -> tuple[Summary | None, bool]:
+    async def ask(_: Attempt) -> list[Summary]:
         stored = await run.services.calls.load(run.key)
         if stored and stored.summary and stored.summary_key == made_from:
-            return replace(stored.summary, costs=()), False  # a replay: bought already
+            return [replace(stored.summary, costs=())]  # a replay: bought already
         free_again = await set_aside(run, estimate, held) if summariser.paid else None
         if free_again is not None:
             raise over_limit(run, free_again)
         try:
-            return await summariser.summarise(transcript, context), attempt.uncertain
+            return [await summariser.summarise(transcript, context)]
         except VendorRefused as error:
             if error.code not in HOPELESS:
                 raise
             log.warning("call %s: the model gave no summary (%s), the draft stands", run.call_id, error.code)
-            return None, attempt.uncertain
+            return []
 
-    async def keep(tx: Tx, made: tuple[Summary | None, bool]) -> str:
-        summary, repeated = made
-        if summary is None:
-            await charge(run, tx, "llm", (replace(estimate, estimated=True),), estimate if repeated else None)
-            return ""
-        await run.services.calls.set_summary(tx, run.key, summary, made_from=made_from)
-        await charge(run, tx, "llm", summary.costs, estimate if repeated else None)
-        return summary.model or summariser.version
+    async def keep(tx: Tx, made: list[Summary]) -> str:
+        for summary in made:
+            await run.services.calls.set_summary(tx, run.key, summary, made_from=made_from)
+            await charge(run, tx, "llm", summary.costs)
+            return summary.model or summariser.version
+        await charge(run, tx, "llm", (replace(estimate, estimated=True),))
+        return ""
 
-    return await run.steps.outward("summarise", ask, keep, str)
+    lost = lost_money(run, "llm", estimate) if summariser.paid else None
+    return await run.steps.outward("summarise", ask, keep, str, lost=lost)
+
+
+async def _is_voicemail(run: CallRun, facts: CallFacts, parties: Parties, transcript: Transcript) -> bool:
+    """An answering machine is told by its words; no model is paid to say that nobody answered."""
+    draft = await run.services.draft.summarise(transcript, _context(run, facts, parties))
+    return draft.kind is CallKind.VOICEMAIL and not draft.meaningful
 
 
 async def _show_draft(run: CallRun, facts: CallFacts, parties: Parties, transcript: Transcript, stage: Stage) -> None:

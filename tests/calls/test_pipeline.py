@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from domain.calls import Transcript, VoiceVerdict
+from domain.calls import CallContext, CallKind, Summary, SummarySource, Transcript, VoiceVerdict
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
 from domain.events import CallOutcome
 from domain.messages import as_text
 from handlers.calls.pipeline import RECORDING_LOOKS_SECONDS, summarise_call
-from tests.calls.world import FACTS, TRANSCRIPT, Crash, MemorySteps, World
+from tests.calls.world import FACTS, SUMMARY, TRANSCRIPT, Crash, Drafts, MemorySteps, World
 from tests.ground import HandClock
 
 STEPS = [
@@ -153,11 +153,54 @@ async def test_a_recording_that_never_comes_ends_the_wait_at_no_cost(world: Worl
     assert world.calls.charges == []
 
 
-@pytest.mark.parametrize("code", ["not_audio", "too_large", "gone"])
+@pytest.mark.parametrize("code", ["too_large", "foreign_host"])
 async def test_a_recording_that_cannot_be_used_is_no_recording(world: World, code: str) -> None:
     world.fails["download"] = [VendorRefused("bitrix24", "download", code, hint="…")]
     await summarise_call(world.item(), MemorySteps(), world.services())
     assert world.calls.row["state"] == "no_recording"
+
+
+@pytest.mark.parametrize("code", ["not_audio", "gone"])
+async def test_a_page_instead_of_the_recording_is_looked_at_again(world: World, code: str) -> None:
+    world.fails["download"] = [VendorRefused("bitrix24", "download", code, hint="…")]
+    steps, item = MemorySteps(), world.item()
+    with pytest.raises(NotReady) as waiting:
+        await summarise_call(item, steps, world.services())
+    world.clock.forward(waiting.value.retry_after)
+    await summarise_call(item, steps, world.services())
+    assert world.calls.row["state"] == "carded"
+
+
+@pytest.mark.parametrize("code", ["not_audio", "gone"])
+async def test_a_recording_that_is_never_one_ends_the_wait(world: World, code: str) -> None:
+    world.fails["download"] = [VendorRefused("bitrix24", "download", code, hint="…")]
+    item = world.item()
+    world.clock.forward(RECORDING_LOOKS_SECONDS[-1])
+    await summarise_call(item, MemorySteps(), world.services())
+    assert world.calls.row["state"] == "no_recording"
+
+
+async def test_an_answering_machine_is_not_worth_a_model(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def voicemail(self: Drafts, transcript: Transcript, context: CallContext) -> Summary:
+        return replace(SUMMARY, source=SummarySource.DRAFT, kind=CallKind.VOICEMAIL, meaningful=False, costs=())
+
+    monkeypatch.setattr(Drafts, "summarise", voicemail)
+    await summarise_call(world.item(), MemorySteps(), world.services())
+    assert world.seen["summarise"] == 0
+    assert [kind for kind, _, _ in world.calls.charges] == ["stt"]
+    assert "автоответчик" in card(world)
+
+
+async def test_tries_that_ended_unknown_are_booked_one_by_one(world: World) -> None:
+    cut = VendorUnavailable("openai", "ask", "time-out", uncertain=True)
+    world.fails["transcribe"] = [cut, cut, cut]
+    steps = MemorySteps()
+    for booked in range(3):
+        with pytest.raises(VendorUnavailable):
+            await summarise_call(world.item(), steps, world.services())
+        assert world.calls.charges == [("stt", 1000, True)] * booked
+    await summarise_call(world.item(), steps, world.services())
+    assert world.calls.charges == [*[("stt", 1000, True)] * 3, ("stt", 13_500, False), ("llm", 900, False)]
 
 
 async def test_a_missing_right_is_not_taken_for_a_missing_recording(world: World) -> None:

@@ -126,7 +126,7 @@ class MemorySteps:
 
     async def outward(
         self, name: str, fn: Callable[[Attempt], Awaitable[T]], record: Callable[[Tx, T], Awaitable[R]], returns: type[R],
-        *, lookup: Callable[[], Awaitable[T | None]] | None = None,
+        *, lookup: Callable[[], Awaitable[T | None]] | None = None, lost: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> R:  # fmt: skip
         if name in self.results:
             return loads(returns, self.results[name])
@@ -135,19 +135,25 @@ class MemorySteps:
             outcome = await lookup()
             self.states[name] = "failed"
         if outcome is None:
-            self.repeats[name] += self.states.get(name) == "intent"
-            self.states[name] = "intent"
-            try:
-                outcome = await fn(Attempt(number=1, uncertain=self.repeats[name] > 0))
-            except (NotReady, VendorRefused):
-                self.states[name] = "failed"
-                raise
-            except VendorUnavailable as error:
-                if not error.uncertain:
-                    self.states[name] = "failed"
-                raise
+            if self.states.get(name) == "intent":
+                self.repeats[name] += 1
+                if lost is not None:
+                    await lost(object())
+            outcome = await self._attempt(name, fn)
         self._live(name)
         return self._keep(name, await record(object(), outcome), returns)
+
+    async def _attempt(self, name: str, fn: Callable[[Attempt], Awaitable[T]]) -> T:
+        self.states[name] = "intent"
+        try:
+            return await fn(Attempt(number=1, uncertain=self.repeats[name] > 0))
+        except (NotReady, VendorRefused):
+            self.states[name] = "failed"
+            raise
+        except VendorUnavailable as error:
+            if not error.uncertain:
+                self.states[name] = "failed"
+            raise
 
     def _live(self, name: str) -> None:
         """Rows and result are one transaction: the process that dies here has written neither."""

@@ -2,5 +2,6 @@
 
 from tests.ground import clock, database
 from tests.postgres import postgres
+from tests.storage.bench import store
 
-__all__ = ["clock", "database", "postgres"]
+__all__ = ["clock", "database", "postgres", "store"]

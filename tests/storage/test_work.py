@@ -2,97 +2,18 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Self
 
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.work import PAUSES_SECONDS, Route, Runner
+from bot.work import PAUSES_SECONDS
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
-from domain.events import CallEnded
-from domain.ports import Steps, Tx
-from domain.work import WorkItem
-from storage.codec import dumps
 from storage.engine import Database
-from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
-from storage.models import inbox, work, work_steps
-from storage.steps import StoredSteps
-from storage.work import POISON_CRASHES, WorkRow, WorkStore
+from storage.models import work, work_steps
+from storage.work import WorkRow, WorkStore
 from tests.ground import HandClock, until
-
-
-class Watcher:
-    """A Watch that writes down what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, int]] = []
-
-    async def failed(self, row: WorkRow, error: Exception, *, failures: int, error_id: str) -> None:
-        assert error_id
-        self.told.append(("failed", failures))
-
-    async def died(self, row: WorkRow, error: Exception | None, *, error_id: str) -> None:
-        self.told.append(("died", row.attempts))
-
-    async def succeeded(self, row: WorkRow) -> None:
-        self.told.append(("succeeded", row.id))
-
-    async def poisoned(self, count: int) -> None:
-        self.told.append(("poisoned", count))
-
-
-@pytest.fixture
-def store(database: Database) -> WorkStore:
-    return WorkStore(database)
-
-
-async def add(store: WorkStore, clock: HandClock, name: str = "1") -> None:
-    event = CallEnded(vendor="bitrix24", external_id=name, occurred_at=clock.now())
-    payload = dumps(CallEnded, event)
-    await store.add(account_id=1, kind="call", object_=f"bitrix24:{name}", payload=payload, source="hook", now=clock.now())
-
-
-async def rows(database: Database) -> list[dict[str, object]]:
-    async with database.read() as connection:
-        return [dict(row._mapping) for row in await connection.execute(select(work).order_by(work.c.id))]
-
-
-class Bench:
-    """A runner over scripted outcomes: each try takes the next one, None is success."""
-
-    def __init__(self, database: Database, clock: HandClock, outcomes: list[Exception | None]) -> None:
-        self.outcomes = outcomes
-        self.tries = 0
-        self.watch = Watcher()
-        self.clock = clock
-        self.runner = Runner(
-            database, WorkStore(database), {"call": Route(kind="call", event=CallEnded, run=self.run)}, clock, self.watch
-        )
-
-    async def run(self, item: WorkItem[CallEnded], steps: Steps) -> None:
-        assert item.event.external_id
-        self.tries += 1
-        outcome = self.outcomes.pop(0) if self.outcomes else None
-        if outcome is not None:
-            raise outcome
-
-    async def __aenter__(self) -> Self:
-        self.task = asyncio.create_task(self.runner.run())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
-        await self.runner.stop()
-
-
-async def settled(database: Database, state: str) -> None:
-    for _ in range(400):
-        if {row["state"] for row in await rows(database)} == {state}:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"never {state}: {await rows(database)}")
+from tests.storage.bench import Bench, add, rows, settled
 
 
 async def test_an_object_has_one_work(database: Database, store: WorkStore, clock: HandClock) -> None:
@@ -183,49 +104,6 @@ async def test_a_defect_is_tried_a_few_times_then_waits_for_a_person(
     assert levels == ["WARNING", "WARNING", "ERROR", "WARNING", "WARNING"]
 
 
-async def test_what_ran_at_three_crashes_is_poison(database: Database, store: WorkStore, clock: HandClock) -> None:
-    await add(store, clock)
-    for crash in (1, 2):
-        assert len(await store.claim(clock.now(), 5)) == 1
-        assert await store.recover(clock.now()) == (1, 0)
-        assert (await rows(database))[0]["crashes"] == crash
-    await store.claim(clock.now(), 5)
-    async with Bench(database, clock, []) as bench:
-        await settled(database, "dead")
-    assert bench.tries == 0
-    assert bench.watch.told == [("poisoned", 1)]
-    assert (await rows(database))[0]["error_code"] == "poison"
-
-
-async def test_an_orderly_stop_counts_no_crash(database: Database, store: WorkStore, clock: HandClock) -> None:
-    await add(store, clock)
-    (row,) = await store.claim(clock.now(), 5)
-    await store.release([row.id], clock.now())
-    assert await store.recover(clock.now()) == (0, 0)
-    assert [again.id for again in await store.claim(clock.now(), 5)] == [row.id]
-
-
-async def test_a_crash_after_a_new_step_is_not_counted(database: Database, store: WorkStore, clock: HandClock) -> None:
-    """Somebody who kills the process again and again stops no call: each run remembers a little more."""
-    await add(store, clock)
-    for number in range(2 * POISON_CRASHES):
-        (row,) = await store.claim(clock.now(), 5)
-        clock.forward(1)
-        steps = await StoredSteps.load(database, clock, row.id, fresh=row.fresh)
-        await steps.write(f"step {number}", _nothing, bool)
-        assert await store.recover(clock.now()) == (1, 0)
-        clock.forward(1)
-    for _ in range(POISON_CRASHES - 1):
-        await store.claim(clock.now(), 5)
-        assert await store.recover(clock.now()) == (1, 0)
-    await store.claim(clock.now(), 5)
-    assert await store.recover(clock.now()) == (0, 1)
-
-
-async def _nothing(_: Tx) -> bool:
-    return True
-
-
 async def test_what_waits_for_money_is_asked_again_at_a_start(
     database: Database, store: WorkStore, clock: HandClock
 ) -> None:
@@ -279,10 +157,10 @@ async def test_the_runner_survives_a_database_that_is_away(
     bench = Bench(database, clock, [])
     real, failures = bench.runner._store.claim, [OSError("disk"), OSError("disk")]
 
-    async def claim(now: object, limit: int) -> list[WorkRow]:
+    async def claim(now: object, limit: int, *, suspects: bool = False) -> list[WorkRow]:
         if failures:
             raise failures.pop()
-        return await real(clock.now(), limit)
+        return await real(clock.now(), limit, suspects=suspects)
 
     monkeypatch.setattr(bench.runner._store, "claim", claim)
     async with bench:
@@ -335,19 +213,3 @@ async def test_old_journals_go_a_chunk_at_a_time_until_none_is_left(
     assert [await store.forget_finished(clock.now(), limit=3) for _ in range(3)] == [3, 1, 0]
     async with database.read() as connection:
         assert list(await connection.scalars(select(work_steps.c.work_id))) == [2]
-
-
-async def test_a_delivery_whose_work_is_poison_is_dead_with_it(
-    database: Database, store: WorkStore, clock: HandClock
-) -> None:
-    seed = WorkSeed(kind="call", object="bitrix24:1", payload="{}")
-    arrival = Arrival(
-        id=new_delivery_id(), account_id=1, connection_id=1, vendor="bitrix24", kind="X", dedup_key="x",
-        body_sha256="0" * 64, request=b"e", received_at=clock.now(), seeds=(seed,),
-    )  # fmt: skip
-    await Inbox(database).add(arrival)
-    for _ in range(POISON_CRASHES):
-        assert await store.claim(clock.now(), 1)
-        await store.recover(clock.now())
-    async with database.read() as connection:
-        assert list(await connection.scalars(select(inbox.c.state))) == ["dead"]
