@@ -14,6 +14,11 @@ from handlers.routers import build_routers, commands_for
 PRIVATE, GROUP = "private", "group"
 
 
+def announce(line: str) -> None:
+    """To the terminal of who started us, apart from the log: that may be read by a machine, line by line."""
+    print(line, flush=True)  # noqa: T201  meant for the terminal
+
+
 def build_part(services: Services, door: UpdateDoor) -> Telegram:
     """Telegram's part, ready to ``run``. ConfigError when there is no token."""
     settings = services.settings
@@ -36,6 +41,7 @@ def build_part(services: Services, door: UpdateDoor) -> Telegram:
         door=door,
         menus=menus,
         lateness=Lateness(reading_buttons=READING_BUTTONS, writing_commands=WRITING_COMMANDS),
+        announce=announce,
     )
     telegram = build_telegram(parts)
     voice = Voice(render=as_kwargs, people=telegram.people, destinations=telegram.destinations, health=telegram.health)
