@@ -115,6 +115,12 @@ def _webhook_secret(services: Services) -> str | None:
     return services.keys.hook("telegram") if by_webhook else None
 
 
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel once and wait: a second time would break into its tidying up, and leave what it started running."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 class Process:
     """One run of the process, from the first accepted hook to the last closed connection."""
 
@@ -216,13 +222,14 @@ class Process:
         runner = asyncio.create_task(services.runner.run())
         schedule.start()
         try:
-            await asyncio.gather(telegram, runner)
+            done, _ = await asyncio.wait({telegram, runner}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            schedule.stop()
-            for task in (telegram, runner):
-                task.cancel()
-            await asyncio.gather(telegram, runner, return_exceptions=True)
+            await schedule.stop()
+            await _end(runner)
             await services.runner.stop()
+            await _end(telegram)
 
     async def _telegram(self) -> None:
         """aiogram takes two seconds to import: in a thread, while hooks are accepted already."""

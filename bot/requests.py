@@ -43,21 +43,56 @@ async def answer_of(database: Database, request_id: int, *, seconds: float) -> d
     return None
 
 
-async def answer_requests(services: Services) -> None:
-    """Carry out what was asked, oldest first."""
-    async with services.database.read() as connection:
-        asked = (await connection.execute(select(requests).where(requests.c.state == "asked").order_by(requests.c.id))).all()
-    for row in asked:
-        if services.clock.now() - row.asked_at > ANSWERED_WITHIN:
-            await _answer(services, row.id, "failed", {"error": "too late"})
-            continue
+class Requests:
+    """Answers in the leader. A rehearsal takes minutes, so it goes on by itself while others are answered."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._rehearsal: asyncio.Task[None] | None = None
+        self._rehearsing = 0
+
+    async def answer(self) -> None:
+        """Carry out what was asked, oldest first; rehearsals one at a time, begun here and answered later."""
+        services = self._services
+        async with services.database.read() as connection:
+            open_ones = select(requests).where(requests.c.state == "asked", requests.c.id != self._rehearsing)
+            asked = (await connection.execute(open_ones.order_by(requests.c.id))).all()
+        for row in asked:
+            if services.clock.now() - row.asked_at > ANSWERED_WITHIN:
+                await _answer(services, row.id, "failed", {"error": "too late"})
+            elif row.kind != "rehearse":
+                await _settle(services, row.id, row.kind, row.payload)
+            elif self._rehearsal is None:
+                self._rehearsing = row.id
+                self._rehearsal = asyncio.create_task(self._rehearse(row.id, row.payload), name=f"rehearsal-{row.id}")
+
+    async def stop(self) -> None:
+        """End the rehearsal under way: its asker is told, and the next start does not pay for another."""
+        task, request_id = self._rehearsal, self._rehearsing
+        if task is None:
+            return
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if task.cancelled():
+            await _answer(self._services, request_id, "failed", {"error": "stopped"})
+
+    async def _rehearse(self, request_id: int, payload: str) -> None:
         try:
-            answer = await _carry_out(services, row.kind, json.loads(row.payload))
-            state = "done"
-        except Exception as error:  # the asker is told, the schedule goes on
-            log.exception("request %s", row.kind)
-            answer, state = {"error": type(error).__name__}, "failed"
-        await _answer(services, row.id, state, answer)
+            await _settle(self._services, request_id, "rehearse", payload)
+        except Exception:  # the answer could not be written: it is carried out again, or too late
+            log.exception("request %d could not be answered", request_id)
+        finally:
+            self._rehearsal, self._rehearsing = None, 0
+
+
+async def _settle(services: Services, request_id: int, kind: str, payload: str) -> None:
+    try:
+        answer = await _carry_out(services, kind, json.loads(payload))
+        state = "done"
+    except Exception as error:  # the asker is told, the schedule goes on
+        log.exception("request %s", kind)
+        answer, state = {"error": type(error).__name__}, "failed"
+    await _answer(services, request_id, state, answer)
 
 
 async def _answer(services: Services, request_id: int, state: str, answer: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """What happens by the clock, in the leader: polls, the reconciliation, and tidying up."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -7,14 +8,16 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.requests import answer_requests
+from bot.requests import Requests
 from bot.retention import Retention
 from bot.services import Services
 
 log = logging.getLogger(__name__)
 
 POLL = timedelta(minutes=2)
+TIDY = timedelta(hours=1)
 RECONCILE = timedelta(hours=1)  # once a night would do against loss; people look at the figures by day
+SETTLED = timedelta(minutes=2)  # a process that is restarted within the hour tidies and reconciles all the same
 CLOCK_JUMP_SECONDS = 300.0
 
 
@@ -25,33 +28,59 @@ class Schedule:
         self._services = services
         self._scheduler: Any = AsyncIOScheduler(timezone=services.settings.timezone)
         self._retention = Retention(services)
+        self._answers = Requests(services)
+        self._running: set[asyncio.Task[Any]] = set()
+        self._stopping = False
         self._offset = self._wall_against_monotonic()
 
     def start(self) -> None:
-        self._every(self._poll, seconds=POLL.total_seconds(), now=True)
+        self._every(self._poll, seconds=POLL.total_seconds(), first=timedelta())
         self._every(self._requests, seconds=1)
-        self._every(self._tidy, seconds=3600)
+        self._every(self._tidy, seconds=TIDY.total_seconds(), first=SETTLED)
         self._every(self._watch_clock, seconds=60)
         self._every(self._count, seconds=60)
-        self._every(self._reconcile, seconds=RECONCILE.total_seconds())
+        self._every(self._reconcile, seconds=RECONCILE.total_seconds(), first=SETTLED)
         self._scheduler.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """Begin nothing new, and end what is under way: it may still write, so the database has to be open."""
+        self._scheduler.pause()
+        await asyncio.sleep(0)  # what was handed over already gets as far as _guarded, which knows how to end
+        self._stopping = True
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._answers.stop()
         self._scheduler.shutdown(wait=False)
 
-    def _every(self, job: Callable[[], Awaitable[None]], *, seconds: float, now: bool = False) -> None:
-        first = {"next_run_time": datetime.now(self._services.settings.timezone)} if now else {}
+    def _every(self, job: Callable[[], Awaitable[None]], *, seconds: float, first: timedelta | None = None) -> None:
+        """``first``: how long after the start the first time is; else one period."""
+        after = timedelta(seconds=seconds) if first is None else first
         self._scheduler.add_job(
-            self._guarded(job), "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None, **first
+            self._guarded(job),
+            "interval",
+            seconds=seconds,
+            next_run_time=datetime.now(self._services.settings.timezone) + after,
+            name=job.__name__,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
         )
 
-    @staticmethod
-    def _guarded(job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def _guarded(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - the scheduler makes one for each run
+            self._running.add(task)
             try:
                 await job()
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
             except Exception:
                 log.exception("scheduled job %s", job.__name__)
+            finally:
+                self._running.discard(task)
 
         return run
 
@@ -68,7 +97,7 @@ class Schedule:
                 self._services.runner.wake()
 
     async def _requests(self) -> None:
-        await answer_requests(self._services)
+        await self._answers.answer()
 
     async def _tidy(self) -> None:
         await self._retention.tidy()

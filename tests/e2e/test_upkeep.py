@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.reports import health, metrics
-from bot.requests import answer_of, answer_requests, ask
+from bot.requests import Requests, answer_of, ask
 from bot.retention import Retention
 from bot.schedule import Schedule
 from integrations.bitrix24.fake_portal import FakeCall
@@ -179,7 +179,7 @@ async def test_counters_outlive_the_process(hour: Hour) -> None:
 
 async def asked(hour: Hour, kind: str, payload: dict[str, object]) -> dict[str, object]:
     number = await ask(hour.services.database, kind, payload, hour.clock.now())
-    answering = asyncio.create_task(answer_requests(hour.services))
+    answering = asyncio.create_task(Requests(hour.services).answer())
     answer = await answer_of(hour.services.database, number, seconds=20)
     await answering
     assert answer is not None
@@ -210,7 +210,7 @@ async def test_what_cannot_be_carried_out_is_answered(hour: Hour) -> None:
 async def test_what_nobody_waits_for_any_more_is_not_carried_out(hour: Hour) -> None:
     await ask(hour.services.database, "rehearse", {}, hour.clock.now())
     hour.clock.shift += 600
-    await answer_requests(hour.services)
+    await Requests(hour.services).answer()
     assert await count(hour, work) == 0
     assert await count(hour, requests, requests.c.state == "failed", requests.c.payload == "{}") == 1
 
@@ -262,7 +262,7 @@ async def test_the_schedule_polls_and_answers(hour: Hour) -> None:
         await hour.town.until(lambda: hour.town.portal.asked("voximplant.statistic.get"))
         assert await count(hour, connections, connections.c.cursor != "") == 1
     finally:
-        schedule.stop()
+        await schedule.stop()
 
 
 async def test_a_clock_that_jumps_is_written_down(hour: Hour, caplog: pytest.LogCaptureFixture) -> None:
