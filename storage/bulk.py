@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -76,12 +76,17 @@ async def insert_together(connection: AsyncConnection, *inserts: tuple[BulkInser
     """The inserts one after another, on SQLite in one trip to its thread: how many rows of each were new."""
     if not inserts[0][0].sqlite:
         return [await _run_many(connection, insert, rows) for insert, rows in inserts]
+    return await driver_of(connection).trip(inserting(*inserts))
+
+
+def inserting(*inserts: tuple[BulkInsert, Rows]) -> Callable[[sqlite3.Connection], list[int]]:
+    """The inserts as work for SQLite's thread: how many rows of each were new."""
     statements = [list(insert.statements(rows)) for insert, rows in inserts]
 
     def work(raw: sqlite3.Connection) -> list[int]:
         return [sum(raw.execute(sql, values).rowcount for sql, values in listed) for listed in statements]
 
-    return await driver_of(connection).trip(work)
+    return work
 
 
 async def _run_many(connection: AsyncConnection, insert: BulkInsert, rows: Rows) -> int:

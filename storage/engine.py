@@ -8,11 +8,13 @@ therefore a job may run twice and must do nothing but talk to its connection.
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event, make_url, text
@@ -24,11 +26,12 @@ from storage import sqlite
 
 T = TypeVar("T")
 Job = Callable[[AsyncConnection], Awaitable[T]]
+Whole = Callable[[sqlite3.Connection], T]
 
 log = logging.getLogger(__name__)
 
 BATCH_JOBS = 128
-BATCH_SECONDS = 0.025  # a write transaction holds SQLite's only writer this long at most, plus its last job
+BATCH_SECONDS = 0.010  # a write transaction holds SQLite's only writer this long at most, plus its last job
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -41,8 +44,9 @@ _PRAGMAS = (
 
 @dataclass(slots=True)
 class _Queued:
-    job: Job[Any]
+    job: Job[Any] | None
     future: asyncio.Future[Any]
+    whole: Whole[Any] | None = None
 
 
 class _Lanes:
@@ -102,6 +106,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._reader = _build_engine(self.url, pool_size=pool_size, begin="")
         self._writer = _build_engine(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
+        self._whole: sqlite.Connection | None = None
         self._lanes = _Lanes()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -125,6 +130,9 @@ class Database:
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        if self._whole is not None:
+            await self._whole.close()
+            self._whole = None
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -139,6 +147,14 @@ class Database:
             raise RuntimeError("the database is not open")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._lanes.put(_Queued(job, future), urgent=urgent)
+        return await future
+
+    async def write_whole(self, work: Whole[T]) -> T:
+        """SQLite only: like an urgent ``write``, with ``work`` and its commit in one trip to a connection's thread."""
+        if self._closed or self._task is None:
+            raise RuntimeError("the database is not open")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._lanes.put(_Queued(None, future, work), urgent=True)
         return await future
 
     @asynccontextmanager
@@ -183,8 +199,13 @@ class Database:
         results: list[Any] = []
         started = time.monotonic()
         try:
+            if batch[0].whole is not None:
+                results.append(await self._in_one_trip(batch[0].whole))
+                return 1, results, None
             async with self._writer.begin() as connection:
                 for queued in batch:
+                    if queued.job is None:
+                        break
                     results.append(await queued.job(connection))
                     if time.monotonic() - started > BATCH_SECONDS:
                         break
@@ -192,6 +213,17 @@ class Database:
         except Exception as error:
             return min(len(results) + 1, len(batch)), [], error
         return len(results), results, None
+
+    async def _in_one_trip(self, work: Whole[T]) -> T:
+        """The second connection that writes; both are used by the writer's task alone, so neither waits for the other."""
+        if self._whole is None:
+            opened = sqlite.connect(str(self.url.database), timeout=5, isolation_level=None)
+            await opened
+            await opened.trip(_set_pragmas)
+            self._whole = opened
+        result = await self._whole.trip(partial(sqlite.in_one_transaction, work=work))
+        self.commits += 1
+        return result
 
 
 def driver_of(connection: AsyncConnection | Connection) -> sqlite.Connection:
@@ -237,3 +269,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _set_pragmas(raw: sqlite3.Connection) -> None:
+    for pragma in _PRAGMAS:
+        raw.execute(f"PRAGMA {pragma}")

@@ -2,15 +2,18 @@
 
 import asyncio
 import secrets
+import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import count
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.bulk import insert_inbox, insert_together, insert_work, new_work
+from storage.bulk import BulkInsert, Rows, insert_inbox, insert_together, insert_work, inserting, new_work
 from storage.engine import Database
 from storage.models import inbox
 from storage.models.types import driver_time
@@ -108,19 +111,25 @@ class Inbox:
         work_rows = sorted((row for arrival in arrivals for row in self._work_rows(arrival)), key=_object)
 
         ids = [arrival.id for arrival in arrivals]
+        inserts = (self._insert_inbox, inbox_rows), (self._insert_work, work_rows)
+        if self._database.is_sqlite:
+            new = await self._database.write_whole(partial(_inserted, work=inserting(*inserts), ids=ids))
+        else:
+            new = await self._on_postgres(inserts, ids)
+        self.accepted += len(new)
+        self.duplicates += len(arrivals) - len(new)
+        return new
 
+    async def _on_postgres(self, inserts: tuple[tuple[BulkInsert, Rows], ...], ids: list[str]) -> set[str]:
         async def job(connection: AsyncConnection) -> set[str]:
-            stored, _ = await insert_together(connection, (self._insert_inbox, inbox_rows), (self._insert_work, work_rows))
-            if work_rows and not self._database.is_sqlite:
+            stored, _ = await insert_together(connection, *inserts)
+            if inserts[1][1]:
                 await connection.exec_driver_sql(NOTIFY)
             if stored == len(ids):
                 return set(ids)
             return set(await connection.scalars(select(inbox.c.id).where(inbox.c.id.in_(ids))))
 
-        new = await self._database.write(job, urgent=True)
-        self.accepted += len(new)
-        self.duplicates += len(arrivals) - len(new)
-        return new
+        return await self._database.write(job, urgent=True)
 
     def _inbox_row(self, arrival: Arrival) -> dict[str, object]:
         return {
@@ -150,6 +159,13 @@ class Inbox:
             )
             for seed in arrival.seeds
         ]
+
+
+def _inserted(raw: sqlite3.Connection, *, work: Callable[[sqlite3.Connection], list[int]], ids: list[str]) -> set[str]:
+    """Insert; the ids of the deliveries that were new."""
+    if work(raw)[0] == len(ids):
+        return set(ids)
+    return {one for one in ids if raw.execute("SELECT 1 FROM inbox WHERE id = ?", (one,)).fetchone()}
 
 
 def _object(row: dict[str, object]) -> str:

@@ -112,6 +112,18 @@ def connect(database: str, **options: Any) -> Connection:
     return Connection(lambda: sqlite3.connect(database, **options))
 
 
+def in_one_transaction(raw: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Begin, ``work`` and commit, for ``Connection.trip``; nothing stays open when something goes wrong."""
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(raw)
+        raw.execute("COMMIT")
+    except BaseException:
+        raw.rollback()
+        raise
+    return result
+
+
 def _begun(raw: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
     if begin:
         raw.execute(begin)

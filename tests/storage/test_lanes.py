@@ -1,0 +1,158 @@
+"""What outsiders wait for goes past our own writes, and SQLite's connection does what SQLAlchemy and the inbox ask."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from storage import sqlite
+from storage.bulk import BulkInsert, insert_work
+from storage.engine import Database, driver_of
+from storage.models import counters
+
+
+@pytest.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[sqlite.Connection]:
+    opened = sqlite.connect(str(tmp_path / "one.db"), isolation_level=None)
+    await opened
+    await opened.trip(lambda raw: raw.execute("CREATE TABLE t (n INTEGER PRIMARY KEY)"))
+    yield opened
+    await opened.close()
+
+
+async def count(connection: sqlite.Connection) -> int:
+    return int(await connection.trip(lambda raw: raw.execute("SELECT count(*) FROM t").fetchone()[0]))
+
+
+async def test_urgent_jobs_pass_the_queue_and_take_turns_with_it(database: Database) -> None:
+    order: list[str] = []
+
+    async def slow(_: AsyncConnection) -> None:
+        order.append("usual")
+        await asyncio.sleep(0.02)  # longer than a transaction takes jobs
+
+    async def quick(_: AsyncConnection) -> None:
+        order.append("urgent")
+
+    usual = [asyncio.create_task(database.write(slow)) for _ in range(4)]
+    await asyncio.sleep(0.01)
+    urgent = [asyncio.create_task(database.write(quick, urgent=True)) for _ in range(2)]
+    await asyncio.gather(*usual, *urgent)
+    assert order == ["usual", "urgent", "urgent", "usual", "usual", "usual"]
+
+
+async def test_a_job_whose_caller_went_away_is_still_done_before_closing(database: Database) -> None:
+    async def job(connection: AsyncConnection) -> None:
+        await asyncio.sleep(0.01)
+        await connection.execute(insert(counters).values(day="2026-11-20", name="kept", value=1))
+
+    callers = [asyncio.create_task(database.write(job)) for _ in range(1)]
+    await asyncio.sleep(0)
+    callers[0].cancel()
+    await database.close()
+    again = Database(database.url.render_as_string(hide_password=False))
+    async with again.read() as connection:
+        assert list(await connection.scalars(select(counters.c.name))) == ["kept"]
+    await again.close()
+
+
+async def test_whole_work_is_committed_or_not_at_all(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/whole.db")
+    with pytest.raises(RuntimeError):
+        await database.write_whole(lambda raw: raw.execute("SELECT 1").fetchone())
+    database.open()
+    await database.write_whole(lambda raw: raw.execute("CREATE TABLE t (n INTEGER PRIMARY KEY)").fetchall())
+    await database.write_whole(lambda raw: raw.execute("INSERT INTO t VALUES (1)").rowcount)
+
+    def half(raw: sqlite3.Connection) -> None:
+        raw.execute("INSERT INTO t VALUES (2)")
+        raw.execute("INSERT INTO t VALUES (1)")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await database.write_whole(half)
+    async with database.read() as connection:
+        assert list(await connection.scalars(text("SELECT n FROM t"))) == [1]
+    await database.close()
+
+
+async def test_whole_work_and_jobs_queue_up_together(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/both.db")
+    database.open()
+    await database.write_whole(lambda raw: raw.execute("CREATE TABLE t (n INTEGER PRIMARY KEY)").fetchall())
+
+    async def job(connection: AsyncConnection) -> None:
+        await connection.execute(text("INSERT INTO t VALUES (10)"))
+
+    async def other(connection: AsyncConnection) -> None:
+        await connection.execute(text("INSERT INTO t VALUES (11)"))
+
+    await asyncio.gather(
+        database.write(job, urgent=True),
+        database.write_whole(lambda raw: raw.execute("INSERT INTO t VALUES (12)").rowcount),
+        database.write(other, urgent=True),
+    )
+    async with database.read() as connection:
+        assert sorted(await connection.scalars(text("SELECT n FROM t"))) == [10, 11, 12]
+    await database.close()
+
+
+async def test_a_transaction_begins_with_its_first_statement(connection: sqlite.Connection) -> None:
+    connection.begin("BEGIN IMMEDIATE")
+    await connection.commit()  # nothing happened, nothing was begun
+    assert not connection.in_transaction
+    connection.begin("BEGIN IMMEDIATE")
+    await connection.trip(lambda raw: raw.execute("INSERT INTO t VALUES (1)"))
+    assert connection.in_transaction
+    await connection.rollback()
+    assert await count(connection) == 0
+    connection.begin("BEGIN IMMEDIATE")
+    await connection.trip(lambda raw: raw.execute("INSERT INTO t VALUES (1)"))
+    await connection.commit()
+    assert await count(connection) == 1
+
+
+async def test_a_cursor_gives_its_rows_in_every_way(connection: sqlite.Connection) -> None:
+    async with connection.cursor() as cursor:
+        await cursor.executemany("INSERT INTO t VALUES (?)", [(number,) for number in range(5)])
+        assert cursor.rowcount == 5
+        await cursor.execute("SELECT n FROM t ORDER BY n")
+        assert cursor.description[0][0] == "n"
+        assert await cursor.fetchone() == (0,)
+        assert await cursor.fetchmany(2) == [(1,), (2,)]
+        assert [row async for row in cursor] == [(3,), (4,)]
+        assert await cursor.fetchone() is None
+        await cursor.execute("SELECT n FROM t WHERE n = ?", (3,))
+        assert await cursor.fetchall() == [(3,)]
+    assert isinstance(await connection.cursor(), sqlite.Cursor)
+
+
+async def test_sqlalchemy_streams_over_it(tmp_path: Path) -> None:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/two.db", connect_args={"async_creator_fn": sqlite.connect})
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE t (n INTEGER)"))
+        await connection.execute(text("INSERT INTO t VALUES (1), (2), (3)"))
+        streamed = await connection.stream(text("SELECT n FROM t"))
+        assert [row.n async for row in streamed] == [1, 2, 3]
+        assert isinstance(driver_of(connection), sqlite.Connection)
+    await engine.dispose()
+
+
+def test_an_insert_takes_as_few_steps_as_there_are_bits() -> None:
+    bulk = BulkInsert("t", ("a", "b"), ("a",), True)
+    rows: list[dict[str, object]] = [{"a": number, "b": "x"} for number in range(64 + 8 + 1)]
+    steps = list(bulk.statements(rows))
+    assert [len(values) // 2 for _, values in steps] == [64, 8, 1]
+    assert [value for _, values in steps for value in values[::2]] == list(range(73))
+    assert steps[2][0] == "INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT (a) DO NOTHING"
+    assert list(bulk.statements([])) == []
+
+
+async def test_nothing_to_insert_is_nothing(database: Database) -> None:
+    async def job(connection: AsyncConnection) -> int:
+        return await insert_work(database).run(connection, [])
+
+    assert await database.write(job) == 0
