@@ -227,9 +227,7 @@ class Runner:
         await self._watch.died(replace(row, attempts=row.attempts + 1), error, error_id=error_id)
 
     def _after(self, seconds: float) -> datetime:
-        """Whole seconds: works that failed together are due together, and are then taken in their old order."""
-        due = self._clock.now() + timedelta(seconds=seconds)
-        return due if due.microsecond == 0 else due.replace(microsecond=0) + timedelta(seconds=1)
+        return self._clock.now() + timedelta(seconds=seconds)
 
     def _log(self, row: WorkRow, error: Exception, error_id: str, *, failures: int) -> None:
         level = logging.ERROR if failures == THIRD_FAILURE else logging.WARNING

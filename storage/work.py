@@ -20,6 +20,7 @@ _FINISH = Statement(
     " WHERE id = :id"
 )
 _DELIVERY_DONE = Statement("UPDATE inbox SET state = 'done' WHERE id = :id")
+TOGETHER = timedelta(seconds=4)  # under the shortest pause: nothing is put into the past
 CATCH_UP_SPACING = timedelta(seconds=0.2)  # cards come in the order of the calls, and new calls are not kept waiting
 
 
@@ -104,11 +105,12 @@ class WorkStore:
     ) -> None:
         """Try again at ``due_at``. ``failed`` counts as one more failure in a row; waiting for something normal does not."""
         attempts = row.attempts + 1 if failed else 0
-        values = {"state": "ready", "due_at": due_at, "attempts": attempts, "waiting_for": waiting_for}
+        values: dict[str, object] = {"state": "ready", "attempts": attempts, "waiting_for": waiting_for}
         values |= {"error_code": error_code, "error": error, "crashes": 0}  # it came to an end of its own
 
         async def job(connection: AsyncConnection) -> None:
-            await connection.execute(update(work).where(work.c.id == row.id).values(**values))
+            due = await _due_together(connection, waiting_for, due_at) if failed and waiting_for else due_at
+            await connection.execute(update(work).where(work.c.id == row.id).values(**values, due_at=due))
 
         await self._database.write(job)
 
@@ -308,6 +310,14 @@ def _work_row(row: Row[Any]) -> WorkRow:
         crashes=row.crashes,
         created_at=row.created_at,
     )
+
+
+async def _due_together(connection: AsyncConnection, waiting_for: str, due_at: datetime) -> datetime:
+    """Works that wait for the same vendor are due at the same moment, and are then taken in their old order."""
+    near = work.c.due_at.between(due_at - TOGETHER, due_at + TOGETHER)
+    waits = (work.c.state == "ready") & (work.c.waiting_for == waiting_for) & near
+    agreed: datetime | None = await connection.scalar(select(work.c.due_at).where(waits).order_by(work.c.due_at).limit(1))
+    return agreed or due_at
 
 
 def _suspected(suspects: bool) -> ColumnElement[bool]:

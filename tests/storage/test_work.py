@@ -213,3 +213,16 @@ async def test_old_journals_go_a_chunk_at_a_time_until_none_is_left(
     assert [await store.forget_finished(clock.now(), limit=3) for _ in range(3)] == [3, 1, 0]
     async with database.read() as connection:
         assert list(await connection.scalars(select(work_steps.c.work_id))) == [2]
+
+
+async def test_works_that_wait_for_one_vendor_are_due_together(
+    database: Database, store: WorkStore, clock: HandClock
+) -> None:
+    for name in "ab":
+        await add(store, clock, name)
+    first, second = await store.claim(clock.now(), 5)
+    later = clock.now() + timedelta(seconds=30)
+    await store.put_off(second, due_at=later, waiting_for="vendor:openai", failed=True)
+    await store.put_off(first, due_at=later + timedelta(seconds=3), waiting_for="vendor:openai", failed=True)
+    clock.forward(30)
+    assert [row.id for row in await store.claim(clock.now(), 5)] == [first.id, second.id]
