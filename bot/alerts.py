@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.health import PartState
@@ -15,11 +16,14 @@ from domain.errors import VendorError, VendorUnavailable
 from domain.messages import Message, Texts
 from domain.ports import Chat, Clock, Tx
 from handlers.alerts.messages import disk_full, limit_reached, part_back, part_gone, work_dead, work_failing
+from storage.codec import dumps, loads
 from storage.engine import Database
-from storage.models import work
+from storage.models import notices, work
 from storage.work import WorkRow
 
 log = logging.getLogger(__name__)
+
+_PART = "part:"  # before a part's name, in the keys of notices
 
 
 class Alerts:
@@ -49,9 +53,20 @@ class Alerts:
         now = self._clock.now()
         since = part.since or now
         if back:
-            await self.say(part_back(part.name, part.title, since=since, now=now, texts=self._texts))
-            return
-        await self.say(part_gone(part.name, part.title, since=since, detail=part.detail, hint=part.hint, texts=self._texts))
+            message = part_back(part.name, part.title, since=since, now=now, texts=self._texts)
+        else:
+            message = part_gone(part.name, part.title, since=since, detail=part.detail, hint=part.hint, texts=self._texts)
+        values = {"active": not back, "since": since, "detail": dumps(PartState, part)}
+        row = (
+            (sqlite if self._database.is_sqlite else postgresql).insert(notices).values(key=f"{_PART}{part.name}", **values)
+        )
+        await self.say(message, row.on_conflict_do_update(index_elements=["key"], set_=values))
+
+    async def told_parts(self) -> list[PartState]:
+        """The outages that people know of and whose end they do not: HealthBoard.recall's."""
+        statement = select(notices.c.detail).where(notices.c.key.startswith(_PART), notices.c.active)
+        async with self._database.read() as connection:
+            return [loads(PartState, detail) for detail in await connection.scalars(statement)]
 
     async def failed(self, row: WorkRow, error: Exception, *, failures: int, error_id: str) -> None:
         """At the third failure in a row people hear of it; an outage is already told of by its part."""
@@ -86,8 +101,12 @@ class Alerts:
     async def disk_full(self, free_mb: int) -> None:
         await self.say(disk_full(free_mb, day=self._day(), texts=self._texts))
 
-    async def say(self, message: Message) -> None:
+    async def say(self, message: Message, also: Executable | None = None) -> None:
+        """Post to where notices go; ``also`` is executed in the same commit."""
+
         async def job(connection: AsyncConnection) -> None:
+            if also is not None:
+                await connection.execute(also)
             await self._chat.post(cast("Tx", connection), self._account_id, message)
 
         try:

@@ -2,7 +2,7 @@
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -46,6 +46,13 @@ class HealthBoard:
 
     def add(self, name: str, title: str, *, state: str = "unknown", told: bool = False) -> None:
         self._parts.setdefault(name, PartState(name=name, title=title, state=state, told=told))
+
+    def recall(self, told: Iterable[PartState]) -> None:
+        """Outages that people were told of before the start: told no more, and told when they are over."""
+        for part in told:
+            known = self._parts.get(part.name)
+            if known is not None and known.state == "unknown":
+                self._parts[part.name] = replace(part, title=known.title, told=True)
 
     def parts(self) -> list[PartState]:
         return list(self._parts.values())

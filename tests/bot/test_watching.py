@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp.http_exceptions import BadHttpMessage
+from sqlalchemy import select
 
+from bot.alerts import Alerts
 from bot.disk import RESERVE_BYTES, Disk
 from bot.health import HealthBoard, PartState, observed
 from bot.logs import JsonLines, Masking, configure_logging, is_strangers_noise
@@ -21,8 +23,14 @@ from bot.purse import LimitPurse
 from bot.settings import read_settings
 from domain.calls import Cost
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
+from domain.messages import Destination, Message, as_text
+from handlers.texts import load_texts
 from storage.calls import CallKey, CallStore
+from storage.codec import loads
+from storage.destinations import Destinations
 from storage.engine import Database
+from storage.models import posts
+from storage.posts import StoredChat
 from tests.ground import HandClock
 
 DOWN = VendorUnavailable("bitrix24", "get", "HTTP 502")
@@ -291,3 +299,73 @@ async def test_half_a_gigabyte_is_kept_free(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=RESERVE_BYTES - 1))
     assert not await disk.has_room()
     assert told == [499]
+
+
+def board_over(database: Database, clock: HandClock) -> tuple[HealthBoard, Alerts]:
+    """What one run of the process has, its memory empty."""
+
+    async def back(_: str) -> None:
+        """Nothing waits."""
+
+    alerts = Alerts(
+        database,
+        StoredChat(clock),
+        clock,
+        texts=load_texts(),
+        timezone=ZoneInfo("Europe/Moscow"),
+        account_id=1,
+        posted=lambda: None,
+    )
+    board = HealthBoard(clock, alerts.part, back)
+    board.add("bitrix24", "Битрикс24")
+    return board, alerts
+
+
+async def said(database: Database) -> list[str]:
+    async with database.read() as connection:
+        contents = await connection.scalars(select(posts.c.content).order_by(posts.c.id))
+        return [as_text(loads(Message, content)).splitlines()[0] for content in contents]
+
+
+async def test_an_outage_that_spans_a_restart_is_told_once_each_way(database: Database, clock: HandClock) -> None:
+    await Destinations(database, clock).bind(1, Destination(chat_id=-100))
+    first, _ = board_over(database, clock)
+    for _ in range(4):
+        await first.bad("bitrix24", DOWN)
+        clock.forward(10)
+    gone = await said(database)
+    assert len(gone) == 1
+    second, alerts = board_over(database, clock)
+    second.recall(await alerts.told_parts())
+    assert second.state("bitrix24") == "down"
+    clock.forward(3600)
+    for _ in range(5):
+        await second.bad("bitrix24", DOWN)
+        clock.forward(10)
+    assert await said(database) == gone
+    third, alerts = board_over(database, clock)
+    third.recall(await alerts.told_parts())
+    await third.good("bitrix24", "bitrix24")
+    (_, back) = await said(database)
+    assert "Битрикс24" in back
+    fourth, alerts = board_over(database, clock)
+    fourth.recall(await alerts.told_parts())
+    assert fourth.state("bitrix24") == "unknown"
+    await fourth.good("bitrix24", "bitrix24")
+    assert len(await said(database)) == 2
+
+
+async def test_a_refusal_during_an_outage_before_the_restart_is_told_too(database: Database, clock: HandClock) -> None:
+    await Destinations(database, clock).bind(1, Destination(chat_id=-100))
+    first, _ = board_over(database, clock)
+    for _ in range(4):
+        await first.bad("bitrix24", DOWN)
+        clock.forward(10)
+    second, alerts = board_over(database, clock)
+    second.recall([*await alerts.told_parts(), PartState(name="gone", title="отключён", state="down")])
+    refused = VendorRefused("bitrix24", "get", "bad_token", hint="создайте вебхук заново")
+    for _ in range(2):
+        await second.bad("bitrix24", refused)
+    assert len(await said(database)) == 2
+    assert [part.hint for part in await alerts.told_parts()] == ["создайте вебхук заново"]
+    assert [part.name for part in second.parts()] == ["bitrix24"]  # a vendor that is off stays off
