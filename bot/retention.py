@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.services import Services
@@ -89,7 +90,7 @@ class Retention:
         return len(ids)
 
     async def keep_counters(self) -> None:
-        """Add what was refused or not understood since the last minute to the table of counters."""
+        """Add what this node refused or did not understand since the last time to the counters of all nodes."""
         hooks = self._services.hooks
         totals = Counter({f"rejected:{name}": count for name, count in hooks.rejected.items()})
         totals.update({f"unknown:{name}": count for name, count in hooks.unknown_kinds.items()})
@@ -98,12 +99,13 @@ class Retention:
             return
         day = self._services.clock.now().date().isoformat()
 
+        insert = sqlite.insert if self._services.database.is_sqlite else postgresql.insert
+
         async def job(connection: AsyncConnection) -> None:
-            for name, count in sorted(fresh.items()):
-                mine = (counters.c.day == day) & (counters.c.name == name[:128])
-                changed = await connection.execute(update(counters).where(mine).values(value=counters.c.value + count))
-                if changed.rowcount == 0:
-                    await connection.execute(insert(counters).values(day=day, name=name[:128], value=count))
+            for name, count in sorted(fresh.items()):  # in one order, or two nodes may wait for each other
+                row = insert(counters).values(day=day, name=name[:128], value=count)
+                added = {"value": counters.c.value + row.excluded.value}
+                await connection.execute(row.on_conflict_do_update(index_elements=["day", "name"], set_=added))
 
         await self._services.database.write(job)
         self._kept = totals

@@ -38,7 +38,6 @@ class Schedule:
         self._every(self._requests, seconds=1)
         self._every(self._tidy, seconds=TIDY.total_seconds(), first=SETTLED)
         self._every(self._watch_clock, seconds=60)
-        self._every(self._count, seconds=60)
         self._every(self._reconcile, seconds=RECONCILE.total_seconds(), first=SETTLED)
         self._scheduler.start()
 
@@ -101,9 +100,6 @@ class Schedule:
 
     async def _tidy(self) -> None:
         await self._retention.tidy()
-
-    async def _count(self) -> None:
-        await self._retention.keep_counters()
 
     async def _watch_clock(self) -> None:
         offset = self._wall_against_monotonic()
