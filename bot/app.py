@@ -6,15 +6,18 @@ import importlib
 import logging
 import os
 import signal
+from collections.abc import Callable
 
 from aiohttp import web
 
 from bot.http.app import Site, build_app
+from bot.http.connections import KEEPALIVE_SECONDS, FirstRequests, allow_many_files
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
 from bot.keys import Keys, load_keys
 from bot.logs import configure_logging
-from bot.reports import health, metrics
+from bot.reports import TelegramReport, health, metrics
+from bot.retention import Retention
 from bot.schedule import Schedule
 from bot.services import ACCOUNT, Services, build_services
 from bot.settings import VARIABLES, Settings, misspelt
@@ -32,6 +35,7 @@ log = logging.getLogger(__name__)
 
 LEAD_AGAIN_SECONDS = 2.0
 PREPARED_WITHIN_SECONDS = 60
+COUNT_SECONDS = 60.0
 LOST_LOCK = 75  # exit status: a supervisor should start us again
 
 
@@ -42,6 +46,7 @@ async def run(settings: Settings, stop: asyncio.Event | None = None) -> int:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     keys = load_keys(settings)
     configure_logging(settings, _secrets(settings, keys))
+    allow_many_files()
     _warn(settings)
     database = Database(settings.db_url)
     database.open()
@@ -130,6 +135,9 @@ class Process:
         self._leads = leads
         self._stop = stop
         self._status = 0
+        self._first_requests = FirstRequests()
+        self._counters = Retention(services)
+        self._telegram_report: Callable[[], TelegramReport | None] = lambda: None  # until it is loaded
         self._door = UpdateDoor(Updates(services.database, services.clock), _webhook_secret(services))
 
     async def run(self) -> int:
@@ -138,12 +146,29 @@ class Process:
         site = await self._listen()
         try:
             async with asyncio.TaskGroup() as group:
-                duty = group.create_task(self._on_duty())
+                server = site.server
+                assert server is not None  # noqa: S101 - it listens
+                running = [self._on_duty(), self._first_requests.run(lambda: server.connections), self._count()]
+                tasks = [group.create_task(task) for task in running]
                 await self._stop.wait()
-                duty.cancel()
+                for task in tasks:
+                    task.cancel()
         finally:
             await site.cleanup()
+        await self._keep_counters()
         return self._status
+
+    async def _count(self) -> None:
+        """On every node: who is refused by a standby is seen in /status too."""
+        while True:
+            await asyncio.sleep(COUNT_SECONDS)
+            await self._keep_counters()
+
+    async def _keep_counters(self) -> None:
+        try:
+            await self._counters.keep_counters()
+        except Exception as error:  # the database is away: they are added later
+            log.warning("counters could not be kept: %s", type(error).__name__)
 
     @property
     def _target(self) -> Destination | None:
@@ -162,12 +187,14 @@ class Process:
         )
         site = Site(
             ingress=ingress,
-            health=lambda: health(services, leader=self._leads),
+            health=lambda: health(services, leader=self._leads, telegram=self._telegram_report()),
             metrics=lambda: metrics(services, leader=self._leads),
             metrics_key=services.keys.hook("metrics"),
             update=self._door.accept_update,
         )
-        runner = web.AppRunner(build_app(site), access_log=None, shutdown_timeout=5)
+        app = build_app(site)
+        self._first_requests.watch(app)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, keepalive_timeout=KEEPALIVE_SECONDS)
         await runner.setup()
         try:
             await web.TCPSite(runner, settings.http_host, settings.http_port).start()
@@ -217,6 +244,7 @@ class Process:
         services = self._services
         services.signals.stored = services.runner.wake
         await Destinations(services.database, services.clock).set_from_environment(ACCOUNT, self._target)
+        services.board.recall(await services.alerts.told_parts())  # here: a standby was built long before it leads
         schedule = Schedule(services)
         telegram = asyncio.create_task(self._telegram())
         runner = asyncio.create_task(services.runner.run())
@@ -238,4 +266,5 @@ class Process:
             await asyncio.to_thread(connected.ports.warm_up)
         telegram = part.build_part(self._services, self._door)
         self._services.signals.posted = telegram.wake
+        self._telegram_report = telegram.health
         await telegram.run()

@@ -1,6 +1,7 @@
 """What the process says of itself: /api/health and /metrics."""
 
 from datetime import datetime
+from typing import Protocol
 
 from bot.services import Services
 from bot.version import VERSION
@@ -8,7 +9,33 @@ from bot.version import VERSION
 _PUBLIC = {"ok": "ok", "unknown": "ok", "down": "unavailable", "refused": "refused", "off": "off"}
 
 
-async def health(services: Services, *, leader: bool) -> dict[str, object]:
+class TelegramReport(Protocol):
+    """What is needed of bot.telegram's own health, without its types."""
+
+    @property
+    def username(self) -> str: ...
+    @property
+    def token_refused(self) -> bool: ...
+    @property
+    def outage_since(self) -> datetime | None: ...
+    @property
+    def conflict(self) -> bool: ...
+    @property
+    def silent(self) -> bool: ...
+
+
+def telegram_state(report: TelegramReport | None) -> str:
+    """ok | unavailable | refused (a person has to act) | unknown (not loaded yet, or another process leads)."""
+    if report is None:
+        return "unknown"
+    if report.token_refused or report.conflict:
+        return "refused"
+    if report.silent or report.outage_since is not None:
+        return "unavailable"
+    return "ok" if report.username else "unknown"
+
+
+async def health(services: Services, *, leader: bool, telegram: TelegramReport | None = None) -> dict[str, object]:
     """``status``: ok, degraded (something outside is away, work goes on) or unhealthy (the database is gone)."""
     try:
         await services.database.ping()
@@ -16,7 +43,8 @@ async def health(services: Services, *, leader: bool) -> dict[str, object]:
     except Exception:
         database = "disconnected"
     parts = {part.name: _PUBLIC[part.state] for part in services.board.parts()}
-    degraded = any(state not in {"ok", "off"} for state in parts.values())
+    parts["telegram"] = telegram_state(telegram)
+    degraded = any(state not in {"ok", "off", "unknown"} for state in parts.values())
     status = "unhealthy" if database != "connected" else "degraded" if degraded else "ok"
     return {
         "status": status,

@@ -73,13 +73,15 @@ class TelegramParts:
 class TelegramHealth:
     """How Telegram's part does. ``mode``: polling or webhook; times are aware UTC.
 
-    ``conflict``: another copy of the bot takes our updates; ``inline`` is None until Telegram said who we are.
+    ``conflict``: another copy of the bot takes our updates; ``inline`` is None until Telegram said who we are;
+    ``silent``: Telegram does not answer to being asked who we are or what is new.
     """
 
     mode: str
     username: str
     token_refused: bool
     outage_since: datetime | None
+    silent: bool
     conflict: bool
     inline: bool | None
     webhook_url: str
@@ -204,6 +206,7 @@ class Telegram:
             username=(self._me.username or "") if self._me is not None else "",
             token_refused=self.sender.token_refused,
             outage_since=self._moment(self.sender.outage_since),
+            silent=(self._poller is not None and self._poller.failing) or (self._me is None and bool(self._tasks)),
             conflict=self._poller is not None and self._poller.conflict,
             inline=bool(self._me.supports_inline_queries) if self._me is not None else None,
             webhook_url=info.url if info is not None else "",

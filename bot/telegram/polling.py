@@ -45,6 +45,11 @@ class Poller:
         self.conflict = False
         self.last_answer: float | None = None  # monotonic
 
+    @property
+    def failing(self) -> bool:
+        """Telegram did not answer twice in a row; over with the next answer, which a quiet chat may take 25 s for."""
+        return self._failures > 1
+
     async def run(self) -> None:
         """Until cancelled. Nothing that Telegram or the network does ends it."""
         await self._make_room()

@@ -23,6 +23,9 @@ class SlowToLeave:
     def wake(self) -> None:
         """Nothing is sent."""
 
+    def health(self) -> None:
+        """As if it were still being loaded."""
+
     async def run(self) -> None:
         self.running.set()
         try:

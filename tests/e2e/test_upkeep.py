@@ -175,6 +175,9 @@ async def test_counters_outlive_the_process(hour: Hour) -> None:
     async with hour.services.database.read() as connection:
         rows = {row.name: row.value for row in await connection.execute(select(counters))}
     assert rows == {"rejected:BadSignature": 3, "unknown:bitrix24:ONCRM": 1}
+    await Retention(hour.services).keep_counters()  # another node, which has seen as much
+    async with hour.services.database.read() as connection:
+        assert await connection.scalar(select(func.sum(counters.c.value))) == 8
 
 
 async def asked(hour: Hour, kind: str, payload: dict[str, object]) -> dict[str, object]:
@@ -232,7 +235,7 @@ async def test_the_figures_the_process_shows(hour: Hour) -> None:
     await hour.quiet()
     report = await health(hour.services, leader=True)
     assert report["status"] == "ok"
-    assert report["parts"] == {"api": "ok", "bitrix24": "ok", "speech": "ok", "model": "ok"}
+    assert report["parts"] == {"api": "ok", "bitrix24": "ok", "speech": "ok", "model": "ok", "telegram": "unknown"}
     hour.services.hooks.rejected['quo"te'] += 1
     text = await metrics(hour.services, leader=True)
     assert "svodka_work_finished_total 1\n" in text
