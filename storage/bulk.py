@@ -53,7 +53,7 @@ class BulkInsert:
     table: str
     columns: tuple[str, ...]
     unique: tuple[str, ...]
-    sqlite: bool
+    types: tuple[str, ...] = ()  # PostgreSQL's, one a column; none on SQLite
 
     async def run(self, connection: AsyncConnection, rows: Rows) -> int:
         """How many of ``rows`` were new."""
@@ -74,7 +74,7 @@ class BulkInsert:
 
 async def insert_together(connection: AsyncConnection, *inserts: tuple[BulkInsert, Rows]) -> list[int]:
     """The inserts one after another, on SQLite in one trip to its thread: how many rows of each were new."""
-    if not inserts[0][0].sqlite:
+    if inserts[0][0].types:
         return [await _run_many(connection, insert, rows) for insert, rows in inserts]
     return await driver_of(connection).trip(inserting(*inserts))
 
@@ -92,15 +92,28 @@ def inserting(*inserts: tuple[BulkInsert, Rows]) -> Callable[[sqlite3.Connection
 async def _run_many(connection: AsyncConnection, insert: BulkInsert, rows: Rows) -> int:
     if not rows:
         return 0
-    result = await connection.exec_driver_sql(_statement(insert, 1), rows)
+    result = await connection.exec_driver_sql(
+        _unnesting(insert), {name: [row[name] for row in rows] for name in insert.columns}
+    )
     return max(result.rowcount, 0)
 
 
 @lru_cache(maxsize=64)
 def _statement(insert: BulkInsert, rows: int) -> str:
-    marks = ", ".join("?" if insert.sqlite else f"%({column})s" for column in insert.columns)
-    head = f"INSERT INTO {insert.table} ({', '.join(insert.columns)}) VALUES "  # noqa: S608 - all of it our own names
-    return head + ", ".join([f"({marks})"] * rows) + f" ON CONFLICT ({', '.join(insert.unique)}) DO NOTHING"
+    marks = f"({', '.join('?' * len(insert.columns))})"
+    return _insert(insert, "VALUES " + ", ".join([marks] * rows))
+
+
+@lru_cache(maxsize=16)
+def _unnesting(insert: BulkInsert) -> str:
+    """One statement for any number of rows, a column an array: psycopg would send a message for each row."""
+    arrays = ", ".join(f"%({name})b::{kind}[]" for name, kind in zip(insert.columns, insert.types, strict=True))
+    return _insert(insert, f"SELECT * FROM unnest({arrays})")  # noqa: S608 - all of it our own names
+
+
+def _insert(insert: BulkInsert, rows: str) -> str:
+    columns, unique = ", ".join(insert.columns), ", ".join(insert.unique)
+    return f"INSERT INTO {insert.table} ({columns}) {rows} ON CONFLICT ({unique}) DO NOTHING"
 
 
 def insert_inbox(database: Database) -> BulkInsert:
@@ -139,4 +152,8 @@ def new_work(
 
 
 def _bulk_insert(database: Database, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> BulkInsert:
-    return BulkInsert(table.name, columns, unique, database.is_sqlite)
+    if database.is_sqlite:
+        return BulkInsert(table.name, columns, unique)
+    dialect = database.url.get_dialect()()
+    types = tuple(table.c[name].type.compile(dialect=dialect) for name in columns)
+    return BulkInsert(table.name, columns, unique, types)

@@ -142,7 +142,7 @@ async def test_sqlalchemy_streams_over_it(tmp_path: Path) -> None:
 
 
 def test_an_insert_takes_as_few_steps_as_there_are_bits() -> None:
-    bulk = BulkInsert("t", ("a", "b"), ("a",), True)
+    bulk = BulkInsert("t", ("a", "b"), ("a",))
     rows: list[dict[str, object]] = [{"a": number, "b": "x"} for number in range(64 + 8 + 1)]
     steps = list(bulk.statements(rows))
     assert [len(values) // 2 for _, values in steps] == [64, 8, 1]
