@@ -83,7 +83,8 @@ def _is_old(run: CallRun, ended: datetime) -> bool:
     """It ended too long before we heard of it, or before the database was brought back from a copy."""
     policy = run.services.policy
     too_late = run.item.heard_at - ended > policy.catchup_max_age
-    return too_late or (policy.quiet_before is not None and ended < policy.quiet_before)
+    # Vendors tell whole seconds: a call that ended in the second of the restore ended after it.
+    return too_late or (policy.quiet_before is not None and ended < policy.quiet_before.replace(microsecond=0))
 
 
 async def _register(run: CallRun, tx: Tx, facts: CallFacts, state: str) -> int:

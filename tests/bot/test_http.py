@@ -173,7 +173,7 @@ async def test_a_commit_that_fails_promises_nothing(door: Door, monkeypatch: pyt
     async def broken(*_: object) -> None:
         raise OSError("disk I/O error")
 
-    monkeypatch.setattr(door.database, "write", broken)
+    monkeypatch.setattr(Inbox, "_store", broken)
     status, error = await door.post(f"/hooks/bitrix24/{SECRET}", event())
     assert status == 503
     assert len(str(error["error_id"])) == 8

@@ -39,4 +39,4 @@ def test_a_sum_is_shown_as_a_figure(text: str, shown: str) -> None:
     said = Evidence(quote="получается восемнадцать тысяч рублей", at=27.0, confirmed=True)
     found = replace(summary(), amounts=(Amount(value_rub=18000, text=text, evidence=said),))
     comment = call_comment(FACTS, found, load_texts(), timezone=ZoneInfo("Europe/Moscow"), marker="m")
-    assert f"• {shown} ▶ 0:27" in comment.splitlines()
+    assert f"• {shown} ▶\N{NO-BREAK SPACE}0:27" in comment.splitlines()
