@@ -6,6 +6,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 ARGS ?=
+# processes that share the tests
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test demo run check format lint types coverage bench lock clean
@@ -18,7 +20,7 @@ setup: $(VENV)/.installed-dev ## install everything that work on the code needs
 	@echo "Готово: $(VENV)"
 
 test: $(VENV)/.installed-dev ## every test; make test ARGS="-k phones -x"
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
 
 demo: $(VENV)/.installed-demo ## the whole product with no key and no account, on one local page
 	@$(VENV)/bin/svodka demo $(ARGS)
@@ -41,7 +43,9 @@ types: $(VENV)/.installed-dev ## mypy
 	@$(PY) -m mypy
 
 coverage: $(VENV)/.installed-dev ## every test, and 95 % of the branches
-	@$(PY) -m coverage run -m pytest $(ARGS)
+	@$(PY) -m coverage erase
+	@$(PY) -m coverage run -m pytest -n $(WORKERS) $(ARGS)
+	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report --fail-under=95
 
 bench: $(VENV)/.installed-dev ## the measurements of docs/, on this machine
