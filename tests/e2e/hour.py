@@ -21,7 +21,7 @@ from storage.codec import loads
 from storage.destinations import Destinations
 from storage.engine import Database
 from storage.migrate import migrate
-from storage.models import posts
+from storage.models import posts, work
 from tests.e2e.town import Town, open_town
 
 
@@ -67,11 +67,18 @@ class Hour:
         await self.quiet()
 
     async def quiet(self) -> None:
-        for _ in range(500):
+        """Until nothing runs and nothing that is due waits to be taken."""
+        for _ in range(1000):
+            self.services.runner.wake()
             await asyncio.sleep(0.01)
-            if self.services.runner.running == 0:
+            if self.services.runner.running == 0 and not await self._due():
                 return
         raise AssertionError("the runner never rests")
+
+    async def _due(self) -> bool:
+        busy = (work.c.state == "running") | ((work.c.state == "ready") & (work.c.due_at <= self.clock.now()))
+        async with self.services.database.read() as connection:
+            return await connection.scalar(select(work.c.id).where(busy).limit(1)) is not None
 
     async def shown(self) -> list[Message]:
         async with self.services.database.read() as connection:
