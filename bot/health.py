@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from domain.errors import VendorError, VendorRefused, VendorUnavailable
+from domain.errors import UNHEARABLE, VendorError, VendorRefused, VendorUnavailable
 from domain.ports import Clock
 
 P = TypeVar("P")
@@ -91,7 +91,7 @@ class HealthBoard:
 
 
 # Refusals that concern one object and say nothing of the connection.
-_OBJECT_CODES = {"not_found", "not_audio", "too_large", "gone", "bad_summary", "refused", "too_long", "bad_request"}
+_OBJECT_CODES = {"not_found", "not_audio", "gone", "foreign_host", "bad_summary", "refused", "bad_request", *UNHEARABLE}
 
 # A recording at somebody's own exchange: were it an outage of the vendor, the next good answer would hasten it at once,
 # again and again.

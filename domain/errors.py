@@ -103,3 +103,7 @@ class ConfigError(SvodkaError):
         super().__init__(f"{variable}: {hint}")
         self.variable = variable
         self.hint = hint
+
+
+# Refusals of a recogniser that concern one recording, not the connection: the call goes on without its words.
+UNHEARABLE = frozenset({"bad_audio", "bad_answer", "too_large", "too_long"})

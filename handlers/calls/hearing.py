@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.calls import CallFacts, Cost, Parties, Recording, Transcript, VoiceCheck
-from domain.errors import NotReady, VendorRefused, VendorUnavailable
+from domain.errors import UNHEARABLE, NotReady, VendorRefused, VendorUnavailable
 from domain.ports import Attempt, Transcriber, Tx
 from handlers.calls.publish import Stage, publish
 from handlers.calls.run import CallRun
@@ -32,9 +32,13 @@ async def hear(
     except VendorUnavailable:
         await publish(run, Stage.HEARING_LATER, facts, parties, recording=True)
         raise
-    except VendorRefused:
-        await publish(run, Stage.HEARING_REFUSED, facts, parties, state="unheard", recording=True)
-        raise
+    except VendorRefused as error:
+        stage = Stage.UNHEARABLE if error.code in UNHEARABLE else Stage.HEARING_REFUSED
+        await publish(run, stage, facts, parties, state="unheard", recording=True)
+        if error.code not in UNHEARABLE:
+            raise
+        log.warning("the recording of call %s cannot be heard: %s", run.call_id, error.code)
+        return None
     except NotReady:
         await publish(run, Stage.LIMIT, facts, parties, recording=True)
         raise

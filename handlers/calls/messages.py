@@ -41,6 +41,7 @@ class Stage(StrEnum):
     MISSED = "missed"
     HEARING_LATER = "hearing_later"
     HEARING_REFUSED = "hearing_refused"
+    UNHEARABLE = "unhearable"
     HEARING_OFF = "hearing_off"
     LIMIT = "limit"
     DRAFT_LATER = "draft_later"

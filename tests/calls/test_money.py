@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.calls import CallContext, CallKind, Summary, SummarySource, Transcript
-from domain.errors import NotReady, VendorRefused, VendorUnavailable
+from domain.errors import UNHEARABLE, NotReady, VendorRefused, VendorUnavailable
 from domain.messages import as_text
 from handlers.calls.pipeline import summarise_call
 from tests.calls.world import SUMMARY, TRANSCRIPT, Crash, Drafts, MemorySteps, World
@@ -190,3 +190,11 @@ async def test_at_the_limit_a_free_recogniser_steps_in(world: World) -> None:
     assert (world.seen["transcribe"], spare.seen["transcribe"]) == (0, 1)
     assert world.calls.charges == []
     assert "Черновик без модели" in card(world)
+
+
+@pytest.mark.parametrize("code", sorted(UNHEARABLE))
+async def test_one_bad_recording_ends_with_its_card(world: World, code: str) -> None:
+    world.fails["transcribe"] = [VendorRefused("openai", "transcribe", code, hint="…")]
+    await summarise_call(world.item(), MemorySteps(), world.services())
+    assert world.calls.row["state"] == "unheard"
+    assert "распознать не удалось" in card(world)
