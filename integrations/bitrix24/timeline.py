@@ -15,7 +15,7 @@ from integrations.bitrix24.models import Binding, CommentRow, PersonRow, read_ro
 
 ADD = "crm.timeline.comment.add"
 NAMES_TTL_S = 600.0
-BINDINGS_TTL_S = 60.0
+BINDINGS_TTL_S = 180.0
 REMEMBERED = 2000
 COMMENT_PAGES = 40
 
