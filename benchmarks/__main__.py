@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import sys
 import tempfile
 import time
+import traceback
 from importlib import import_module
 from pathlib import Path
 
@@ -22,18 +24,27 @@ def main() -> None:
     for name in given.name:
         if name not in NAMES:
             parser.error(f"нет такого замера: {name}; есть {', '.join(NAMES)}")
-    sections = [_measure(name, quick=given.quick) for name in given.name or NAMES]
-    if not given.no_write:
-        write(sections, quick=given.quick)
+    failed = [name for name in given.name or NAMES if not _measured(name, quick=given.quick, keep=not given.no_write)]
+    if failed:
+        print(f"\nне измерено: {', '.join(failed)}")
+        sys.exit(1)
 
 
-def _measure(name: str, *, quick: bool) -> Section:
+def _measured(name: str, *, quick: bool, keep: bool) -> bool:
+    """Run it, show it and keep it; what goes wrong in one does not stop the others."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="svodka-bench-") as folder:
-        section: Section = asyncio.run(import_module(f"benchmarks.{name}").run(Plan(quick=quick, folder=Path(folder))))
+    try:
+        with tempfile.TemporaryDirectory(prefix="svodka-bench-") as folder:
+            plan = Plan(quick=quick, folder=Path(folder))
+            section: Section = asyncio.run(import_module(f"benchmarks.{name}").run(plan))
+    except (RuntimeError, TimeoutError, OSError):
+        traceback.print_exc()
+        return False
     print(as_text(section))
     print(f"  ({time.monotonic() - started:.0f} с)", flush=True)
-    return section
+    if keep:
+        write(section, quick=quick)
+    return True
 
 
 if __name__ == "__main__":

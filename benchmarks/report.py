@@ -4,7 +4,6 @@ import os
 import platform
 import re
 import sqlite3
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,21 +11,20 @@ from pathlib import Path
 from benchmarks.figures import Section, as_markdown
 from benchmarks.load import has_wrk
 from benchmarks.processes import ROOT
+from bot.version import VERSION
 
 PAGE = ROOT / "docs" / "performance.md"
 _PACKAGES = ("aiohttp", "aiogram", "sqlalchemy", "aiosqlite", "psycopg", "openai")
 _ABOUT = "about"
 
 
-def write(sections: Sequence[Section], *, quick: bool) -> None:
-    """Put each section between its marks. A benchmark that was not run keeps what was found last time."""
+def write(section: Section, *, quick: bool) -> None:
+    """Put it between its marks. A benchmark that was not run keeps what was found last time."""
     page = PAGE.read_text(encoding="utf-8")
-    for section in sections:
-        page = _between(page, section.name, as_markdown(section))
+    page = _between(page, section.name, as_markdown(section))
     page = _between(page, _ABOUT, _about(quick=quick))
-    page = re.sub(r"(?m)^Версия .*$", f"Версия {version('svodka')} · {datetime.now(UTC):%Y-%m-%d}", page, count=1)
+    page = re.sub(r"(?m)^Версия .*$", f"Версия {VERSION} · {datetime.now(UTC):%Y-%m-%d}", page, count=1)
     PAGE.write_text(page, encoding="utf-8")
-    print(f"\nзаписано в {PAGE.relative_to(ROOT)}")
 
 
 def _between(page: str, name: str, text: str) -> str:
