@@ -15,7 +15,9 @@ NODE = "benchmarks.servers.node"
 
 
 async def run(plan: Plan) -> Section:
-    notes: list[str] = []
+    notes = [
+        "Приём измерен без обработки принятого и с LOG_LEVEL=WARNING: на уровне INFO к каждому звонку добавляется строка журнала.",
+    ]
     figures = [*await _against_floors(plan, notes), *await _on_a_slow_disk(plan, notes)]
     return Section(name="ingest", title=TITLE, figures=tuple(figures), notes=tuple(notes))
 
