@@ -10,13 +10,15 @@ from logging.handlers import RotatingFileHandler
 
 from bot.settings import Settings
 
+# What every match holds in lower case, looked for first: most lines hold none of it; the pattern; what is put in its place.
 _PATTERNS = (
-    (re.compile(r"/rest/(\d+)/[^/\s\"']+"), r"/rest/\1/***"),
-    (re.compile(r"\b(\d{6,12}):[A-Za-z0-9_-]{30,}"), r"\1:***"),
-    (re.compile(r"/hooks/([a-z0-9]+)/[^\s\"'?]+"), r"/hooks/\1/***"),
-    (re.compile(r"/bizon_webhook/[^\s\"'?]+"), "/bizon_webhook/***"),
-    (re.compile(r"\b(sk-)[A-Za-z0-9_-]{8,}"), r"\1***"),
-    (re.compile(r"(?i)\b(bearer|x-token:?)\s+[A-Za-z0-9._-]{8,}"), r"\1 ***"),
+    ("/rest/", re.compile(r"/rest/(\d+)/[^/\s\"']+"), r"/rest/\1/***"),
+    (":", re.compile(r"\b(\d{6,12}):[A-Za-z0-9_-]{30,}"), r"\1:***"),
+    ("/hooks/", re.compile(r"/hooks/([a-z0-9]+)/[^\s\"'?]+"), r"/hooks/\1/***"),
+    ("/bizon_webhook/", re.compile(r"/bizon_webhook/[^\s\"'?]+"), "/bizon_webhook/***"),
+    ("sk-", re.compile(r"\b(sk-)[A-Za-z0-9_-]{8,}"), r"\1***"),
+    ("bearer", re.compile(r"(?i)\b(bearer)\s+[A-Za-z0-9._-]{8,}"), r"\1 ***"),
+    ("x-token", re.compile(r"(?i)\b(x-token:?)\s+[A-Za-z0-9._-]{8,}"), r"\1 ***"),
 )
 _QUIET = ("httpx", "httpcore", "httpx2", "openai", "aiogram", "aiohttp.access", "apscheduler", "aiosqlite", "alembic")
 
@@ -35,8 +37,10 @@ class Masking(logging.Formatter):
     def masked(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        for pattern, replacement in _PATTERNS:
-            text = pattern.sub(replacement, text)
+        lowered = text.lower()
+        for sign, pattern, replacement in _PATTERNS:
+            if sign in lowered:
+                text = pattern.sub(replacement, text)
         return text
 
 
