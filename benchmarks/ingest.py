@@ -16,7 +16,7 @@ NODE = "benchmarks.servers.node"
 
 async def run(plan: Plan) -> Section:
     notes = [
-        "Приём измерен без обработки принятого и с LOG_LEVEL=WARNING: на уровне INFO к каждому звонку добавляется строка журнала.",
+        "Приём измерен без обработки принятого и с LOG_LEVEL=WARNING: на уровне INFO каждый звонок — ещё строка журнала.",
     ]
     figures = [*await _against_floors(plan, notes), *await _on_a_slow_disk(plan, notes)]
     return Section(name="ingest", title=TITLE, figures=tuple(figures), notes=tuple(notes))
