@@ -22,8 +22,13 @@ def _seconds(value: object) -> float:
     return number if math.isfinite(number) and number >= 0 else 0.0
 
 
-def _listed(value: object) -> object:
-    return value if isinstance(value, list) else []
+def _objects(value: object) -> object:
+    """All or none: a list with a hole in it would lose words that ``text`` has."""
+    return value if isinstance(value, list) and all(isinstance(one, dict) for one in value) else []
+
+
+def _object(value: object) -> object:
+    return value if isinstance(value, dict) else None
 
 
 def _optional(value: object) -> float | None:
@@ -71,9 +76,9 @@ class _Transcription(_Lenient):
     text: str
     language: Text = ""
     duration: Seconds = 0.0
-    segments: Annotated[list[_Segment], BeforeValidator(_listed)] = []
-    words: Annotated[list[_Word], BeforeValidator(_listed)] = []
-    usage: _Usage | None = None
+    segments: Annotated[list[_Segment], BeforeValidator(_objects)] = []
+    words: Annotated[list[_Word], BeforeValidator(_objects)] = []
+    usage: Annotated[_Usage | None, BeforeValidator(_object)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +171,7 @@ class _ChatUsage(_Lenient):
 
 class _Completion(_Lenient):
     choices: list[_Choice] = []
-    usage: _ChatUsage | None = None
+    usage: Annotated[_ChatUsage | None, BeforeValidator(_object)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,11 +201,14 @@ async def test_an_answer_without_choices(bench: Bench, context: CallContext, mon
         await summariser(bench).summarise(known("03"), context)
 
 
-async def test_a_server_that_does_not_count(bench: Bench, context: CallContext, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("usage", [None, [], [1], "x"])
+async def test_a_server_that_does_not_count(
+    bench: Bench, context: CallContext, monkeypatch: pytest.MonkeyPatch, usage: object
+) -> None:
     real = content_of
 
     def uncounted(found: dict[str, Any]) -> object:
-        return real({**found, "usage": None})
+        return real({**found, "usage": usage})
 
     monkeypatch.setattr("integrations.openai.llm.content_of", uncounted)
     role = summariser(bench)

@@ -271,6 +271,15 @@ def test_odd_fields_do_not_lose_the_text() -> None:
     assert [(s.start, s.end, s.text) for s in reply.segments] == [(1.5, 1.5, "Алло")]
 
 
+@pytest.mark.parametrize("odd", ["[]", "[1, 2]", '"x"', "5", "true", "{}", '[{"start": 0, "end": 1, "text": "А"}, 1]'])
+@pytest.mark.parametrize("name", ["usage", "words", "segments"])
+def test_an_odd_field_is_dropped_and_not_the_call(name: str, odd: str) -> None:
+    reply = read_reply(f'{{"text": "Алло", "{name}": {odd}}}', plain=False)
+    assert reply is not None
+    assert (reply.text, reply.words, reply.segments) == ("Алло", (), ())
+    assert (reply.tokens, reply.billed_s) == (None, None)
+
+
 def test_numbers_too_large_for_a_float_are_no_numbers() -> None:
     huge = "9" * 400
     reply = read_reply(
