@@ -1,9 +1,11 @@
 """The history of CRM cards: where a call belongs, our comment on it, and the names of who took part."""
 
+import asyncio
 import html
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from domain.calls import CallFacts, Parties
 from domain.errors import VendorRefused, VendorUnavailable
@@ -134,14 +136,23 @@ class Timeline:
 
 
 class Remembered(Generic[T]):
-    """Answers kept for ``ttl_s`` seconds, the oldest dropped beyond REMEMBERED; failures are not kept."""
+    """Answers kept for ``ttl_s`` seconds, the oldest dropped beyond REMEMBERED; failures are not kept.
+
+    Those who ask for one key at the same time share one question; when it fails, the next of them asks for itself.
+    """
 
     def __init__(self, clock: Clock, ttl_s: float) -> None:
         self._clock = clock
         self._ttl_s = ttl_s
         self._kept: OrderedDict[str, tuple[float, T]] = OrderedDict()
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
+        asking = self._asking.setdefault(key, asyncio.Lock())
+        async with asking:  # not a shared task: whoever asks first may be cancelled without harm to the others
+            return await self._kept_or_asked(key, ask)
+
+    async def _kept_or_asked(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
         kept = self._kept.get(key)
         now = self._clock.monotonic()
         if kept is not None and now < kept[0]:

@@ -141,6 +141,36 @@ async def test_the_names_of_a_call(shop: Shop) -> None:
     assert (await shop.timeline.parties(known)).employee_name == "Анна Иванова"
 
 
+@pytest.mark.parametrize("bound", [[("deal", "42")], []])
+async def test_all_who_ask_for_the_cards_of_a_call_share_one_answer(shop: Shop, bound: list[tuple[str, str]]) -> None:
+    shop.fake.portal.bindings["70"] = bound
+    known = facts(activity_id="70", crm_entity=("lead", "5"))
+    await asyncio.gather(shop.timeline.parties(known), shop.timeline.target(known), shop.timeline.parties(known))
+    shop.clock.advance(170)
+    await shop.timeline.target(known)
+    assert len(shop.fake.asked(BINDINGS)) == 1
+    shop.clock.advance(20)
+    await shop.timeline.target(known)
+    assert len(shop.fake.asked(BINDINGS)) == 2  # somebody may have tied the call to a deal meanwhile
+
+
+async def test_a_failed_or_cancelled_question_is_asked_again_by_the_next(shop: Shop) -> None:
+    shop.fake.portal.bindings["70"] = [("deal", "42")]
+    known = facts(activity_id="70")
+    shop.fake.fail(BINDINGS, 500, "INTERNAL_SERVER_ERROR")
+    first, second = await asyncio.gather(shop.timeline.target(known), shop.timeline.target(known), return_exceptions=True)
+    assert isinstance(first, VendorUnavailable)
+    assert second == ("deal", "42")
+    shop.clock.advance(181)
+    reached = shop.fake.hold(BINDINGS)
+    asking, waiting = (asyncio.create_task(shop.timeline.target(known)) for _ in range(2))
+    await reached.wait()
+    asking.cancel()
+    shop.fake.release(BINDINGS)
+    assert await waiting == ("deal", "42")
+    assert asking.cancelled()
+
+
 @pytest.mark.parametrize(
     ("entity", "row", "name"),
     [
