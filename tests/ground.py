@@ -52,7 +52,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         await server.drop(url)
 
 
-async def until(condition: object, *, seconds: float = 5.0) -> None:
+async def until(condition: object, *, seconds: float = 30.0) -> None:
     """Wait until ``condition()`` is true; AssertionError when it never is."""
     assert callable(condition)
     deadline = asyncio.get_running_loop().time() + seconds

@@ -88,7 +88,7 @@ class Bench:
 
 
 async def settled(database: Database, state: str) -> None:
-    for _ in range(400):
+    for _ in range(2000):
         if {row["state"] for row in await rows(database)} == {state}:
             return
         await asyncio.sleep(0.01)

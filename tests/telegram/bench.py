@@ -75,7 +75,7 @@ class Bench:
         async with self.database.read() as connection:
             return (await connection.execute(select(posts).where(posts.c.id == post_id))).one()
 
-    async def state(self, post_id: int, *states: str, seconds: float = 5.0) -> Any:
+    async def state(self, post_id: int, *states: str, seconds: float = 30.0) -> Any:
         """The row once it is in one of ``states``."""
         async with asyncio.timeout(seconds):
             while (row := await self.row(post_id)).state not in states:

@@ -62,7 +62,7 @@ async def working(database: Database, feed: Any = None, lateness: Lateness | Non
     await worker.stop(0.2)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)

@@ -86,7 +86,7 @@ async def test_a_blocked_chat_dies_and_comes_back_with_what_it_missed(bench: Ben
     bench.double.remove_bot(group, ivan)
     async with bench.sending():
         assert await bench.post(note("a")) == 1
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             while (await bench.destinations.all(1))[0].state != "dead":
                 await asyncio.sleep(0.01)
         assert await bench.post(note("b")) == 1

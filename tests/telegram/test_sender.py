@@ -58,7 +58,7 @@ async def test_edits_coalesce_while_the_chat_rests(bench: Bench) -> None:
 async def test_a_held_post_goes_when_it_is_allowed_and_sooner_when_lifted(bench: Bench, quick: Quick) -> None:
     quick()
     ivan = bench.double.person("Иван", started=True)
-    soon, late = bench.clock.now() + timedelta(seconds=0.3), bench.clock.now() + timedelta(seconds=60)
+    soon, late = bench.clock.now() + timedelta(seconds=2), bench.clock.now() + timedelta(seconds=60)
     async with bench.sending():
         held = await bench.post_to(ivan.id, note("a", "черновик", not_before=soon))
         lifted = await bench.post_to(ivan.id, note("b", "черновик", not_before=late))

@@ -190,13 +190,13 @@ class Town:
     def texts(self, chat_id: int) -> list[str]:
         return [sent.text for sent in self.double.sent if sent.chat_id == chat_id]
 
-    async def said(self, chat_id: int, *texts: str, seconds: float = 5.0) -> None:
+    async def said(self, chat_id: int, *texts: str, seconds: float = 30.0) -> None:
         await self.double.until(lambda: len(self.texts(chat_id)) >= len(texts), seconds)
         assert self.texts(chat_id) == list(texts)
 
     async def settled(self) -> None:
         """Every stored update is done."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while True:
                 async with self.database.read() as connection:
                     states = set(await connection.scalars(select(telegram_updates.c.state)))
