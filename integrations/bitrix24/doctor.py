@@ -5,12 +5,9 @@ from collections.abc import AsyncIterator
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.bitrix24.client import Client
 from integrations.bitrix24.faults import (
-    DENIED,
     NEW_WEBHOOK_MENU,
     SCOPE_TITLES,
-    disk_hint,
     scope_hint,
-    statistics_hint,
 )
 from integrations.bitrix24.models import CallRow, PersonRow, present, read_row, read_rows
 from integrations.bitrix24.recording import DISK, disk_file
@@ -116,8 +113,7 @@ async def _calls(client: Client) -> AsyncIterator[Finding]:
         reply = await client.call(STATISTICS, {"FILTER": {}, "SORT": "ID", "ORDER": "DESC", "start": -1})
     except VendorRefused as refusal:
         if refusal.code != "insufficient_scope":  # that one has its own line already
-            hint = statistics_hint() if refusal.code in DENIED else refusal.hint
-            yield Finding(code=code, title=title, ok=False, detail=refusal.code, hint=hint)
+            yield Finding(code=code, title=title, ok=False, detail=refusal.code, hint=refusal.hint)
         return
     except VendorUnavailable as failure:
         yield Finding(code=code, title=title, ok=False, detail=failure.message, hint=_UNREACHABLE)
@@ -140,8 +136,7 @@ async def _recording(client: Client, row: CallRow) -> Finding | None:
             return None
         if refusal.code == "gone":
             return Finding(code=code, title=title, ok=True, detail="последняя запись удалена с Диска, проверить не на чем")
-        hint = disk_hint() if refusal.code in DENIED else refusal.hint
-        return Finding(code=code, title=title, ok=False, detail=refusal.code, hint=hint)
+        return Finding(code=code, title=title, ok=False, detail=refusal.code, hint=refusal.hint)
     except VendorUnavailable as failure:
         return Finding(code=code, title=title, ok=False, detail=failure.message, hint=_UNREACHABLE)
     return Finding(code=code, title=title, ok=True)

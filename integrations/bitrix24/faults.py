@@ -48,6 +48,7 @@ _DEAD_WEBHOOK = (
     f"Код вебхука не подходит: вебхук удалён, изменён или истёк. Администратор портала открывает {WEBHOOK_MENU} "
     f"(или создаёт новый: {NEW_WEBHOOK_MENU}) и копирует адрес в BITRIX24_WEBHOOK_URL."
 )
+_MISTYPED = "Так же портал отвечает на опечатку: проверьте, что адрес вебхука в BITRIX24_WEBHOOK_URL скопирован целиком."
 _OUR_DEFECT = "Битрикс24 не понял запрос. Это ошибка в Сводке: передайте разработчикам эту строку и номер версии."
 _OAUTH = "Доступ приложения больше не действует. Создайте входящий вебхук " + NEW_WEBHOOK_MENU + "."
 
@@ -57,12 +58,12 @@ _HINTS = {
     "expired_token": _DEAD_WEBHOOK,
     "authorization_error": (
         "Владелец вебхука уволен или отключён. Администратор портала создаёт вебхук от имени служебного сотрудника: "
-        f"{NEW_WEBHOOK_MENU}, и копирует адрес в BITRIX24_WEBHOOK_URL."
+        f"{NEW_WEBHOOK_MENU}, и копирует адрес в BITRIX24_WEBHOOK_URL. {_MISTYPED}"
     ),
     "access_denied": (
         "У владельца вебхука нет прав на это, или тариф портала не включает REST. Администратор портала проверяет права "
         "сотрудника («CRM → Настройки → Права доступа», «Телефония → Настройки → Права доступа») и тариф. "
-        "Так же портал отвечает на опечатку: проверьте, что адрес в BITRIX24_WEBHOOK_URL скопирован целиком."
+        f"{_MISTYPED}"
     ),
     "payment_required": "Подписка Битрикс24 закончилась. Оплачивает владелец портала: «Мой тариф → Продлить».",
     "portal_deleted": "Портал закрыт. Укажите в BITRIX24_WEBHOOK_URL вебхук действующего портала.",
@@ -135,10 +136,11 @@ def hint_for(code: str, method: str, description: str = "") -> str:
     """Russian, for the person who can fix it."""
     if code == "insufficient_scope":
         return scope_hint(scope_of(method))
+    mistyped = f" {_MISTYPED}" if code == "invalid_credentials" else ""
     if code in DENIED and method.startswith("voximplant"):
-        return statistics_hint()
+        return statistics_hint() + mistyped
     if code in DENIED and method.startswith(("disk", "download")):
-        return disk_hint()
+        return disk_hint() + mistyped
     known = _HINTS.get(_SAME_HINT.get(code, code))
     said = f" Ответ портала: «{description[:200]}»." if description else ""
     return known or f"Битрикс24 отказал без понятной причины (код {code}).{said}"

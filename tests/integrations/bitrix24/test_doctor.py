@@ -108,6 +108,25 @@ async def test_a_webhook_that_does_not_authorise(shop: Shop, status: int, code: 
     assert words in found[f"bitrix24.webhook.{code.lower()}"].hint
 
 
+@pytest.mark.parametrize(
+    ("method", "code", "finding", "rights"),
+    [
+        ("profile", "INVALID_CREDENTIALS", "bitrix24.webhook.invalid_credentials", "нет прав"),
+        ("profile", "authorization_error", "bitrix24.webhook.authorization_error", "служебного сотрудника"),
+        (STATISTICS, "INVALID_CREDENTIALS", "bitrix24.statistics", "Статистика звонков — просмотр"),
+        ("disk.file.get", "INVALID_CREDENTIALS", "bitrix24.recordings", "Диске"),
+    ],
+)
+async def test_a_mistyped_webhook_is_named_beside_the_rights(
+    shop: Shop, method: str, code: str, finding: str, rights: str
+) -> None:
+    shop.fake.add_call(audio=WAV)
+    shop.fake.fail(method, 403, code)
+    hint = (await findings(shop))[finding].hint
+    assert "проверьте, что адрес вебхука в BITRIX24_WEBHOOK_URL скопирован целиком" in hint
+    assert rights in hint
+
+
 @pytest.mark.parametrize(("status", "body"), [(502, b"<html>"), (200, b"<html>")])
 async def test_a_portal_that_does_not_answer(shop: Shop, status: int, body: bytes) -> None:
     shop.fake.answer("profile", Scripted(status=status, body=body, content_type="text/html"))
