@@ -10,7 +10,7 @@ from domain.calls import CallFacts, Recording
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.bitrix24.client import Client
 from integrations.bitrix24.codes import VENDOR_NAME
-from integrations.bitrix24.faults import MISSING
+from integrations.bitrix24.faults import MISSING, disk_hint
 from integrations.bitrix24.models import DiskFile, number, present, read_row, whole_or_text
 from integrations.bitrix24.settings import Settings
 from integrations.kit.addresses import Resolve, is_loopback, is_public, literal, resolve, same_domain
@@ -182,11 +182,15 @@ def _is_object(answer: Answer) -> bool:
 
 
 def _portal_error(client: Client, action: str, answer: Answer) -> VendorError:
+    """What passes by itself is "not_audio" where it calls itself a success; what is final for this file is "gone"."""
     fault = client.fault_of(action, answer)
-    if fault is None:
+    if fault is None or (isinstance(fault, VendorUnavailable) and answer.status == 200):
         return refused("not_audio", action)
     if isinstance(fault, VendorRefused) and fault.code in MISSING:
         return refused("gone", action)
+    if isinstance(fault, VendorRefused) and fault.code == "access_denied":
+        # The Disk has just named this file to us, or an exchange speaks for itself: it is this file, not the webhook.
+        return VendorRefused(VENDOR_NAME, action, "gone", hint=disk_hint())
     return fault
 
 

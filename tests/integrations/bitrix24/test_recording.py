@@ -64,6 +64,16 @@ async def test_each_attempt_takes_a_fresh_address(shop: Shop, tmp_path: Path) ->
     ("status", "body", "code"),
     [
         (200, b'{"error": "NOT_FOUND"}', "gone"),
+        (200, b'{"error": "ERROR_NOT_FOUND"}', "gone"),
+        (400, b'{"error": "ERROR_NOT_FOUND"}', "gone"),
+        (200, b'{"error": "ACCESS_DENIED"}', "gone"),
+        (403, b'{"error": "ACCESS_DENIED"}', "gone"),
+        (403, b'{"error": "INVALID_CREDENTIALS"}', "invalid_credentials"),
+        (200, b'{"error": "QUERY_LIMIT_EXCEEDED"}', "not_audio"),
+        (200, b'{"error": "INTERNAL_SERVER_ERROR"}', "not_audio"),
+        (500, b'{"error": "INTERNAL_SERVER_ERROR"}', "later: internal error"),
+        (200, b"<html><h1>404 Not Found</h1><hr>nginx</html>", "not_audio"),
+        (404, b"<html><h1>404 Not Found</h1><hr>nginx</html>", "later: HTTP 404"),
         (200, b'{"error": "expired_token"}', "expired_token"),
         (401, b'{"error": "NO_AUTH_FOUND"}', "no_auth_found"),
         (400, b' {"error": "STRANGE"}', "strange"),
@@ -81,6 +91,14 @@ async def test_each_attempt_takes_a_fresh_address(shop: Shop, tmp_path: Path) ->
 async def test_what_comes_instead_of_audio(shop: Shop, tmp_path: Path, status: int, body: bytes, code: str) -> None:
     shop.fake.answer("download", Scripted(status=status, body=body, content_type="text/plain"))
     assert await code_of(shop, stored(shop.fake), tmp_path / "f") == code
+
+
+async def test_a_file_that_is_not_for_our_eyes_names_the_right(shop: Shop, tmp_path: Path) -> None:
+    shop.fake.fail("download", 200, "ACCESS_DENIED")
+    with pytest.raises(VendorRefused) as caught:
+        await shop.telephony.download(stored(shop.fake), tmp_path / "f", max_bytes=LIMIT)
+    assert caught.value.code == "gone"
+    assert "Прослушивание записей" in caught.value.hint
 
 
 async def test_downloads_leave_room_for_questions(shop: Shop, tmp_path: Path) -> None:
