@@ -16,6 +16,7 @@ VENDOR_NAME = "openai"
 _NOT_SENT = frozenset(("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "InvalidURL"))
 _NO_MONEY = frozenset(("insufficient_quota", "billing_hard_limit_reached", "billing_not_active"))
 _SIZE_HINT = "Запись больше предела сервера: уменьшите STT_MAX_MB."
+_LENGTH_HINT = "Запись длиннее, чем принимает модель. Выберите другую модель в STT_MODEL."
 _AUDIO_HINT = "Сервер не смог прочитать запись. Послушайте её: файл повреждён."
 _ABROAD = "unsupported_country_region_territory"
 
@@ -111,6 +112,8 @@ def _bad_request(error: "APIStatusError", route: Route, action: str) -> VendorRe
     if "context_length" in said or "maximum context" in said or "too many tokens" in said:
         hint = f"Разговор длиннее, чем умещается в модель. Выберите модель с большим контекстом в {route.role}_MODEL."
         return BadRequest(action, "too_long", hint=hint, about=said)
+    if all(sign in said for sign in ("audio", "duration", "longer than", "maximum")):
+        return BadRequest(action, "too_long", hint=_LENGTH_HINT, about=said)
     if "maximum content size" in said or "file is too large" in said:
         return BadRequest(action, "too_large", hint=_SIZE_HINT, about=said)
     if any(sign in said for sign in ("decod", "corrupt", "file format", "audio file", "unsupported_format")):

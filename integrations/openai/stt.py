@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ACTION = "transcribe"
 _MIMES = frozenset(("audio/mpeg", "audio/wav", "audio/ogg", "audio/mp4", "audio/flac", "audio/webm"))
 _SAME_TYPE = {"mp3": {"mpga", "mpeg"}, "ogg": {"oga", "opus"}, "m4a": {"mp4"}}
-_OWN_FAULTS = {"bad_audio", "too_large"}
+_OWN_FAULTS = {"bad_audio", "too_large", "too_long"}
 _REMEMBERED_PIECES = 64
 
 

@@ -22,7 +22,7 @@ from bot.logs import JsonLines, Masking, configure_logging, is_strangers_noise
 from bot.purse import LimitPurse
 from bot.settings import read_settings
 from domain.calls import Cost
-from domain.errors import VendorError, VendorRefused, VendorUnavailable
+from domain.errors import UNHEARABLE, VendorError, VendorRefused, VendorUnavailable
 from domain.messages import Destination, Message, as_text
 from handlers.texts import load_texts
 from storage.calls import CallKey, CallStore
@@ -101,9 +101,10 @@ async def test_a_refusal_is_told_at_once_with_its_cure() -> None:
     assert part.hint == "дайте право telephony"
 
 
-async def test_one_lost_recording_says_nothing_of_the_vendor() -> None:
+@pytest.mark.parametrize("code", ["gone", "not_audio", "foreign_host", *sorted(UNHEARABLE)])
+async def test_one_lost_recording_says_nothing_of_the_vendor(code: str) -> None:
     board = Board()
-    await fail(board, Port(VendorRefused("bitrix24", "download", "gone", hint="…")), 1)
+    await fail(board, Port(VendorRefused("bitrix24", "download", code, hint="…")), 1)
     assert board.told == []
     assert board.board.state("bitrix24") == "unknown"
     assert board.board.state("nobody") == "off"
