@@ -106,4 +106,4 @@ class ConfigError(SvodkaError):
 
 
 # Refusals of a recogniser that concern one recording, not the connection: the call goes on without its words.
-UNHEARABLE = frozenset({"bad_audio", "bad_answer", "too_large", "too_long"})
+UNHEARABLE = frozenset({"bad_audio", "too_large", "too_long"})
