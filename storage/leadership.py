@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
-
-import psycopg
+from typing import TYPE_CHECKING, Protocol
 
 from storage.engine import Database
 
+if TYPE_CHECKING:
+    import psycopg  # a twentieth of a second that a start on SQLite need not spend
+
 _LOCK_KEY = 0x53564F444B41  # "SVODKA"
 _CHECK_SECONDS = 2.0
+_ANSWER_SECONDS = 5.0
 
 
 class Leadership(Protocol):
@@ -80,6 +82,8 @@ class SessionLeadership:
         self._connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
 
     async def try_acquire(self) -> bool:
+        import psycopg
+
         connection = self._connection
         if connection is None or connection.closed:
             connection = await psycopg.AsyncConnection.connect(
@@ -91,10 +95,13 @@ class SessionLeadership:
                 keepalives_count=3,
             )
             self._connection = connection
-        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK_KEY,))).fetchone()
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK_KEY,))).fetchone()
         return bool(row and row[0])
 
     async def hold(self, on_wake: Callable[[], None]) -> None:
+        import psycopg
+
         connection = self._connection
         if connection is None:
             return
@@ -108,6 +115,8 @@ class SessionLeadership:
                     await connection.execute("SELECT 1")
 
     async def release(self) -> None:
+        import psycopg
+
         if self._connection is not None:
             with suppress(psycopg.Error, OSError):
                 await self._connection.close()
