@@ -68,6 +68,13 @@ async def test_ringing_costs_nothing(town: Town) -> None:
     assert town.models.paid == {"transcriptions": 0, "completions": 0}
 
 
+async def test_an_answering_machine_is_heard_and_costs_no_model(town: Town) -> None:
+    await town.end_call("07_voicemail", duration_s=24, call_type="1")
+    await town.until_card("автоответчик")
+    await town.until(lambda: town.portal.comments)
+    assert town.models.paid == {"transcriptions": 1, "completions": 0}
+
+
 async def test_a_wrong_token_is_refused_and_nothing_is_kept(town: Town) -> None:
     call = town.call()
     assert await town.post_event(call, token="wrong") == 401
