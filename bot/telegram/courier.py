@@ -95,18 +95,8 @@ class BotCourier:
         return (await self._send_file(post, file, upload, caption)).message_id
 
     async def _send_file(self, post: ClaimedPost, file: File, upload: FSInputFile, caption: str | None) -> TelegramMessage:
-        if file.kind == "document":
-            return await self._bot.send_document(
-                post.chat_id,
-                upload,
-                message_thread_id=post.topic_id,
-                caption=caption,
-                parse_mode=None,
-                reply_parameters=_reply(post),
-                disable_notification=post.silent or None,
-                request_timeout=FILE_SECONDS,
-            )
-        return await self._bot.send_audio(
+        send = self._bot.send_document if file.kind == "document" else self._bot.send_audio
+        return await send(
             post.chat_id,
             upload,
             message_thread_id=post.topic_id,

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from domain.calls import (
     Amount,
     CallFacts,
-    CallKind,
     Evidence,
     Parties,
     Point,
@@ -21,7 +20,7 @@ from domain.calls import (
     Transcript,
 )
 from domain.duration import show_duration
-from domain.events import CallOutcome, Direction
+from domain.events import CallOutcome
 from domain.messages import Button, ButtonKind, File, Line, Message, Quote, Section, Span, Style, Texts, bullet, plain
 from domain.people import phone_key, show_phone
 
@@ -296,10 +295,3 @@ def _comment_line(line: Line) -> str:
 
 def _local(moment: datetime, timezone: ZoneInfo) -> datetime:
     return moment.astimezone(timezone)
-
-
-# The kinds and directions a text must exist for; the test of texts reads them.
-TEXT_NAMES = (
-    *(f"card.direction.{direction}" for direction in Direction),
-    *(f"card.kind.{kind}" for kind in CallKind),
-)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +10,7 @@ from domain.calls import CallContext, CallKind, Summary, SummarySource, Transcri
 from domain.errors import UNHEARABLE, NotReady, VendorRefused, VendorUnavailable
 from domain.messages import as_text
 from handlers.calls.pipeline import summarise_call
-from tests.calls.world import SUMMARY, TRANSCRIPT, Crash, Drafts, MemorySteps, World
-from tests.ground import HandClock
-
-DOWN = VendorUnavailable("openai", "ask", "time-out")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(clock=HandClock(), data_dir=tmp_path)
-
-
-def card(world: World) -> str:
-    (message,) = world.posts.values()
-    return as_text(message)
+from tests.calls.world import DOWN, SUMMARY, TRANSCRIPT, Crash, Drafts, MemorySteps, World, card
 
 
 @pytest.mark.parametrize("effect", ["transcribe", "summarise"])

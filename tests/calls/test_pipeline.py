@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,24 +10,12 @@ from domain.errors import NotReady, VendorRefused, VendorUnavailable
 from domain.events import CallOutcome
 from domain.messages import as_text
 from handlers.calls.pipeline import RECORDING_LOOKS_SECONDS, summarise_call
-from tests.calls.world import FACTS, TRANSCRIPT, Crash, MemorySteps, World
-from tests.ground import HandClock
+from tests.calls.world import DOWN, FACTS, TRANSCRIPT, Crash, MemorySteps, World, card
 
 STEPS = [
     "look_up", "sort", "register", "parties", "save_parties", "post:facts", "recording_ready", "download", "save_recording",
     "gate", "transcribe", "summarise", "post:full", "comment_target", "comment",
 ]  # fmt: skip
-DOWN = VendorUnavailable("openai", "ask", "time-out")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(clock=HandClock(), data_dir=tmp_path)
-
-
-def card(world: World) -> str:
-    (message,) = world.posts.values()
-    return as_text(message)
 
 
 async def test_a_call_becomes_a_card_and_a_comment(world: World) -> None:

@@ -32,7 +32,7 @@ from domain.calls import (
 )
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
 from domain.events import CallEnded, CallOutcome, Direction
-from domain.messages import Message
+from domain.messages import Message, as_text
 from domain.ports import Attempt, Tx
 from domain.work import WorkItem
 from handlers.calls.services import CallPolicy, CallServices
@@ -94,6 +94,9 @@ SUMMARY = Summary(
     prompt_version="1",
     costs=(Cost(model="gpt-x", micro_usd=900, units=1200, unit="tok"),),
 )
+
+
+DOWN = VendorUnavailable("openai", "ask", "time-out")
 
 
 class Crash(BaseException):
@@ -385,3 +388,9 @@ class Drafts:
 
     async def summarise(self, transcript: Transcript, context: CallContext) -> Summary:
         return replace(SUMMARY, source=SummarySource.DRAFT, text="Черновик: жалоба.", costs=(), model="")
+
+
+def card(world: World) -> str:
+    """The one card in the chat, as text."""
+    (message,) = world.posts.values()
+    return as_text(message)
