@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import handlers
-from domain.calls import CallKind
+from domain.calls import CallKind, Speaker, Tone
 from domain.events import CallOutcome, Direction
 from domain.plural import counted
 from domain.roles import Role
 from handlers import texts as texts_module
+from handlers.calls.messages import Stage
 from handlers.commands import READING_BUTTONS, WRITING_COMMANDS, commands_for
 from handlers.desk import PartState
 from handlers.texts import load_texts
@@ -84,6 +85,13 @@ def test_every_text_is_used() -> None:
         ("calls.outcome", [outcome for outcome in CallOutcome if outcome is not CallOutcome.ANSWERED]),
         ("calls.kind", CallKind),
         ("calls.kinds", CallKind),
+        ("card.direction", Direction),
+        ("card.outcome", [outcome for outcome in CallOutcome if outcome is not CallOutcome.ANSWERED]),
+        ("card.kind", CallKind),
+        ("card.tone", Tone),
+        ("card.speaker", [speaker for speaker in Speaker if speaker is not Speaker.UNKNOWN]),
+        ("card.stage", [stage for stage in Stage if stage not in {Stage.FULL, Stage.MISSED}]),
+        ("alert.meanwhile", ("bitrix24", "speech", "model")),
         ("role", Role),
         ("status.state", PartState),
         ("bind.kind", ("call", "missed", "notice")),
