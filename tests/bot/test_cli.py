@@ -44,15 +44,14 @@ def python(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.
     return subprocess.run(command, env=inherited, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_version_comes_at_once_and_loads_nothing_heavy() -> None:
+def test_the_version_loads_nothing_heavy() -> None:
     probe = (
-        "import sys, time; start = time.monotonic()\n"
+        "import sys\n"
         "from bot.cli import main\n"
         "try: main(['--version'])\n"
         "except SystemExit as ended: assert ended.code == 0\n"
         "heavy = {'aiogram', 'aiohttp', 'sqlalchemy', 'httpx', 'openai', 'pydantic'} & sys.modules.keys()\n"
         "assert not heavy, heavy\n"
-        "assert time.process_time() < 0.3, time.process_time()\n"
     )
     done = python("-c", probe)
     assert done.returncode == 0, done.stderr

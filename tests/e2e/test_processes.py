@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from pathlib import Path
 
 from sandbox.demo.child import Child
@@ -40,12 +39,9 @@ async def test_a_standby_takes_over_from_a_killed_leader(postgres: Postgres, tmp
             log = tmp_path / "svodka.log"
             await town.until(lambda: "Sent to Telegram" in log.read_text(encoding="utf-8"))
             leader.kill()
-            killed = time.monotonic()
             await town.end_call(phone="+79005550102")
             await town.until_card("Готово через", "555-01-02", seconds=25)
             assert "ведущий процесс" in (tmp_path / "standby.log").read_text(encoding="utf-8")
-            took = time.monotonic() - killed
-            assert took < 25, took
             assert len(town.cards()) == 2, town.texts()
             assert town.models.paid == {"transcriptions": 2, "completions": 2}
         finally:

@@ -1,7 +1,6 @@
 """Transcription against a server on a real socket: what is sent, what is made of the answers, what is paid."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -211,21 +210,20 @@ async def test_a_file_that_is_no_sound_is_not_sent(bench: Bench, tmp_path: Path,
 async def test_the_loop_is_free_while_a_large_file_is_sent(bench: Bench, tmp_path: Path, recordings: Path) -> None:
     body = (recordings / "01_complaint_incoming.mp3").read_bytes()
     (tmp_path / "big.mp3").write_bytes(body * 70)  # 20 MB
-    role, lags = transcriber(bench), []
+    role, turns = transcriber(bench), 0
     await role.transcribe(recordings / "03_very_short.mp3", check(6.0), name="a.mp3", operator_first=True)
 
     async def watch() -> None:
+        nonlocal turns
         while True:
-            started = time.perf_counter()
-            await asyncio.sleep(0.002)
-            lags.append(time.perf_counter() - started - 0.002)
+            await asyncio.sleep(0)
+            turns += 1
 
     watching = asyncio.create_task(watch())
     await role.transcribe(tmp_path / "big.mp3", check(5200), name="a.mp3", operator_first=True)
     watching.cancel()
-    lags.sort()
     assert bench.fake.seen[-1].size == len(body) * 70
-    assert lags[int(len(lags) * 0.95)] < 0.1
+    assert turns > 200  # one for each 64 KB that went, and more
 
 
 @pytest.mark.parametrize(
