@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domain.webinars import Registration
+
 
 class Direction(StrEnum):
     """Who called whom. Bitrix24: 1 outgoing, 2 incoming, 3 redirected, 4 callback, 5 information (an automatic call)."""
@@ -58,3 +60,21 @@ class CallEnded(Event):
     failed_code: str = ""
     activity_id: str = ""
     rehearsal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebinarEnded(Event):
+    """A webinar is over and its report is, or will be, there. ``external_id`` is the platform's id of the session.
+
+    All but the id is a hint: the report is fetched with our own token. ``title`` is what the sender calls it.
+    """
+
+    title: str = ""
+    rehearsal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebinarRegistered(Event):
+    """Somebody registered. The body is the only source; ``external_id`` is the platform's id of the registration."""
+
+    registration: Registration

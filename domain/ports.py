@@ -1,6 +1,6 @@
 """What capabilities need from the world; vendors and storage offer it, wiring joins them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +9,14 @@ from typing import Protocol, TypeVar
 from domain.calls import CallContext, CallFacts, Cost, Parties, Recording, Summary, Transcript, VoiceCheck
 from domain.events import CallEnded
 from domain.messages import Message
+from domain.webinars import (
+    Registered,
+    RegistrationPage,
+    RegistrationRequest,
+    Subscriber,
+    ViewerPage,
+    WebinarReport,
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -117,6 +125,38 @@ class Timeline(Protocol):
     async def update_comment(self, comment_id: str, target: tuple[str, str], text: str) -> None: ...
     async def parties(self, facts: CallFacts) -> Parties:
         """Names for the card; whatever cannot be had stays empty (never raises VendorRefused)."""
+        ...
+
+
+class WebinarPlatform(Protocol):
+    """A webinar platform: reports of sessions, and registration. Every method: VendorUnavailable, VendorRefused."""
+
+    async def reports(self, *, since: datetime | None, limit: int) -> Sequence[WebinarReport]:
+        """At most ``limit`` sessions, newest first; those listed before ``since`` are left out."""
+        ...
+
+    async def report(self, external_id: str) -> WebinarReport | None:
+        """One session; None when the platform has no report of it (yet)."""
+        ...
+
+    def viewers(self, external_id: str) -> AsyncIterator[ViewerPage]:
+        """Page after page, within the platform's pace. An empty report is one empty page; NotReady when there is none yet."""
+        ...
+
+    async def pages(self) -> Sequence[RegistrationPage]:
+        """All registration pages, as the platform orders them."""
+        ...
+
+    def subscribers(self, page_id: str, *, session_at: datetime | None = None) -> AsyncIterator[Sequence[Subscriber]]:
+        """Everybody registered on a page, for one session if given, page after page."""
+        ...
+
+    async def register(self, request: RegistrationRequest) -> Registered:
+        """Not repeated inside; ``uncertain`` after a time-out: look for them with ``find_subscriber`` first."""
+        ...
+
+    async def find_subscriber(self, page_id: str, email: str, *, session_at: datetime | None) -> Subscriber | None:
+        """Whether somebody is registered already."""
         ...
 
 

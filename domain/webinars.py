@@ -1,0 +1,166 @@
+"""Webinars: what a platform reports of them, who was there, and how long."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Where a visit or a registration came from: utm parameters and the partner's mark; empty where not given."""
+
+    source: str = ""
+    medium: str = ""
+    campaign: str = ""
+    term: str = ""
+    content: str = ""
+    keyword: str = ""
+    banner: str = ""
+    phrase: str = ""
+    group: str = ""
+    partner: str = ""  # Bizon365's url_marker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A stretch of presence, aware UTC, ``start`` < ``end``."""
+
+    start: datetime
+    end: datetime
+
+
+class MatchedBy(StrEnum):
+    """Why an attendee is taken for a person we know; looked for in this order."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    LINK = "link"  # their personal link
+    HAND = "hand"  # somebody of the team said so
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebinarReport:
+    """One session as the platform lists it, of the account's or our clock's making.
+
+    ``external_id`` is the platform's id of the session, ``room_id`` of the room. ``started_at`` aware UTC, None when it cannot
+    be told; ``minutes`` its length, 0 when not told; ``live`` False for an automatic webinar. ``peak`` viewers at once.
+    """
+
+    external_id: str
+    room_id: str = ""
+    title: str = ""
+    started_at: datetime | None = None
+    minutes: int = 0
+    live: bool = True
+    peak: int = 0
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """One record of presence as it came; one person may have several. Everything but ``raw`` may be missing.
+
+    ``phone``, ``email`` and ``name`` are as typed. ``intervals`` are the finest known, () where the times make no sense (then
+    the time watched is unknown, not zero). ``finished``: stayed to the end, by the platform. ``link_ids``: what their personal
+    link carried, likeliest first. ``messages`` counts what they wrote; ``clicked`` banners, buttons or files; ``ordered`` an order
+    form. ``raw`` is the whole record as JSON.
+    """
+
+    raw: str
+    phone: str = ""
+    email: str = ""
+    name: str = ""
+    chat_user_id: str = ""
+    intervals: tuple[Interval, ...] = ()
+    finished: bool = False
+    messages: int = 0
+    clicked: bool = False
+    ordered: bool = False
+    marks: Marks = field(default_factory=Marks)
+    link_ids: tuple[str, ...] = ()
+    city: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewerPage:
+    """Records ``skip`` … of a report. ``total`` is what the platform says there are, 0 when it does not; ``skipped``: records
+    that are no objects at all and could not be read."""
+
+    viewers: tuple[Viewer, ...]
+    total: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationPage:
+    """A page where people register. ``sessions``: when it can be registered for, aware UTC, soonest first, () when not told.
+
+    ``hook_url`` and ``marker_name`` are what is set there for forwarding data, empty when nothing is.
+    """
+
+    page_id: str
+    title: str
+    room_id: str = ""
+    sessions: tuple[datetime, ...] = ()
+    registered: int = 0
+    enabled: bool = True
+    hook_url: str = ""
+    marker_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationRequest:
+    """Somebody to be registered. ``at`` is the session, aware UTC, None for a page with one session only."""
+
+    page_id: str
+    email: str
+    at: datetime | None = None
+    name: str = ""
+    phone: str = ""
+    confirm: bool = False
+    marks: Marks = field(default_factory=Marks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """Done: the platform's key of the subscriber and their personal link to the room."""
+
+    key: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """Somebody registered on a page. ``came``: the platform saw them enter, None when it does not say. Times aware UTC."""
+
+    key: str
+    email: str = ""
+    phone: str = ""
+    name: str = ""
+    confirmed: bool = False
+    session_at: datetime | None = None
+    registered_at: datetime | None = None
+    came: bool | None = None
+    secret: str = ""
+    marks: Marks = field(default_factory=Marks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What a registration page forwards, the 19 values of it. ``session_at`` aware UTC; ``room`` the platform's page or room.
+
+    ``link_ids``: what the registration link carried, likeliest first. ``marker_name`` names the partner's mark in ``marks``.
+    """
+
+    sublist_id: str = ""
+    room: str = ""
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    session_at: datetime | None = None
+    secret: str = ""
+    marker_name: str = ""
+    marks: Marks = field(default_factory=Marks)
+    link_ids: tuple[str, ...] = ()
