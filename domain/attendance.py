@@ -41,8 +41,8 @@ class Yardstick:
 class Visit:
     """All records of one person at one webinar as one.
 
-    ``watched_s`` is the length of the union of their intervals, None when no record says it; ``joined_at`` and ``left_at`` its
-    ends. ``raws`` keeps every record whole, in the order they came.
+    ``watched_s`` is the length of the union of their intervals, None when no record says it; ``joined_at`` and ``left_at``
+    are its ends. ``raws`` keeps every record whole, in the order they came.
     """
 
     person: str
@@ -112,7 +112,7 @@ def attended(visit: Visit, yardstick: Yardstick) -> bool:
 
 
 def person_key(viewer: Viewer, phone: str) -> str:
-    """What records of one person have in common: the phone, else the e-mail, else the platform's id of them; "" for nobody's."""
+    """What records of one person share: the phone, else the e-mail, else the platform's id of them; "" for nobody's."""
     if phone:
         return f"phone:{phone}"
     email = viewer.email.strip().casefold()

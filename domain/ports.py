@@ -140,7 +140,7 @@ class WebinarPlatform(Protocol):
         ...
 
     def viewers(self, external_id: str) -> AsyncIterator[ViewerPage]:
-        """Page after page, within the platform's pace. An empty report is one empty page; NotReady when there is none yet."""
+        """Page after page, within the platform's pace. An empty report is one empty page; NotReady: none yet."""
         ...
 
     async def pages(self) -> Sequence[RegistrationPage]:

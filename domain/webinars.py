@@ -18,7 +18,7 @@ class Marks:
     banner: str = ""
     phrase: str = ""
     group: str = ""
-    partner: str = ""  # Bizon365's url_marker
+    partner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +41,11 @@ class MatchedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebinarReport:
-    """One session as the platform lists it, of the account's or our clock's making.
+    """One session as the platform lists it.
 
-    ``external_id`` is the platform's id of the session, ``room_id`` of the room. ``started_at`` aware UTC, None when it cannot
-    be told; ``minutes`` its length, 0 when not told; ``live`` False for an automatic webinar. ``peak`` viewers at once.
+    ``external_id`` is the platform's id of the session, ``room_id`` of the room. ``started_at`` aware UTC, None when it
+    cannot be told; ``minutes`` its length, 0 when not told; ``live`` False for an automatic webinar; ``peak`` is viewers
+    at once.
     """
 
     external_id: str
@@ -61,10 +62,10 @@ class WebinarReport:
 class Viewer:
     """One record of presence as it came; one person may have several. Everything but ``raw`` may be missing.
 
-    ``phone``, ``email`` and ``name`` are as typed. ``intervals`` are the finest known, () where the times make no sense (then
-    the time watched is unknown, not zero). ``finished``: stayed to the end, by the platform. ``link_ids``: what their personal
-    link carried, likeliest first. ``messages`` counts what they wrote; ``clicked`` banners, buttons or files; ``ordered`` an order
-    form. ``raw`` is the whole record as JSON.
+    ``phone``, ``email`` and ``name`` are as typed. ``intervals`` are the finest known, () where the times make no sense:
+    then the time watched is unknown, not zero. ``finished``: stayed to the end, by the platform. ``link_ids``: what their
+    personal link carried, likeliest first. ``messages`` counts what they wrote, ``clicked`` is a banner, button or file,
+    ``ordered`` an order form. ``raw`` is the whole record as JSON.
     """
 
     raw: str
@@ -85,8 +86,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewerPage:
-    """Records ``skip`` … of a report. ``total`` is what the platform says there are, 0 when it does not; ``skipped``: records
-    that are no objects at all and could not be read."""
+    """Records of a report. ``total`` is what the platform says there are, 0 when it does not; ``skipped``: not readable."""
 
     viewers: tuple[Viewer, ...]
     total: int = 0
@@ -149,7 +149,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What a registration page forwards, the 19 values of it. ``session_at`` aware UTC; ``room`` the platform's page or room.
+    """What a registration page forwards, the 19 values of it. ``session_at`` is aware UTC, ``room`` its page or room.
 
     ``link_ids``: what the registration link carried, likeliest first. ``marker_name`` names the partner's mark in ``marks``.
     """
