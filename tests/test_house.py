@@ -76,7 +76,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         if path.is_dir():
             if path.name not in NOT_OURS and not path.name.endswith(("_cache", ".egg-info")) and path.name != ".hypothesis":
                 yield from _walk(path)
-        elif path.suffix in TEXTS and path.name not in {".env", ".coverage"}:
+        elif path.suffix in TEXTS and path.name not in {".env", ".coverage", ".git"}:  # .git is a file in a linked work tree
             yield path
 
 
