@@ -10,9 +10,11 @@ from domain.calls import CallContext, CallFacts, Cost, Parties, Recording, Summa
 from domain.events import CallEnded
 from domain.messages import Message
 from domain.webinars import (
+    PageId,
     Registered,
     RegistrationPage,
     RegistrationRequest,
+    Room,
     Subscriber,
     ViewerPage,
     WebinarReport,
@@ -143,11 +145,15 @@ class WebinarPlatform(Protocol):
         """Page after page, within the platform's pace. An empty report is one empty page; NotReady: none yet."""
         ...
 
+    async def rooms(self) -> Sequence[Room]:
+        """The rooms there are, for choosing from; some platforms tell only those that have held a webinar."""
+        ...
+
     async def pages(self) -> Sequence[RegistrationPage]:
         """All registration pages, as the platform orders them."""
         ...
 
-    def subscribers(self, page_id: str, *, session_at: datetime | None = None) -> AsyncIterator[Sequence[Subscriber]]:
+    def subscribers(self, page_id: PageId, *, session_at: datetime | None = None) -> AsyncIterator[Sequence[Subscriber]]:
         """Everybody registered on a page, for one session if given, page after page."""
         ...
 
@@ -155,7 +161,7 @@ class WebinarPlatform(Protocol):
         """Not repeated inside; ``uncertain`` after a time-out: look for them with ``find_subscriber`` first."""
         ...
 
-    async def find_subscriber(self, page_id: str, email: str, *, session_at: datetime | None) -> Subscriber | None:
+    async def find_subscriber(self, page_id: PageId, email: str, *, session_at: datetime | None) -> Subscriber | None:
         """Whether somebody is registered already."""
         ...
 

@@ -3,6 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NewType
+
+# Two ids that look alike and are easily given for one another: a room is where people sit, a page where they register.
+RoomId = NewType("RoomId", str)
+PageId = NewType("PageId", str)
+NO_ROOM = RoomId("")
+NO_PAGE = PageId("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +52,11 @@ class WebinarReport:
 
     ``external_id`` is the platform's id of the session, ``room_id`` of the room. ``started_at`` aware UTC, None when it
     cannot be told; ``minutes`` its length, 0 when not told; ``live`` False for an automatic webinar; ``peak`` is viewers
-    at once.
+    at once, ``created_at`` when the report was made: a later one means that it was made anew.
     """
 
     external_id: str
-    room_id: str = ""
+    room_id: RoomId = NO_ROOM
     title: str = ""
     started_at: datetime | None = None
     minutes: int = 0
@@ -94,15 +101,23 @@ class ViewerPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A room where webinars are held."""
+
+    room_id: RoomId
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationPage:
     """A page where people register. ``sessions``: when it can be registered for, aware UTC, soonest first, () when not told.
 
     ``hook_url`` and ``marker_name`` are what is set there for forwarding data, empty when nothing is.
     """
 
-    page_id: str
+    page_id: PageId
     title: str
-    room_id: str = ""
+    room_id: RoomId = NO_ROOM
     sessions: tuple[datetime, ...] = ()
     registered: int = 0
     enabled: bool = True
@@ -114,7 +129,7 @@ class RegistrationPage:
 class RegistrationRequest:
     """Somebody to be registered. ``at`` is the session, aware UTC, None for a page with one session only."""
 
-    page_id: str
+    page_id: PageId
     email: str
     at: datetime | None = None
     name: str = ""
@@ -143,24 +158,26 @@ class Subscriber:
     session_at: datetime | None = None
     registered_at: datetime | None = None
     came: bool | None = None
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     marks: Marks = field(default_factory=Marks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What a registration page forwards, the 19 values of it. ``session_at`` is aware UTC, ``room`` its page or room.
+    """What a registration page forwards, the 19 values of it. ``session_at`` is aware UTC, ``sublist_id`` the page's id.
 
-    ``link_ids``: what the registration link carried, likeliest first. ``marker_name`` names the partner's mark in ``marks``.
+    ``secret`` opens the subscriber's personal link; it is not kept in the inbox, so a replayed registration comes without
+    it and must not empty a stored one. ``link_ids``: what the registration link carried, likeliest first. ``marker_name``
+    names the partner's mark in ``marks``.
     """
 
-    sublist_id: str = ""
-    room: str = ""
+    sublist_id: PageId = NO_PAGE
+    room: RoomId = NO_ROOM
     name: str = ""
     email: str = ""
     phone: str = ""
     session_at: datetime | None = None
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     marker_name: str = ""
     marks: Marks = field(default_factory=Marks)
     link_ids: tuple[str, ...] = ()

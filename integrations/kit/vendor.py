@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from domain.ports import CallJournal, Clock, RecordingSource, Summariser, Timeline, Transcriber
+from domain.ports import CallJournal, Clock, RecordingSource, Summariser, Timeline, Transcriber, WebinarPlatform
 from domain.webhooks import Receiver
 
 S = TypeVar("S")
@@ -76,6 +76,7 @@ class Ports:
     timeline: Timeline | None = None
     transcriber: Transcriber | None = None
     summariser: Summariser | None = None
+    webinars: WebinarPlatform | None = None
     close: Callable[[], Awaitable[None]] = _nothing
     warm_up: Callable[[], None] = _no_warm_up
 
