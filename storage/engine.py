@@ -3,7 +3,8 @@
 A write job is a coroutine function that gets a connection inside an open transaction. Jobs that wait while a commit is
 under way are run together and committed once (group commit, synchronous=FULL), which is what makes a durable
 acknowledgement cheap. If a shared transaction fails, its jobs are run again one by one, so a bad neighbour harms nobody;
-therefore a job may run twice and must do nothing but talk to its connection.
+therefore a job may run twice and must await nothing but its connection. On SQLite a whole transaction, commit included, is
+one trip to its connection's thread.
 """
 
 import asyncio
@@ -101,7 +102,7 @@ def normalise_url(url: str) -> URL:
 class Database:
     """The main database. ``open`` before use, ``close`` at the end; both belong to the event loop that uses it."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = normalise_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._reader = _build_engine(self.url, pool_size=pool_size, begin="")
@@ -197,18 +198,13 @@ class Database:
     async def _together(self, batch: list[_Queued]) -> tuple[int, list[Any], Exception | None]:
         """Run as many jobs as fit into one transaction: how many were taken, their results, or what went wrong."""
         results: list[Any] = []
-        started = time.monotonic()
         try:
             if batch[0].whole is not None:
                 results.append(await self._in_one_trip(batch[0].whole))
                 return 1, results, None
-            async with self._writer.begin() as connection:
-                for queued in batch:
-                    if queued.job is None:
-                        break
-                    results.append(await queued.job(connection))
-                    if time.monotonic() - started > BATCH_SECONDS:
-                        break
+            async with self._writer.connect() as connection:
+                transaction = partial(_transaction, connection, batch, results)
+                await (driver_of(connection).aboard(transaction) if self.is_sqlite else transaction())
             self.commits += 1
         except Exception as error:
             return min(len(results) + 1, len(batch)), [], error
@@ -224,6 +220,18 @@ class Database:
         result = await self._whole.trip(partial(sqlite.in_one_transaction, work=work))
         self.commits += 1
         return result
+
+
+async def _transaction(connection: AsyncConnection, batch: list[_Queued], results: list[Any]) -> None:
+    """As many jobs as fit; their results are added to ``results``."""
+    started = time.monotonic()
+    async with connection.begin():
+        for queued in batch:
+            if queued.job is None:
+                break
+            results.append(await queued.job(connection))
+            if time.monotonic() - started > BATCH_SECONDS:
+                break
 
 
 def driver_of(connection: AsyncConnection | Connection) -> sqlite.Connection:
@@ -253,7 +261,10 @@ def _build_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, hide_parameters=True)
     options = {"timeout": 5, "async_creator_fn": sqlite.connect}
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=5, connect_args=options, hide_parameters=True)
+    # No overflow: its connections, threads with them, would be opened and closed with each burst of reads.
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True, connect_args=options, hide_parameters=True
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
 
     def start(connection: Connection) -> None:

@@ -1,12 +1,14 @@
 """SQLite's connection for the engine: one trip to its thread a statement, and to begin a transaction costs none.
 
 A trip wakes two threads and takes the interpreter's lock twice, which is dearer than most statements are. The driver as
-it comes makes three or four of them for each: open a cursor, execute, fetch, close.
+it comes makes three or four of them for each: open a cursor, execute, fetch, close. A whole transaction may be taken
+``aboard``: then it costs one trip, however many statements it has.
 """
 
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Sequence
+from threading import get_ident
 from typing import Any, Self, TypeAlias, TypeVar, cast
 
 import aiosqlite
@@ -30,7 +32,19 @@ class Connection(aiosqlite.Connection):
     async def trip(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work`` on the connection's thread; whatever it raises comes out here."""
         begin, self._begin = self._begin, ""
-        done = await self._execute(_begun, self._conn, begin, work)  # type: ignore[no-untyped-call]
+        return await self._execute(_begun, self._conn, begin, work)
+
+    async def aboard(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine to its end on the connection's thread, where its trips need not travel any more.
+
+        It may await this connection and nothing else: there is no event loop to come back to.
+        """
+        return await self.trip(lambda _: _driven(work()))
+
+    async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        if get_ident() == self._thread.ident:
+            return fn(*args, **kwargs)
+        done = await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
         return cast("T", done)
 
     async def commit(self) -> None:
@@ -128,3 +142,12 @@ def _begun(raw: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connecti
     if begin:
         raw.execute(begin)
     return work(raw)
+
+
+def _driven(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    work.close()
+    raise RuntimeError("a write awaits something other than its connection")

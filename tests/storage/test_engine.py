@@ -48,17 +48,9 @@ async def test_what_a_failing_job_wrote_is_not_kept(database: Database) -> None:
 
 
 async def test_a_cancelled_caller_does_not_stop_its_job(database: Database) -> None:
-    started, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(connection: AsyncConnection) -> None:
-        started.set()
-        await go_on.wait()
-        await connection.execute(insert(counters).values(day="2026-11-20", name="kept", value=1))
-
-    caller = asyncio.create_task(database.write(slow))
-    await started.wait()
+    caller = asyncio.create_task(put(database, "kept"))
+    await asyncio.sleep(0)
     caller.cancel()
-    go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await caller
     await put(database, "after")

@@ -2,7 +2,10 @@
 
 import asyncio
 import sqlite3
+import threading
+import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,7 +36,7 @@ async def test_urgent_jobs_pass_the_queue_and_take_turns_with_it(database: Datab
 
     async def slow(_: AsyncConnection) -> None:
         order.append("usual")
-        await asyncio.sleep(0.02)  # longer than a transaction takes jobs
+        time.sleep(0.02)  # longer than a transaction takes jobs
 
     async def quick(_: AsyncConnection) -> None:
         order.append("urgent")
@@ -47,7 +50,6 @@ async def test_urgent_jobs_pass_the_queue_and_take_turns_with_it(database: Datab
 
 async def test_a_job_whose_caller_went_away_is_still_done_before_closing(database: Database) -> None:
     async def job(connection: AsyncConnection) -> None:
-        await asyncio.sleep(0.01)
         await connection.execute(insert(counters).values(day="2026-11-20", name="kept", value=1))
 
     callers = [asyncio.create_task(database.write(job)) for _ in range(1)]
@@ -112,6 +114,23 @@ async def test_a_transaction_begins_with_its_first_statement(connection: sqlite.
     connection.begin("BEGIN IMMEDIATE")
     await connection.trip(lambda raw: raw.execute("INSERT INTO t VALUES (1)"))
     await connection.commit()
+    assert await count(connection) == 1
+
+
+async def test_aboard_nothing_else_is_awaited(connection: sqlite.Connection) -> None:
+    async def lines(*, elsewhere: bool) -> int:
+        connection.begin("BEGIN IMMEDIATE")
+        await connection.trip(lambda raw: raw.execute("INSERT INTO t VALUES (1)"))
+        if elsewhere:
+            await asyncio.sleep(0)
+        await connection.commit()
+        return threading.get_ident()
+
+    with pytest.raises(RuntimeError, match="other than its connection"):
+        await connection.aboard(partial(lines, elsewhere=True))
+    await connection.rollback()
+    assert await count(connection) == 0
+    assert await connection.aboard(partial(lines, elsewhere=False)) != threading.get_ident()
     assert await count(connection) == 1
 
 
