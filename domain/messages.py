@@ -72,7 +72,10 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file sent beside the message, as a reply to it. ``path`` is relative to DATA_DIR. ``kind``: document or audio."""
+    """A file sent beside the message, as a reply to it.
+
+    ``path`` is relative to DATA_DIR. ``kind``: document, audio or photo.
+    """
 
     path: str
     name: str

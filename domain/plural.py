@@ -18,8 +18,12 @@ def plural(number: Number, one: str, few: str, many: str) -> str:
     return few if 2 <= last <= 4 else many
 
 
-def counted(number: Number, one: str, few: str, many: str) -> str:
-    """The number with its noun: «12 345 звонков», «1,5 звонка»; thousands are parted by a no-break space."""
+def spaced(number: Number) -> str:
+    """«12 345», «1,5», «−3»: thousands are parted by a no-break space."""
     shown = f"{int(number):,}" if number == int(number) else f"{number:,}"
-    shown = shown.translate({ord(","): "\u00a0", ord("."): ",", ord("-"): "\u2212"})
-    return f"{shown} {plural(number, one, few, many)}"
+    return shown.translate({ord(","): "\u00a0", ord("."): ",", ord("-"): "\u2212"})
+
+
+def counted(number: Number, one: str, few: str, many: str) -> str:
+    """The number with its noun: «12 345 звонков», «1,5 звонка»."""
+    return f"{spaced(number)} {plural(number, one, few, many)}"

@@ -53,7 +53,7 @@ class ClaimedPost:
 
     @property
     def audio(self) -> bool:
-        return any(file.kind != "document" for file in self.message.files) and not self.message.sections
+        return any(file.kind == "audio" for file in self.message.files) and not self.message.sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

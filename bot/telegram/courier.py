@@ -1,11 +1,19 @@
 """Carries one post to Telegram: which method it takes, with what."""
 
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Protocol
 
 from aiogram import Bot
-from aiogram.types import FSInputFile, InputMediaAudio, InputMediaDocument, LinkPreviewOptions, ReplyParameters
+from aiogram.types import (
+    FSInputFile,
+    InputMediaAudio,
+    InputMediaDocument,
+    InputMediaPhoto,
+    LinkPreviewOptions,
+    ReplyParameters,
+)
 from aiogram.types import Message as TelegramMessage
 
 from bot.telegram.render import render, render_caption
@@ -14,7 +22,10 @@ from storage.outbox import ClaimedPost
 
 TEXT_SECONDS = 30
 FILE_SECONDS = 180
-DOCUMENT_LIMIT = 50 * 1024 * 1024
+MIB = 1024 * 1024
+DOCUMENT_LIMIT = 50 * MIB
+PHOTO_LIMIT = 10 * MIB
+_MEDIA = {"document": InputMediaDocument, "audio": InputMediaAudio, "photo": InputMediaPhoto}
 
 in_sender: ContextVar[bool] = ContextVar("in_sender", default=False)  # such a request has had its turn already
 
@@ -86,8 +97,7 @@ class BotCourier:
         upload = self._open(file)
         caption = render_caption(file.caption, repeated=post.repeats > 0) or None
         if post.message_id is not None:
-            kind = InputMediaDocument if file.kind == "document" else InputMediaAudio
-            media = kind(media=upload, caption=caption, parse_mode=None)
+            media = _MEDIA[file.kind](media=upload, caption=caption, parse_mode=None)
             await self._bot.edit_message_media(
                 media, chat_id=post.chat_id, message_id=post.message_id, request_timeout=FILE_SECONDS
             )
@@ -95,8 +105,12 @@ class BotCourier:
         return (await self._send_file(post, file, upload, caption)).message_id
 
     async def _send_file(self, post: ClaimedPost, file: File, upload: FSInputFile, caption: str | None) -> TelegramMessage:
-        send = self._bot.send_document if file.kind == "document" else self._bot.send_audio
-        return await send(
+        send: dict[str, Callable[..., Awaitable[TelegramMessage]]] = {
+            "document": self._bot.send_document,
+            "audio": self._bot.send_audio,
+            "photo": self._bot.send_photo,
+        }
+        return await send[file.kind](
             post.chat_id,
             upload,
             message_thread_id=post.topic_id,
@@ -111,9 +125,9 @@ class BotCourier:
         path = (self._data_dir / file.path).resolve()
         if not path.is_relative_to(self._data_dir) or not path.is_file():
             raise Undeliverable("file: нет файла, возможно, вышел срок хранения")
-        length = path.stat().st_size
-        if not 0 < length <= DOCUMENT_LIMIT:
-            raise Undeliverable("file: Telegram принимает файлы до 50 МБ и не пустые")
+        limit = PHOTO_LIMIT if file.kind == "photo" else DOCUMENT_LIMIT
+        if not 0 < path.stat().st_size <= limit:
+            raise Undeliverable(f"file: Telegram принимает такие файлы до {limit // MIB} МБ и не пустые")
         return FSInputFile(path, filename=file.name)
 
 

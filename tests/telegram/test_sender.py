@@ -82,6 +82,22 @@ async def test_order_in_a_chat_is_kept_and_an_answer_goes_first(bench: Bench, qu
     assert [sent.text for sent in bench.double.sent] == ["answer", "card0", "card1", "card2"]
 
 
+async def test_a_picture_goes_as_a_picture_and_is_exchanged_in_place(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    for name in ("first.png", "second.png"):
+        (bench.data_dir / name).write_bytes(b"\x89PNG" + name.encode())
+    async with bench.sending():
+        for name in ("first.png", "second.png"):
+            picture = File(path=name, name="Вебинар.png", kind="photo", caption="Кто был")
+            await bench.post_to(ivan.id, note("webinar", "карточка", files=(picture,)))
+            await bench.double.until(lambda: len(bench.double.calls_of("sendPhoto")) == 1)
+        await bench.double.until(lambda: len(bench.double.calls_of("editMessageMedia")) == 1)
+    card, picture_sent = (sent.message for sent in bench.double.sent if sent.method.startswith("send"))
+    assert picture_sent.file is not None
+    assert (picture_sent.file.kind, picture_sent.text, picture_sent.reply_to) == ("photo", "Кто был", card.message_id)
+
+
 async def test_files_follow_their_message_as_replies(bench: Bench, quick: Quick) -> None:
     quick()
     ivan = bench.double.person("Иван", started=True)
