@@ -3,8 +3,19 @@
 from storage.models.calls import calls
 from storage.models.chat import destinations, fsm, posts, telegram_updates
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
+from storage.models.leads import creatives, directions, identities, leads, people, spend
 from storage.models.people import invitations, users
 from storage.models.types import UtcDateTime, metadata
+from storage.models.webinars import (
+    conversion_dirty,
+    conversion_rollups,
+    link_clicks,
+    links,
+    registrations,
+    webinar_attendees,
+    webinar_records,
+    webinars,
+)
 from storage.models.work import charges, inbox, work, work_steps
 
 __all__ = [
@@ -14,18 +25,32 @@ __all__ = [
     "calls",
     "charges",
     "connections",
+    "conversion_dirty",
+    "conversion_rollups",
     "counters",
+    "creatives",
     "destinations",
+    "directions",
     "fsm",
+    "identities",
     "inbox",
     "invitations",
+    "leads",
+    "link_clicks",
+    "links",
     "metadata",
     "notices",
+    "people",
     "posts",
+    "registrations",
     "requests",
     "settings",
+    "spend",
     "telegram_updates",
     "users",
+    "webinar_attendees",
+    "webinar_records",
+    "webinars",
     "work",
     "work_steps",
 ]

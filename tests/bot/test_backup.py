@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.backup import sha256_of
-from storage.migrate import migrate
+from storage.migrate import HEAD, migrate
 from tests.bot.terminal import Terminal
 
 
@@ -61,7 +61,7 @@ async def test_a_copy_holds_everything_and_is_for_its_owner(terminal: Terminal) 
     with tarfile.open(archive) as opened:
         manifest = json.loads(opened.extractfile("manifest.json").read())  # type: ignore[union-attr]
         assert {entry.uname for entry in opened} == {""}
-    assert (manifest["revision"], manifest["dialect"], manifest["format"]) == ("0001", "sqlite", 1)
+    assert (manifest["revision"], manifest["dialect"], manifest["format"]) == (HEAD, "sqlite", 1)
     assert manifest["recordings"] == [{"path": "recordings/2026-11-20/a", "sha256": "ab", "size": 3}]
 
 

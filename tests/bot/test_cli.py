@@ -17,7 +17,7 @@ import pytest
 from bot.cli import main
 from bot.settings import VARIABLES
 from bot.vendors import VENDORS
-from storage.migrate import migrate
+from storage.migrate import HEAD, migrate
 from tests.bot.terminal import Terminal
 from tests.e2e.town import Town, open_town
 
@@ -166,7 +166,7 @@ async def test_new_keys_are_never_made_beside_data(terminal: Terminal) -> None:
 
 async def test_migrate_makes_refuses_and_upgrades(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     said = await terminal("migrate")
-    assert (said.status, said.out) == (0, "База создана (0001).\n")
+    assert (said.status, said.out) == (0, f"База создана ({HEAD}).\n")
     assert "делать нечего" in (await terminal("migrate")).out
     file = terminal.folder / "data/svodka.db"
     with closing(sqlite3.connect(file)) as connection, connection:
@@ -183,13 +183,13 @@ async def test_migrate_makes_refuses_and_upgrades(terminal: Terminal, monkeypatc
 
 async def test_migrate_keeps_a_copy_before_an_upgrade(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     await terminal("migrate")
-    monkeypatch.setattr("storage.migrate.HEAD", "0002")
+    monkeypatch.setattr("storage.migrate.HEAD", "9999")
     said = await terminal("migrate")
     assert said.status == 0
     (copy,) = (terminal.folder / "data/backups").iterdir()
     assert copy.name.startswith("before-migrate-")
     assert str(copy) in said.out
-    assert "0001 → " in said.out
+    assert f"{HEAD} → " in said.out
 
 
 async def test_status_without_a_process_and_without_data(terminal: Terminal) -> None:

@@ -1,0 +1,122 @@
+"""People and how they are known, their leads, and what the ads that brought them are called and cost."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
+
+from storage.models.types import BigId, UtcDateTime, metadata
+
+_ACTIVE, _UNDONE = text("undone_at IS NULL"), text("undone_at IS NOT NULL")
+_FROM_OUTSIDE = text("external_id <> ''")
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("account_id", Integer, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# A value is one person's at a time. What a person of the team has undone stays, so that nothing joins it again.
+identities = Table(
+    "identities",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("account_id", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),  # phone | email | link | a vendor's name
+    Column("value", String(254), nullable=False),  # the key: 79991234567, lower-case e-mail, an id
+    Column("person_id", BigInteger, nullable=False),
+    Column("source", String(32), nullable=False),  # what said so: amocrm, tilda, import, bizon365, hand
+    Column("since", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
+    Index(
+        "uq_identities_active", "account_id", "kind", "value", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE
+    ),
+    Index("ix_identities_undone", "account_id", "kind", "value", sqlite_where=_UNDONE, postgresql_where=_UNDONE),
+    Index("ix_identities_person_id", "person_id"),
+)
+
+leads = Table(
+    "leads",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("account_id", Integer, nullable=False),
+    Column("person_id", BigInteger),
+    Column("source", String(32), nullable=False),  # amocrm | tilda | import | bizon365 | chat
+    Column("external_id", String(160), nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("phone", Text, nullable=False, server_default=""),  # as written, a WhatsApp id too
+    Column("phone_key", String(20), nullable=False, server_default=""),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("email_key", String(254), nullable=False, server_default=""),
+    Column("status", Text, nullable=False, server_default=""),
+    Column("manager_id", String(64), nullable=False, server_default=""),
+    Column("manager", Text, nullable=False, server_default=""),
+    Column("direction_id", Integer),
+    Column("creative_id", Integer),
+    Column("first_utm_source", Text, nullable=False, server_default=""),
+    Column("first_utm_medium", Text, nullable=False, server_default=""),
+    Column("first_utm_campaign", Text, nullable=False, server_default=""),
+    Column("first_utm_term", Text, nullable=False, server_default=""),
+    Column("first_utm_content", Text, nullable=False, server_default=""),
+    Column("first_url_marker", Text, nullable=False, server_default=""),
+    Column("last_utm_source", Text, nullable=False, server_default=""),
+    Column("last_utm_medium", Text, nullable=False, server_default=""),
+    Column("last_utm_campaign", Text, nullable=False, server_default=""),
+    Column("last_utm_term", Text, nullable=False, server_default=""),
+    Column("last_utm_content", Text, nullable=False, server_default=""),
+    Column("last_url_marker", Text, nullable=False, server_default=""),
+    Column("value", BigInteger),  # minor units of ``currency``
+    Column("commission", BigInteger),
+    Column("currency", String(3), nullable=False, server_default=""),
+    Column("created_at", UtcDateTime, nullable=False),  # when it became a lead, by its source
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("deleted_at", UtcDateTime),
+    Index(
+        "uq_leads_external_id", "account_id", "source", "external_id",
+        unique=True, sqlite_where=_FROM_OUTSIDE, postgresql_where=_FROM_OUTSIDE,
+    ),
+    Index("ix_leads_account_id_created_at", "account_id", "created_at", "direction_id"),
+    Index("ix_leads_person_id", "person_id", "created_at"),
+)  # fmt: skip
+
+directions = Table(
+    "directions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("archived_at", UtcDateTime),
+    UniqueConstraint("account_id", "name"),
+)
+
+creatives = Table(
+    "creatives",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("external_id", String(160), nullable=False, server_default=""),
+    Column("title", Text, nullable=False),
+    Column("direction_id", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("archived_at", UtcDateTime),
+    UniqueConstraint("account_id", "title", "external_id"),
+)
+
+spend = Table(
+    "spend",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("key", String(200), nullable=False),  # what the same row of the same source has again
+    Column("day", String(10), nullable=False),  # a date of the account's zone
+    Column("direction_id", Integer),
+    Column("creative_id", Integer),
+    Column("utm_source", Text, nullable=False, server_default=""),
+    Column("amount", BigInteger, nullable=False),  # minor units of ``currency``
+    Column("currency", String(3), nullable=False),
+    Column("source", String(32), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("account_id", "key"),
+    Index("ix_spend_account_id_day", "account_id", "day"),
+)

@@ -1,0 +1,190 @@
+"""Webinars: sessions, who registered, who was there, their links, and what the ads brought, added up by day."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+
+from storage.models.types import BigId, UtcDateTime, metadata
+
+_PHONED, _EMAILED = text("phone_number <> ''"), text("email <> ''")
+_WITH_PERSON, _WITH_LEAD = text("person_id IS NOT NULL"), text("lead_id IS NOT NULL")
+_KEYED_PHONE, _KEYED_EMAIL = text("phone_key <> ''"), text("email_key <> ''")
+
+webinars = Table(
+    "webinars",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("vendor", String(32), nullable=False),
+    Column("external_id", String(200), nullable=False),  # the platform's id of the session
+    Column("room_id", String(160), nullable=False, server_default=""),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("started_at", UtcDateTime),
+    Column("minutes", Integer, nullable=False, server_default="0"),
+    Column("live", Boolean, nullable=False, server_default="1"),
+    Column("peak", Integer, nullable=False, server_default="0"),
+    Column("state", String(16), nullable=False),  # pending_report | loading | complete
+    Column("source", String(16), nullable=False),  # hook | poll | rehearsal
+    Column("report_at", UtcDateTime),  # when the platform made the report
+    Column("heard_at", UtcDateTime, nullable=False),
+    Column("loaded_at", UtcDateTime),
+    Column("records", Integer, nullable=False, server_default="0"),
+    Column("skipped", Integer, nullable=False, server_default="0"),
+    Column("attendees", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("account_id", "vendor", "external_id"),
+    Index("ix_webinars_account_id_started_at", "account_id", "started_at"),
+    Index("ix_webinars_account_id_room_id", "account_id", "room_id", "started_at"),
+)
+
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("account_id", Integer, nullable=False),
+    Column("dedup_key", String(400), nullable=False),  # page, person, session
+    Column("source", String(16), nullable=False),  # hook | bot | api
+    Column("sublist_id", String(160), nullable=False, server_default=""),
+    Column("room", String(160), nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("email_key", String(254), nullable=False, server_default=""),
+    Column("phone", Text, nullable=False, server_default=""),
+    Column("phone_key", String(20), nullable=False, server_default=""),
+    Column("webinar_datetime", UtcDateTime),  # the session registered for
+    Column("webinar_time", String(8), nullable=False, server_default=""),  # the same as the platform shows it
+    Column("webinar_date", String(10), nullable=False, server_default=""),
+    Column("secret", Text, nullable=False, server_default=""),  # opens the room as this person; shown to admins only
+    Column("url_marker", Text, nullable=False, server_default=""),
+    Column("url_marker_name", Text, nullable=False, server_default=""),
+    Column("utm_source", Text, nullable=False, server_default=""),
+    Column("utm_medium", Text, nullable=False, server_default=""),
+    Column("utm_campaign", Text, nullable=False, server_default=""),
+    Column("utm_term", Text, nullable=False, server_default=""),
+    Column("utm_content", Text, nullable=False, server_default=""),
+    Column("utm_keyword", Text, nullable=False, server_default=""),
+    Column("utm_banner", Text, nullable=False, server_default=""),
+    Column("utm_phrase", Text, nullable=False, server_default=""),
+    Column("utm_group", Text, nullable=False, server_default=""),
+    Column("link", Text, nullable=False, server_default=""),  # their personal link to the room, where it was told
+    Column("person_id", BigInteger),
+    Column("lead_id", BigInteger),
+    Column("matched_by", String(8), nullable=False, server_default="none"),
+    Column("registered_by", BigInteger),  # who of the team did it
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("account_id", "dedup_key"),
+    Index("ix_registrations_session", "account_id", "webinar_datetime"),
+    Index("ix_registrations_person_id", "person_id", sqlite_where=_WITH_PERSON, postgresql_where=_WITH_PERSON),
+    Index("ix_registrations_phone_key", "account_id", "phone_key", sqlite_where=_KEYED_PHONE, postgresql_where=_KEYED_PHONE),
+    Index("ix_registrations_email_key", "account_id", "email_key", sqlite_where=_KEYED_EMAIL, postgresql_where=_KEYED_EMAIL),
+)
+
+# A row is a person at a session. Readers take those of complete sessions only (webinars.state).
+webinar_attendees = Table(
+    "webinar_attendees",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("account_id", Integer, nullable=False),
+    Column("session_id", Integer, nullable=False),  # webinars.id
+    Column("person_key", String(300), nullable=False),  # what their records share: phone:…, email:…, user:…, row:…
+    Column("webinar_id", String(200), nullable=False),  # the platform's id, as webinars.external_id
+    Column("webinar_title", Text, nullable=False),
+    Column("webinar_date", UtcDateTime),
+    Column("person_id", BigInteger),
+    Column("lead_id", BigInteger),
+    Column("matched_by", String(8), nullable=False, server_default="none"),  # domain.webinars.MatchedBy
+    Column("other_person_id", BigInteger),  # whom the e-mail names, where the phone names another
+    Column("phone_number", String(20), nullable=False, server_default=""),
+    Column("phone", Text, nullable=False, server_default=""),  # as written
+    Column("username", Text, nullable=False, server_default=""),
+    Column("email", String(254), nullable=False, server_default=""),  # lower case
+    Column("joined_at", UtcDateTime),
+    Column("left_at", UtcDateTime),
+    Column("watch_duration_sec", Integer),  # NULL: unknown, not zero
+    Column("attended", Boolean, nullable=False),
+    Column("presence", String(16), nullable=False),  # domain.attendance.Presence
+    Column("warmth", String(8), nullable=False),  # domain.attendance.Warmth
+    Column("finished", Boolean, nullable=False),
+    Column("messages", Integer, nullable=False),
+    Column("clicked", Boolean, nullable=False),
+    Column("ordered", Boolean, nullable=False),
+    Column("intervals", Text, nullable=False, server_default="[]"),  # JSON [[from, to], …], seconds since 1970 UTC
+    Column("link_ids", Text, nullable=False, server_default="[]"),  # JSON [id, …], likeliest first
+    Column("city", Text, nullable=False, server_default=""),
+    Column("country", Text, nullable=False, server_default=""),
+    Column("utm_source", Text, nullable=False, server_default=""),
+    Column("utm_medium", Text, nullable=False, server_default=""),
+    Column("utm_campaign", Text, nullable=False, server_default=""),
+    Column("utm_term", Text, nullable=False, server_default=""),
+    Column("utm_content", Text, nullable=False, server_default=""),
+    Column("url_marker", Text, nullable=False, server_default=""),
+    Column("marks_from", String(8), nullable=False, server_default=""),  # viewer | lead: whose utm it is
+    Column("positions", Text, nullable=False, server_default="[]"),  # JSON [n, …]: their webinar_records
+    UniqueConstraint("session_id", "person_key"),
+    Index("ix_webinar_attendees_phone", "account_id", "phone_number", sqlite_where=_PHONED, postgresql_where=_PHONED),
+    Index("ix_webinar_attendees_email", "account_id", "email", sqlite_where=_EMAILED, postgresql_where=_EMAILED),
+    Index("ix_webinar_attendees_person_id", "person_id", sqlite_where=_WITH_PERSON, postgresql_where=_WITH_PERSON),
+    Index(
+        "ix_webinar_attendees_lead_id", "lead_id", "attended", "watch_duration_sec",
+        sqlite_where=_WITH_LEAD, postgresql_where=_WITH_LEAD,
+    ),
+)  # fmt: skip
+
+webinar_records = Table(
+    "webinar_records",
+    metadata,
+    Column("session_id", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # as the platform ordered them, from 0
+    Column("raw", Text, nullable=False),  # the viewer's record whole, JSON
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("code", String(32), nullable=False, unique=True),  # of the short link, and what the personal one carries
+    Column("url", Text, nullable=False),  # where it leads
+    Column("title", Text, nullable=False, server_default=""),
+    Column("person_id", BigInteger),
+    Column("lead_id", BigInteger),
+    Column("room_id", String(160), nullable=False, server_default=""),
+    Column("created_by", BigInteger),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("clicks", Integer, nullable=False, server_default="0"),
+    Column("clicked_at", UtcDateTime),
+    Index("ix_links_person_id", "person_id"),
+)
+
+link_clicks = Table(
+    "link_clicks",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("link_id", Integer, ForeignKey("links.id", ondelete="CASCADE"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_link_clicks_link_id", "link_id", "at"),
+)
+
+# Leads of a day or month of the account's zone and what came of them; a day's figures are the sum over its leads.
+conversion_rollups = Table(
+    "conversion_rollups",
+    metadata,
+    Column("account_id", Integer, primary_key=True, autoincrement=False),
+    Column("zone", String(64), primary_key=True),
+    Column("dimension", String(16), primary_key=True),  # direction | creative | source | partner
+    Column("period", String(10), primary_key=True),  # 2026-11-28, or 2026-11 for the whole month
+    Column("key", String(250), primary_key=True),  # the id or the text itself, "" for none
+    Column("leads", Integer, nullable=False),
+    Column("came", Integer, nullable=False),  # leads with at least one attended visit
+    Column("visits", Integer, nullable=False),  # attended rows: one lead may have several
+    Column("watch_sec", BigInteger, nullable=False),
+    Column("long_visits", Integer, nullable=False),  # of more than 1800 s
+    sqlite_with_rowid=False,
+)
+
+# UTC dates of leads whose figures have changed since they were added up; another stamp, another change.
+conversion_dirty = Table(
+    "conversion_dirty",
+    metadata,
+    Column("account_id", Integer, primary_key=True, autoincrement=False),
+    Column("day", String(10), primary_key=True),
+    Column("stamp", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
