@@ -11,25 +11,35 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-import httpx
+import aiohttp
+from yarl import URL
 
 from domain.errors import VendorError, VendorUnavailable
+from integrations.kit.proxies import Proxies, is_refusal, is_socks, socks_connector
 
 MAX_ANSWER = 32 * 1024 * 1024
 HEAD_BYTES = 8 * 1024
 MAX_HOPS = 4
+REDIRECTS = frozenset((301, 302, 303, 307, 308))
+IDLE_S = 5.0  # servers close what is idle longer; a write upon a closed connection would be an uncertain one
+_AS_IT_IS = "!$%&'()*+,/:;=?@[\\]^`{|}~"
+
+
+class _Refused(aiohttp.ClientError):
+    """A SOCKS proxy did not connect us."""
+
 
 # Nothing was handed to the other side yet, so even a write has certainly not been carried out.
 _NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+    _Refused,
 )
 
 
@@ -96,10 +106,10 @@ class HttpClient:
         self._vendor = vendor
         self._secrets = tuple(sorted((s for s in secrets if s), key=len, reverse=True))
         self._headers = dict(headers or {})
-        self._timeout = httpx.Timeout(read_s, connect=connect_s, pool=connect_s)
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=read_s)
         self._total_s = total_s
-        self._trust_env = trust_env
-        self._client: httpx.AsyncClient | None = None
+        self._proxies = Proxies(trusted=trust_env)
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     async def request(
         self,
@@ -120,12 +130,12 @@ class HttpClient:
         failure: VendorUnavailable
         try:
             async with asyncio.timeout(self._total_s):
-                built = self._open().build_request(method, url, json=json, data=form, params=query, headers=headers)
-                async with self._stream(built) as response:
-                    return Answer(status=response.status_code, headers=_lower(response), body=await _read(response))
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
+                kind, body = _body(json, form)
+                async with self._send(method, _address(url, query), {**kind, **(headers or {})}, body=body) as response:
+                    return Answer(status=response.status, headers=_lower(response), body=await _read(response))
+        except (aiohttp.ClientError, TimeoutError) as exc:
             failure = self._unavailable(action, exc, writes=writes)
-        raise failure  # outside the handler: httpx's exception, which knows the address, does not travel along
+        raise failure  # outside the handler: the library's exception, which knows the address, does not travel along
 
     async def download(
         self,
@@ -151,10 +161,10 @@ class HttpClient:
         try:
             async with asyncio.timeout(total_s):
                 for _ in range(MAX_HOPS):
-                    built = self._download_request(await approve(url), headers)
-                    async with self._stream(built) as response:
-                        if response.has_redirect_location:
-                            url = str(response.url.join(response.headers["location"]))
+                    target = await approve(url)
+                    async with self._send("GET", _address(target.url), headers or {}, pinned=target.pinned) as response:
+                        if response.status in REDIRECTS and "Location" in response.headers:
+                            url = urljoin(url, response.headers["Location"])
                             continue
                         head = await _save(response, sink, classify, max_bytes)
                         if head is None:
@@ -163,7 +173,7 @@ class HttpClient:
                             return Downloaded(size=sink.size, sha256=await asyncio.to_thread(sink.keep), head=head)
                         raise VendorUnavailable(self._vendor, action, "the file is not whole")
             failure = VendorUnavailable(self._vendor, action, "too many redirects")
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
+        except (aiohttp.ClientError, TimeoutError) as exc:
             failure = self._unavailable(action, exc, writes=False)
         finally:
             sink.discard()
@@ -176,48 +186,75 @@ class HttpClient:
         return text
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
-
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            silence_address_logs()
-            # No cookies: a PHP session would make the vendor answer our parallel requests one by one.
-            no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-            self._client = httpx.AsyncClient(
-                timeout=self._timeout,
-                headers=self._headers,
-                cookies=no_cookies,
-                trust_env=self._trust_env,
-                verify=_authorities(),
-            )
-        return self._client
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
 
     @asynccontextmanager
-    async def _stream(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
-        response = await self._open().send(request, stream=True, follow_redirects=False)
+    async def _send(
+        self, method: str, address: URL, headers: Mapping[str, str], *, body: bytes | None = None, pinned: str = ""
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The response, its body still to come. ``pinned``: Host header and TLS keep the name all the same."""
+        proxy = self._proxies.of(address)
+        asking = self._session(proxy).request(
+            method,
+            address.with_host(pinned) if pinned else address,
+            data=body,
+            headers={"Host": address.host_port_subcomponent or "", **headers} if pinned else headers,
+            server_hostname=address.raw_host if pinned else None,
+            proxy=None if is_socks(proxy) else proxy or None,
+            ssl=await _authorities() if address.scheme == "https" else True,
+            allow_redirects=False,
+        )
         try:
+            response = await asking
+        except Exception as exc:
+            if is_refusal(exc):
+                raise _Refused from exc
+            raise
+        async with response:
             yield response
-        finally:
-            await response.aclose()
 
-    def _download_request(self, target: Target, headers: Mapping[str, str] | None) -> httpx.Request:
-        url = httpx.URL(target.url)
-        request = self._open().build_request("GET", url, headers=headers)
-        if target.pinned:
-            request.url = url.copy_with(host=target.pinned)  # the Host header keeps the name, and so does TLS:
-            request.extensions["sni_hostname"] = url.host
-        return request
+    def _session(self, proxy: str) -> aiohttp.ClientSession:
+        """The connections that go one way: straight or through HTTP proxies, or through one SOCKS proxy."""
+        way = proxy if is_socks(proxy) else ""
+        if way not in self._sessions:
+            self._sessions[way] = aiohttp.ClientSession(
+                connector=socks_connector(way) if way else aiohttp.TCPConnector(keepalive_timeout=IDLE_S),
+                timeout=self._timeout,
+                headers=self._headers,
+                # No cookies: a PHP session would make the vendor answer our parallel requests one by one.
+                cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=(_only_once,),
+            )
+        return self._sessions[way]
 
     def _unavailable(self, action: str, exc: Exception, *, writes: bool) -> VendorUnavailable:
         uncertain = writes and not isinstance(exc, _NOT_SENT)
         return VendorUnavailable(self._vendor, action, _reason(exc), uncertain=uncertain)
 
 
+async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """The library repeats a GET whose connection broke, unless the error is none that it knows."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
+        raise aiohttp.ClientConnectionError(type(exc).__name__) from exc
+
+
+async def _authorities() -> ssl.SSLContext:
+    """The certificate authorities, read once for all vendors, in a thread: it takes 20 ms and an import."""
+    if not _read_authorities.cache_info().currsize:
+        await asyncio.to_thread(_read_authorities)
+    return _read_authorities()
+
+
 @cache
-def _authorities() -> ssl.SSLContext:
-    """The certificate authorities, read once for all vendors: it takes 20 ms of the event loop."""
+def _read_authorities() -> ssl.SSLContext:
+    import httpx  # knows what to believe: SSL_CERT_FILE and SSL_CERT_DIR, else Mozilla's list
+
     return httpx.create_ssl_context()
 
 
@@ -258,13 +295,13 @@ class _Sink:
         self._part.unlink(missing_ok=True)
 
 
-async def _save(response: httpx.Response, sink: _Sink, classify: Classify, max_bytes: int) -> bytes | None:
+async def _save(response: aiohttp.ClientResponse, sink: _Sink, classify: Classify, max_bytes: int) -> bytes | None:
     """The body into ``sink``; its first bytes, or None when it is too much."""
-    if response.status_code == 200 and _declared(response) > max_bytes:
+    if response.status == 200 and _declared(response) > max_bytes:
         return None
     head = b""
     judged = False
-    async for chunk in response.aiter_bytes(64 * 1024):
+    async for chunk in response.content.iter_chunked(64 * 1024):
         head = head if len(head) >= HEAD_BYTES else (head + chunk)[:HEAD_BYTES]
         if not judged and len(head) >= HEAD_BYTES:
             judged = _judge(response, head, classify)
@@ -276,31 +313,53 @@ async def _save(response: httpx.Response, sink: _Sink, classify: Classify, max_b
     return head
 
 
-def _judge(response: httpx.Response, head: bytes, classify: Classify) -> bool:
-    fault = classify(Answer(status=response.status_code, headers=_lower(response), body=head))
+def _judge(response: aiohttp.ClientResponse, head: bytes, classify: Classify) -> bool:
+    fault = classify(Answer(status=response.status, headers=_lower(response), body=head))
     if fault is not None:
         raise fault
     return True
 
 
-def _declared(response: httpx.Response) -> int:
-    length = response.headers.get("content-length", "")
-    return int(length) if length.isdigit() and "content-encoding" not in response.headers else 0
+def _declared(response: aiohttp.ClientResponse) -> int:
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() and "Content-Encoding" not in response.headers else 0
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: aiohttp.ClientResponse) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.content.iter_any():
         size += len(chunk)
         if size > MAX_ANSWER:
-            raise httpx.DecodingError("the answer is too large")
+            raise aiohttp.ClientPayloadError("the answer is too large")
         chunks.append(chunk)
     return b"".join(chunks)
 
 
-def _lower(response: httpx.Response) -> dict[str, str]:
+def _lower(response: aiohttp.ClientResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _address(url: str, query: Mapping[str, str] | None = None) -> URL:
+    """The address as it is, but for signs that no request may hold: a vendor's own escapes are signed at times."""
+    try:
+        parts = urlsplit(url)
+        asked = "&".join(filter(None, (quote(parts.query, _AS_IT_IS), urlencode(query or {}))))
+        host = URL(f"{parts.scheme}://{parts.netloc}").raw_authority
+        path = quote(parts.path, _AS_IT_IS) or "/"
+        return URL.build(scheme=parts.scheme, authority=host, path=path, query_string=asked, encoded=True)
+    except ValueError:
+        raise aiohttp.InvalidURL("") from None
+
+
+def _body(value: object, form: Mapping[str, str] | None) -> tuple[dict[str, str], bytes | None]:
+    """The header that names it, and the body."""
+    if form is not None:
+        return {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
+    if value is None:
+        return {}, None
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return {"Content-Type": "application/json"}, text.encode()
 
 
 def _reason(exc: Exception) -> str:
@@ -312,8 +371,8 @@ def _reason(exc: Exception) -> str:
         if isinstance(cause, ssl.SSLError):
             return "TLS certificate not accepted"
         cause = cause.__cause__ or cause.__context__
-    if isinstance(exc, (httpx.TimeoutException, TimeoutError)):
+    if isinstance(exc, TimeoutError):
         return "no answer in time"
-    if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
+    if isinstance(exc, _NOT_SENT):
         return "no connection"
-    return f"connection broken ({type(exc).__name__})"
+    return f"connection broken ({type(exc.__cause__ or exc).__name__})"

@@ -5,21 +5,25 @@ import hashlib
 import logging
 import re
 import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.kit.http import HEAD_BYTES, Answer, Downloaded, HttpClient, Target
+from tests.integrations.kit.certificates import certified
 
 SECRET = "s3cret-in-the-path"
 CONTENT = bytes(range(256)) * 1024
 
 Serve = Callable[[web.Application], Awaitable[str]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ServeTls = Callable[[Handler], Awaitable[str]]
 
 
 @pytest.fixture
@@ -27,6 +31,26 @@ async def client() -> AsyncIterator[HttpClient]:
     made = HttpClient("acme", secrets=(SECRET, "", SECRET + "/long"), connect_s=0.5, read_s=0.3, total_s=2, trust_env=False)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def serve_tls(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServeTls]:
+    """``await serve_tls(handler)`` → "https://records.example:PORT/x" on 127.0.0.1, its certificate trusted."""
+    ours, theirs = certified("records.example", tmp_path_factory.mktemp("tls"))
+    monkeypatch.setattr("integrations.kit.http._read_authorities", cache(lambda: ours))
+    servers: list[TestServer] = []
+
+    async def start(handler: Handler) -> str:
+        app = web.Application()
+        app.router.add_get("/x", handler)
+        server = TestServer(app, host="127.0.0.1", scheme="https")
+        await server.start_server(ssl=theirs)
+        servers.append(server)
+        return f"https://records.example:{server.port}/x"
+
+    yield start
+    for server in servers:
+        await server.close()
 
 
 async def served(serve: Serve, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
@@ -107,13 +131,13 @@ async def test_no_connection_is_certain(client: HttpClient, writes: bool) -> Non
 @pytest.mark.parametrize(
     ("reply", "wait", "message"),
     [
-        (b"", False, "connection broken (RemoteProtocolError)"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf", False, "connection broken (RemoteProtocolError)"),
+        (b"", False, "connection broken (ServerDisconnectedError)"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf", False, "connection broken (ContentLengthError)"),
         (b"", True, "no answer in time"),
         (
             b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
             False,
-            "connection broken (DecodingError)",
+            "connection broken (ContentEncodingError)",
         ),
     ],
 )
@@ -152,20 +176,32 @@ async def test_an_endless_answer_is_cut(serve: Serve, client: HttpClient, monkey
 
 async def test_a_name_that_does_not_exist_is_told(client: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     async def nowhere(*_args: object, **_options: object) -> None:
-        raise httpx.ConnectError(SECRET) from socket.gaierror(-2, SECRET)
+        raise socket.gaierror(-2, SECRET)
 
-    monkeypatch.setattr(httpx.AsyncClient, "send", nowhere)
-    failure = await failure_of(client.request("go", "GET", f"https://portal.example/{SECRET}/", writes=True))
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", nowhere)
+    failure = await failure_of(client.request("go", "GET", f"http://portal.example/{SECRET}/", writes=True))
     assert (failure.uncertain, failure.message) == (False, "host name not found")
 
 
-async def test_a_certificate_that_does_not_fit_is_told(client: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def untrusted(*_args: object, **_options: object) -> None:
-        raise httpx.ConnectError(SECRET) from ssl.SSLCertVerificationError(SECRET)
+async def test_a_certificate_that_does_not_fit_is_told(serve_tls: ServeTls, client: HttpClient) -> None:
+    url = (await serve_tls(content())).replace("records.example", "127.0.0.1")
+    failure = await failure_of(client.request("go", "GET", url, writes=True))
+    assert (failure.uncertain, failure.message) == (False, "TLS certificate not accepted")
 
-    monkeypatch.setattr(httpx.AsyncClient, "send", untrusted)
-    failure = await failure_of(client.request("go", "GET", f"https://portal.example/{SECRET}/"))
-    assert failure.message == "TLS certificate not accepted"
+
+async def test_a_get_whose_connection_broke_is_not_repeated(client: HttpClient) -> None:
+    asked = 0
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.read(65536)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await failure_of(client.request("go", "GET", f"http://127.0.0.1:{port}/{SECRET}/"))
+    assert asked == 1
 
 
 async def test_an_address_that_is_none(client: HttpClient) -> None:
@@ -321,7 +357,25 @@ async def test_a_pinned_address_is_where_the_connection_goes(serve: Serve, clien
 
     got = await client.download("fetch", url, tmp_path / "f", approve=pin, classify=anything, max_bytes=9)
     assert got is not None
-    assert hosts == [httpx.URL(url).netloc.decode()]
+    assert hosts == [urlsplit(url).netloc]
+
+
+async def test_a_pinned_address_shows_the_certificate_of_its_name(
+    serve_tls: ServeTls, client: HttpClient, tmp_path: Path
+) -> None:
+    hosts: list[str] = []
+
+    async def note(request: web.Request) -> web.Response:
+        hosts.append(request.host)
+        return web.Response(body=b"x")
+
+    async def pin(url: str) -> Target:
+        return Target(url=url, pinned="127.0.0.1")
+
+    url = await serve_tls(note)
+    got = await client.download("fetch", url, tmp_path / "f", approve=pin, classify=anything, max_bytes=9)
+    assert got is not None
+    assert hosts == [urlsplit(url).netloc]
 
 
 async def test_the_query_of_a_download_is_left_as_it_is(serve: Serve, client: HttpClient, tmp_path: Path) -> None:
