@@ -65,6 +65,29 @@ class Visit:
     raws: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turnout:
+    """The figures of one webinar: people, each counted once, however often they came in.
+
+    ``came`` is ``matched`` and ``unmatched`` together; ``no_phone`` are those among them who left none. ``long`` watched
+    more than 30 minutes. ``registered`` is 0 where no registration is known, and then so is ``no_show``. ``skipped`` are
+    records of the report that could not be read.
+    """
+
+    registered: int = 0
+    came: int = 0
+    attended: int = 0
+    stayed: int = 0
+    long: int = 0
+    matched: int = 0
+    unmatched: int = 0
+    no_phone: int = 0
+    hot: int = 0
+    warm: int = 0
+    no_show: int = 0
+    skipped: int = 0
+
+
 def united(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """The union, in order: what overlaps or touches is one."""
     merged: list[Interval] = []

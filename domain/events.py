@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from domain.webinars import Registration
+from domain.webinars import Registration, RegistrationRequest
 
 
 class Direction(StrEnum):
@@ -78,3 +78,17 @@ class WebinarRegistered(Event):
     """Somebody registered. The body is the only source; ``external_id`` is the platform's id of the registration."""
 
     registration: Registration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationAsked(Event):
+    """Somebody of the team wants a person registered. ``external_id`` names page, e-mail and session: one asking each.
+
+    ``asked_by`` and the place are the messenger's: there the answer goes. ``title`` is what the page is called.
+    """
+
+    request: RegistrationRequest
+    asked_by: int
+    chat_id: int
+    topic_id: int | None = None
+    title: str = ""

@@ -181,3 +181,21 @@ class Registration:
     marker_name: str = ""
     marks: Marks = field(default_factory=Marks)
     link_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registrant:
+    """Somebody who registered, as we know them now. ``phone`` is the key, ``phone_raw`` as typed; times aware UTC.
+
+    ``created``: nobody was known by this phone or e-mail, so they are a new person; NONE and not created: no phone to make
+    one from.
+    """
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    phone_raw: str = ""
+    session_at: datetime | None = None
+    matched_by: MatchedBy = MatchedBy.NONE
+    created: bool = False
+    registered_at: datetime

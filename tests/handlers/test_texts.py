@@ -12,11 +12,14 @@ from domain.calls import CallKind, Speaker, Tone
 from domain.events import CallOutcome, Direction
 from domain.plural import counted
 from domain.roles import Role
+from domain.webinars import MatchedBy
 from handlers import texts as texts_module
 from handlers.calls.messages import Stage
 from handlers.commands import READING_BUTTONS, WRITING_COMMANDS, commands_for
 from handlers.desk import PartState
 from handlers.texts import load_texts
+from handlers.webinars.messages import Stage as WebinarStage
+from handlers.webinars.notes import Answer
 from storage.queries.calls import Slice
 
 FOLDER = Path(handlers.__file__).parent
@@ -24,7 +27,7 @@ NAME = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)+")
 # Names, commands and abbreviations that are Latin in Russian, too.
 LATIN = {
     "CRM", "BotFather", "setinline", "ONVOXIMPLANTCALLEND", "urls", "check", "svodka", "call", "env", "Telegram", "txt",
-    "bitrix24",
+    "bitrix24", "png", "utm", "source",
 }  # fmt: skip
 
 
@@ -97,6 +100,9 @@ def test_every_text_is_used() -> None:
         ("bind.kind", ("call", "missed", "notice")),
         ("why.source", ("hook", "poll", "replay", "rehearsal", "tick")),
         ("calls.state", ("heard", "short", "old", "missed", "no_recording", "no_speech", "unheard", "drafted", "carded")),
+        ("webinar.stage", [stage for stage in WebinarStage if stage not in {WebinarStage.READY, WebinarStage.LOADING}]),
+        ("registration.found", (*MatchedBy, "created")),
+        ("register", Answer),
         ("errors.what", ("unavailable", "defect", "poison", "other")),
     ],
 )

@@ -1,0 +1,147 @@
+"""A webinar that ended becomes rows of people and one card that grows, step by remembered step."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from domain.attendance import Turnout
+from domain.errors import NotReady
+from domain.events import WebinarEnded
+from domain.ports import Steps, Tx
+from domain.webinars import WebinarReport
+from domain.work import WorkItem
+from handlers.webinars.loading import Loaded, load_viewers
+from handlers.webinars.publish import Stage, draw_picture, publish
+from handlers.webinars.run import WebinarRun
+from handlers.webinars.services import WebinarServices
+
+log = logging.getLogger(__name__)
+
+# The report is made one to three hours after the webinar: looked for at once, at 5, 15, 30 and 60 min, then hourly.
+REPORT_LOOKS_SECONDS = (300, 900, 1800, 3600, 7200, 10800, 14400, 18000, 21600)
+WANTED = {"replay", "rehearsal"}  # a person asked for it, however old it is
+
+
+async def webinar_ended(item: WorkItem[WebinarEnded], steps: Steps, services: WebinarServices) -> None:
+    """The whole trip of one webinar. Raises NotReady, VendorUnavailable and VendorRefused for the runner to act upon."""
+    run = WebinarRun(item=item, steps=steps, services=services)
+    report = await _look_up(run)
+    if report is None:
+        await publish(run, Stage.NO_REPORT)
+        return
+    run = replace(run, report=report)
+    quiet = await steps.run("sort", lambda: _is_quiet(run, report), bool)
+    row_id = await steps.write("register", lambda tx: _register(run, tx, report), int)
+    run = replace(run, row_id=row_id)
+    loaded = await _load(run, quiet=quiet)
+    if loaded is None:
+        return
+    await steps.run("match", lambda: _match(run), bool)
+    turnout = await steps.run("count", lambda: services.webinars.turnout(row_id), Turnout)
+    if quiet:
+        await steps.write("store", lambda tx: _complete(run, tx), bool)
+    else:
+        await _show(run, turnout)
+    log.info("✅ bizon webinar %s: %d people, %d matched", run.webinar_id, turnout.came, turnout.matched)
+
+
+async def _look_up(run: WebinarRun) -> WebinarReport | None:
+    """The report by our own token: the event alone is believed in nothing but the id. None after the last look."""
+
+    async def look() -> WebinarReport:
+        report = await run.services.platform.report(run.webinar_id)
+        if report is None:
+            raise NotReady("report", retry_after=_next_look(run))
+        return report
+
+    try:
+        return await run.steps.run("look_up", look, WebinarReport)
+    except NotReady:
+        await _put_off(run)
+        return None
+
+
+async def _put_off(run: WebinarRun) -> None:
+    """Say when the next look is and wait for it; nothing where the last one was made."""
+    after = _next_look(run)
+    if after <= 0:
+        log.warning("bizon webinar %s has no report", run.webinar_id)
+        return
+    at = run.services.clock.now() + timedelta(seconds=after)
+    if not _is_old(run, run.item.event.occurred_at):
+        await publish(run, Stage.WAITING, name=f"waiting:{_looks_made(run)}", next_look=at)
+    raise NotReady("report", retry_after=after)
+
+
+async def _is_quiet(run: WebinarRun, report: WebinarReport) -> bool:
+    """Stored without a card. Remembered, so that a webinar does not grow old while its viewers are loaded."""
+    if run.item.source in WANTED:
+        return False
+    return _is_old(run, _ended_at(report))
+
+
+def _is_old(run: WebinarRun, ended: datetime | None) -> bool:
+    """It ended too long before we heard of it, or before the database was brought back from a copy."""
+    if ended is None:
+        return False
+    policy = run.services.policy
+    too_late = run.item.heard_at - ended > policy.catchup_max_age
+    return too_late or (policy.quiet_before is not None and ended < policy.quiet_before.replace(microsecond=0))
+
+
+def _ended_at(report: WebinarReport) -> datetime | None:
+    return report.started_at + timedelta(minutes=report.minutes) if report.started_at else report.created_at
+
+
+async def _register(run: WebinarRun, tx: Tx, report: WebinarReport) -> int:
+    return await run.services.webinars.register(
+        tx,
+        run.item.account_id,
+        run.item.event.vendor,
+        report,
+        source="rehearsal" if run.item.event.rehearsal else run.item.source,
+        heard_at=run.item.heard_at,
+    )
+
+
+async def _load(run: WebinarRun, *, quiet: bool) -> Loaded | None:
+    """Every record stored; None when the platform has none even at the last look."""
+    try:
+        return await run.steps.run("load", lambda: load_viewers(run, quiet=quiet), Loaded)
+    except NotReady:
+        await _put_off(run)
+        await publish(run, Stage.NO_REPORT)
+        return None
+
+
+async def _match(run: WebinarRun) -> bool:
+    await run.services.webinars.match(run.row_id)
+    return True
+
+
+async def _complete(run: WebinarRun, tx: Tx) -> bool:
+    await run.services.webinars.complete(tx, run.row_id)
+    return True
+
+
+async def _show(run: WebinarRun, turnout: Turnout) -> None:
+    """The figures at once, then the picture beside them: drawing takes a moment, the first one longer."""
+    await run.steps.write("store", lambda tx: _complete(run, tx), bool)
+    await publish(run, Stage.READY, name="figures", turnout=turnout)
+    if turnout.came:
+        picture = await run.steps.run("draw", lambda: draw_picture(run, turnout), str)
+        await publish(run, Stage.READY, turnout=turnout, picture=picture)
+
+
+def _next_look(run: WebinarRun) -> float:
+    """Seconds until the next look, 0 when the last one was made."""
+    waited = _waited(run)
+    return next((at - waited for at in REPORT_LOOKS_SECONDS if at > waited), 0.0)
+
+
+def _looks_made(run: WebinarRun) -> int:
+    return sum(at <= _waited(run) for at in REPORT_LOOKS_SECONDS)
+
+
+def _waited(run: WebinarRun) -> float:
+    return (run.services.clock.now() - run.item.heard_at).total_seconds()

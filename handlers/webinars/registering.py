@@ -1,0 +1,114 @@
+"""Registrations: those a page tells us of become a note for the team, those the team asks for are made at the platform."""
+
+import logging
+from datetime import UTC, datetime, time
+
+from domain.errors import VendorRefused, VendorUnavailable
+from domain.events import RegistrationAsked, WebinarRegistered
+from domain.messages import Destination
+from domain.people import shorten_phone
+from domain.ports import Attempt, Steps, Tx
+from domain.webinars import MatchedBy, Registered, Registrant, Registration, RoomId
+from domain.work import WorkItem
+from handlers.webinars.notes import Answer, RegisteredNote, answer, note
+from handlers.webinars.services import WebinarServices
+
+log = logging.getLogger(__name__)
+
+SHOWN = 5  # the newest registrations of a page's day that its note names
+
+
+async def registered(item: WorkItem[WebinarRegistered], steps: Steps, services: WebinarServices) -> None:
+    """A page says that somebody registered: their values are kept, and the team's note of the day grows by a line."""
+    registration = item.event.registration
+    person = await steps.write("register", lambda tx: _keep(item, tx, services), Registrant)
+    if person.matched_by is MatchedBy.NONE:
+        outcome = "a new person" if person.created else "nothing is made, there is no phone"
+        log.info("No matching lead for a registration, phone %s: %s", shorten_phone(person.phone) or "—", outcome)
+    if item.event.occurred_at and item.heard_at - item.event.occurred_at > services.policy.catchup_max_age:
+        return
+    title = await steps.run("page", lambda: services.catalogue.title_of(registration.sublist_id), str)
+    await steps.write("post:note", lambda tx: _note(item, tx, services, title), int)
+    services.posted()
+
+
+async def _keep(item: WorkItem[WebinarRegistered], tx: Tx, services: WebinarServices) -> Registrant:
+    event = item.event
+    return await services.registrations.add_registration(
+        tx, item.account_id, event.vendor, event.registration, source="hook", heard_at=item.heard_at
+    )
+
+
+async def _note(item: WorkItem[WebinarRegistered], tx: Tx, services: WebinarServices, title: str) -> int:
+    """One message for a page and a day, however many register: it is edited, and an edit makes no sound."""
+    page_id = item.event.registration.sublist_id
+    day = item.heard_at.astimezone(services.timezone).date()
+    since = datetime.combine(day, time.min, tzinfo=services.timezone).astimezone(UTC)
+    total, newest = await services.registrations.recent_registrations(tx, item.account_id, page_id, since=since, limit=SHOWN)
+    view = RegisteredNote(title=title or page_id, total=total, newest=tuple(newest), timezone=services.timezone)
+    message = note(view, services.texts, key=f"registrations:{item.event.vendor}:{page_id}:{day}")
+    return await services.chat.post(tx, item.account_id, message)
+
+
+async def register_person(item: WorkItem[RegistrationAsked], steps: Steps, services: WebinarServices) -> None:
+    """The team wants somebody registered: once, however often it is pressed and whatever breaks on the way."""
+    request = item.event.request
+
+    async def ask(_: Attempt) -> Registered:
+        return await services.platform.register(request)
+
+    async def look() -> Registered | None:
+        found = await services.platform.find_subscriber(request.page_id, request.email, session_at=request.at)
+        return Registered(key=found.key) if found is not None else None
+
+    try:
+        done = await steps.outward(
+            "register", ask, lambda tx, done: _record(item, tx, services, done), Registered, lookup=look
+        )
+    except VendorUnavailable:
+        await _tell(item, steps, services, Answer.WAITING)
+        raise
+    except VendorRefused as error:
+        await _tell(item, steps, services, Answer.REFUSED, hint=error.hint)
+        raise
+    log.info("bizon subscriber registered on %s", request.page_id)
+    await _tell(item, steps, services, Answer.DONE, done=done)
+
+
+async def _record(item: WorkItem[RegistrationAsked], tx: Tx, services: WebinarServices, done: Registered) -> Registered:
+    request = item.event.request
+    page = Registration(
+        sublist_id=request.page_id,
+        room=RoomId(""),
+        name=request.name,
+        email=request.email,
+        phone=request.phone,
+        session_at=request.at,
+        marks=request.marks,
+    )
+    await services.registrations.add_registration(
+        tx, item.account_id, item.event.vendor, page, source="bot", heard_at=services.clock.now(), link=done.link,
+        registered_by=item.event.asked_by,
+    )  # fmt: skip
+    return done
+
+
+async def _tell(
+    item: WorkItem[RegistrationAsked],
+    steps: Steps,
+    services: WebinarServices,
+    stage: Answer,
+    *,
+    done: Registered | None = None,
+    hint: str = "",
+) -> None:
+    """The answer to who asked, in the place where they asked: each later one takes the place of the one before."""
+    event = item.event
+    message = answer(event, stage, services.texts, services.timezone, done=done, hint=hint)
+    place = Destination(chat_id=event.chat_id, topic_id=event.topic_id)
+
+    async def write(tx: Tx) -> int:
+        return await services.chat.post_to(tx, item.account_id, place, message)
+
+    await steps.write(f"post:{stage}", write, int)
+    services.posted()

@@ -1,0 +1,86 @@
+"""What the webinar pipelines work with, per account; built by the composition root."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from domain.attendance import Turnout, Yardstick
+from domain.messages import Destination, Message, Texts
+from domain.ports import Chat, Clock, Tx, WebinarPlatform
+from domain.webinars import PageId, Registrant, Registration, Viewer, WebinarReport
+from handlers.webinars.catalogue import Catalogue
+
+
+class Webinars(Protocol):
+    """The rows of webinars, of who was there and of who registered; storage.webinars.WebinarStore is the real one.
+
+    Methods that take no ``tx`` write in transactions of their own, each short, all of them safe to repeat.
+    """
+
+    async def register(
+        self, tx: Tx, account_id: int, vendor: str, report: WebinarReport, *, source: str, heard_at: datetime
+    ) -> int: ...
+    async def begin_load(self, webinar_id: int) -> None: ...
+    async def add_viewers(self, webinar_id: int, viewers: Sequence[Viewer], *, first: int) -> None: ...
+    async def finish_load(self, webinar_id: int, *, records: int, skipped: int) -> None: ...
+    async def match(self, webinar_id: int) -> None: ...
+    async def complete(self, tx: Tx, webinar_id: int) -> None: ...
+    async def turnout(self, webinar_id: int) -> Turnout: ...
+    async def present(self, webinar_id: int) -> Sequence[int]: ...
+
+
+class Registrations(Protocol):
+    """Who registered; looked for by phone, then by e-mail, then made anew if there is a phone."""
+
+    async def add_registration(
+        self, tx: Tx, account_id: int, vendor: str, registration: Registration, *, source: str, heard_at: datetime,
+        link: str = "", registered_by: int | None = None,
+    ) -> Registrant: ...  # fmt: skip
+    async def recent_registrations(
+        self, tx: Tx, account_id: int, page_id: PageId, *, since: datetime, limit: int
+    ) -> tuple[int, Sequence[Registrant]]:
+        """How many registered on the page since then, and the newest of them first."""
+        ...
+
+
+class AnyChat(Chat, Protocol):
+    """Also one chat, bound or not: the answer to who asked."""
+
+    async def post_to(
+        self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = ...
+    ) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebinarPolicy:
+    """What is worth a card. ``quiet_before``: webinars that began before this moment (a restore) are stored without one."""
+
+    catchup_max_age: timedelta
+    quiet_before: datetime | None = None
+    yardstick: Yardstick = field(default_factory=Yardstick)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebinarServices:
+    """Ports of one account.
+
+    ``write`` commits what a step cannot: progress while it is still running. ``draw`` blocks in it: ``run_cpu`` takes it
+    off the loop. ``posted`` is called after a card was committed: the sender should look.
+    """
+
+    platform: WebinarPlatform
+    webinars: Webinars
+    registrations: Registrations
+    catalogue: Catalogue
+    chat: AnyChat
+    clock: Clock
+    texts: Texts
+    timezone: ZoneInfo
+    data_dir: Path
+    policy: WebinarPolicy
+    write: Callable[[Callable[[Tx], Awaitable[int]]], Awaitable[int]]
+    run_cpu: Callable[[Callable[[], object]], Awaitable[object]]
+    posted: Callable[[], None]

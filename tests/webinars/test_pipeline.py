@@ -1,0 +1,134 @@
+"""The trip of a webinar: a late report, pages that come slowly, a crash after every step, and webinars nobody waits for."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.attendance import Turnout
+from domain.errors import NotReady, VendorUnavailable
+from domain.messages import as_text
+from handlers.webinars.pipeline import REPORT_LOOKS_SECONDS, webinar_ended
+from tests.calls.world import Crash, MemorySteps
+from tests.webinars.world import REPORT, World
+
+STEPS = ["look_up", "sort", "register", "load", "match", "count", "store", "post:figures", "draw", "post:ready"]
+
+
+def card(world: World) -> str:
+    (message,) = world.posts.values()
+    return as_text(message)
+
+
+async def test_a_webinar_becomes_rows_and_a_card_with_a_picture(world: World) -> None:
+    steps = MemorySteps()
+    await webinar_ended(world.item(), steps, world.services())
+    assert list(steps.results) == STEPS
+    assert len(world.webinars.viewers) == world.webinars.matched == 2350
+    assert (world.webinars.row["state"], world.webinars.row["skipped"]) == ("complete", 1)
+    assert "Как выбрать квартиру" in card(world)
+    (message,) = world.posts.values()
+    (picture,) = message.files
+    assert picture.kind == "photo"
+    assert (world.data_dir / picture.path).read_bytes().startswith(b"\x89PNG")
+
+
+async def test_the_card_grows_while_records_come_in(world: World) -> None:
+    world.page_takes_s = 2.0
+    world.sizes = (1000,) * 6
+    await webinar_ended(world.item(), MemorySteps(), world.services())
+    grown = [as_text(message) for message in world.revisions]
+    assert "Загружено 1\N{NO-BREAK SPACE}000 из 6\N{NO-BREAK SPACE}000." in grown[0]
+    assert "Загружено" in grown[1]
+    assert sum("Загружено" in text for text in grown) == 3
+    assert "Загружено" not in grown[-1]
+    assert [bool(message.files) for message in world.revisions[-2:]] == [False, True]
+
+
+@pytest.mark.parametrize("kept", range(len(STEPS)))
+async def test_a_crash_after_any_step_changes_nothing(world: World, kept: int) -> None:
+    steps = MemorySteps(die_after=kept)
+    with pytest.raises(Crash):
+        await webinar_ended(world.item(), steps, world.services())
+    steps.die_after = None
+    await webinar_ended(world.item(), steps, world.services())
+    assert list(steps.results) == STEPS
+    assert len(world.posts) == 1
+    assert len(world.webinars.viewers) == 2350
+    assert "Пришли: 1\N{NO-BREAK SPACE}402" in card(world)
+    assert world.seen["viewers"] == 1 + (kept == STEPS.index("load"))
+
+
+async def test_a_late_report_is_waited_for_and_the_card_says_when(world: World) -> None:
+    world.report_ = None
+    steps, item = MemorySteps(), world.item()
+    for at in REPORT_LOOKS_SECONDS[:5]:
+        with pytest.raises(NotReady) as waiting:
+            await webinar_ended(item, steps, world.services())
+        world.clock.forward(waiting.value.retry_after)
+        assert (world.clock.now() - item.heard_at).total_seconds() == at
+    assert "Отчёт ещё не готов, следующая попытка в 17:00." in card(world)
+    world.report_ = REPORT
+    await webinar_ended(item, steps, world.services())
+    assert "Пришли" in card(world)
+    assert len(world.posts) == 1
+
+
+async def test_viewers_that_are_not_there_yet_are_waited_for_too(world: World) -> None:
+    world.fails["viewers"] = [NotReady("viewers", retry_after=1.0)] * 2
+    steps, item = MemorySteps(), world.item()
+    for _ in range(2):
+        with pytest.raises(NotReady) as waiting:
+            await webinar_ended(item, steps, world.services())
+        world.clock.forward(waiting.value.retry_after)
+    await webinar_ended(item, steps, world.services())
+    assert "Пришли" in card(world)
+
+
+async def test_a_report_that_never_comes_ends_the_wait_and_says_what_to_press(world: World) -> None:
+    world.report_ = None
+    steps, item = MemorySteps(), world.item()
+    for _ in REPORT_LOOKS_SECONDS:
+        with pytest.raises(NotReady) as waiting:
+            await webinar_ended(item, steps, world.services())
+        world.clock.forward(waiting.value.retry_after)
+    await webinar_ended(item, steps, world.services())
+    assert "Отчёта так и нет" in card(world)
+    world.report_ = REPORT
+    await webinar_ended(world.item(source="replay", generation=2), MemorySteps(), world.services())
+    assert "Пришли" in card(world)
+
+
+@pytest.mark.parametrize("source", ["hook", "poll"])
+async def test_an_old_webinar_is_stored_without_a_card(world: World, source: str) -> None:
+    world.report_ = replace(REPORT, started_at=world.clock.now() - timedelta(hours=26))
+    await webinar_ended(world.item(source=source), MemorySteps(), world.services())
+    assert world.posts == {}
+    assert len(world.webinars.viewers) == 2350
+    assert world.webinars.row["state"] == "complete"
+    assert world.seen["draw"] == 0
+
+
+async def test_after_a_restore_what_ended_before_it_is_quiet(world: World) -> None:
+    world.quiet_before = world.clock.now()
+    await webinar_ended(world.item(), MemorySteps(), world.services())
+    assert world.posts == {}
+    await webinar_ended(world.item(source="replay", generation=2), MemorySteps(), world.services())
+    assert "Пришли" in card(world)
+
+
+async def test_an_empty_report_says_so_and_draws_nothing(world: World) -> None:
+    world.sizes = (0,)
+    world.webinars.figures = Turnout()
+    await webinar_ended(world.item(), MemorySteps(), world.services())
+    assert "В отчёте нет ни одного зрителя." in card(world)
+    assert world.seen["draw"] == 0
+
+
+async def test_a_platform_that_goes_away_halfway_is_gone_on_with(world: World) -> None:
+    world.fails["viewers"] = [VendorUnavailable("bizon365", "getviewers", "503")]
+    steps = MemorySteps()
+    with pytest.raises(VendorUnavailable):
+        await webinar_ended(world.item(), steps, world.services())
+    await webinar_ended(world.item(), steps, world.services())
+    assert len(world.webinars.viewers) == 2350

@@ -1,0 +1,226 @@
+"""An in-memory world for the webinar pipelines: a platform, rows, and chats that keep what they were told."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.attendance import Turnout
+from domain.events import WebinarEnded
+from domain.messages import Destination, Message
+from domain.people import phone_key
+from domain.ports import Tx
+from domain.webinars import (
+    MatchedBy,
+    PageId,
+    Registered,
+    Registrant,
+    Registration,
+    RegistrationPage,
+    RegistrationRequest,
+    Room,
+    RoomId,
+    Subscriber,
+    Viewer,
+    ViewerPage,
+    WebinarReport,
+)
+from domain.work import WorkItem
+from handlers.texts import load_texts
+from handlers.webinars.catalogue import Catalogue
+from handlers.webinars.services import WebinarPolicy, WebinarServices
+from tests.calls.world import Crash
+from tests.ground import HandClock
+
+WEBINAR = "111222:abc*2026-11-20T13:00:00"
+REPORT = WebinarReport(
+    external_id=WEBINAR,
+    room_id=RoomId("111222:abc"),
+    title="Как выбрать квартиру",
+    started_at=datetime(2026, 11, 20, 10, tzinfo=UTC),
+    minutes=95,
+    created_at=datetime(2026, 11, 20, 11, 40, tzinfo=UTC),
+)
+TURNOUT = Turnout(
+    registered=2350, came=1402, attended=1211, stayed=422, long=810, matched=980, unmatched=422, no_phone=100,
+    hot=120, warm=300, no_show=948,
+)  # fmt: skip
+
+
+@dataclass
+class MemoryWebinars:
+    """The rows of webinars; viewers by their position, so that a page stored twice is stored once."""
+
+    row: dict[str, Any] = field(default_factory=dict)
+    viewers: dict[int, Viewer] = field(default_factory=dict)
+    figures: Turnout = TURNOUT
+    matched: int = 0
+
+    async def register(self, tx: Tx, account_id: int, vendor: str, report: WebinarReport, **values: Any) -> int:
+        self.row |= values | {"report": report, "state": "pending"}
+        return 7
+
+    async def begin_load(self, webinar_id: int) -> None:
+        self.row["state"] = "loading"
+
+    async def add_viewers(self, webinar_id: int, viewers: Sequence[Viewer], *, first: int) -> None:
+        self.viewers |= dict(enumerate(viewers, first))
+
+    async def finish_load(self, webinar_id: int, *, records: int, skipped: int) -> None:
+        self.row |= {"records": records, "skipped": skipped}
+
+    async def match(self, webinar_id: int) -> None:
+        self.matched = len(self.viewers)
+
+    async def complete(self, tx: Tx, webinar_id: int) -> None:
+        self.row["state"] = "complete"
+
+    async def turnout(self, webinar_id: int) -> Turnout:
+        return self.figures
+
+    async def present(self, webinar_id: int) -> Sequence[int]:
+        return [3, 5, 4]
+
+
+@dataclass
+class MemoryRegistrations:
+    """Who registered, and who is known already: by phone, by e-mail."""
+
+    known: dict[str, MatchedBy] = field(default_factory=dict)
+    rows: list[tuple[PageId, Registrant]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+
+    async def add_registration(
+        self, tx: Tx, account_id: int, vendor: str, registration: Registration, *, source: str, heard_at: datetime,
+        link: str = "", registered_by: int | None = None,
+    ) -> Registrant:  # fmt: skip
+        phone = phone_key(registration.phone) or ""
+        found = self.known.get(phone) or self.known.get(registration.email) or MatchedBy.NONE
+        person = Registrant(
+            name=registration.name,
+            email=registration.email,
+            phone=phone,
+            session_at=registration.session_at,
+            matched_by=found,
+            created=found is MatchedBy.NONE and phone != "",
+            registered_at=heard_at,
+        )
+        self.rows.append((registration.sublist_id, person))
+        self.links.append(link)
+        return person
+
+    async def recent_registrations(
+        self, tx: Tx, account_id: int, page_id: PageId, *, since: datetime, limit: int
+    ) -> tuple[int, Sequence[Registrant]]:
+        mine = [person for page, person in self.rows if page == page_id and person.registered_at >= since]
+        return len(mine), mine[::-1][:limit]
+
+
+@dataclass
+class World:
+    """A platform that does as told. ``fails`` names calls that fail so often before they succeed."""
+
+    clock: HandClock
+    data_dir: Path
+    report_: WebinarReport | None = REPORT
+    sizes: tuple[int, ...] = (1000, 1000, 350)
+    fails: dict[str, list[Exception]] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
+    posts: dict[str, Message] = field(default_factory=dict)
+    revisions: list[Message] = field(default_factory=list)
+    answers: dict[str, tuple[Destination, Message]] = field(default_factory=dict)
+    webinars: MemoryWebinars = field(default_factory=MemoryWebinars)
+    registrations: MemoryRegistrations = field(default_factory=MemoryRegistrations)
+    subscribers: list[RegistrationRequest] = field(default_factory=list)
+    dies: bool = False
+    page_takes_s: float = 1.0
+    quiet_before: datetime | None = None
+
+    def _happen(self, name: str) -> None:
+        if self.fails.get(name):
+            raise self.fails[name].pop(0)
+        self.seen[name] += 1
+
+    async def report(self, external_id: str) -> WebinarReport | None:
+        self._happen("report")
+        return self.report_
+
+    async def viewers(self, external_id: str) -> AsyncIterator[ViewerPage]:
+        self._happen("viewers")
+        for number, size in enumerate(self.sizes):
+            self.clock.forward(self.page_takes_s)
+            viewers = tuple(Viewer(raw=f'{{"page": {number}, "n": {n}}}') for n in range(size))
+            yield ViewerPage(viewers=viewers, total=sum(self.sizes), skipped=int(number == 0))
+
+    async def pages(self) -> Sequence[RegistrationPage]:
+        self._happen("pages")
+        return (RegistrationPage(page_id=PageId("111222:page"), title="Открытый урок"),)
+
+    async def rooms(self) -> Sequence[Room]:
+        return (Room(room_id=RoomId("111222:abc"), title="Зал"),)
+
+    async def register(self, request: RegistrationRequest) -> Registered:
+        self._happen("register")
+        self.subscribers.append(request)
+        if self.dies:
+            self.dies = False
+            raise Crash("register")
+        return Registered(key="s1", link="https://start.example/room?u=1")
+
+    async def find_subscriber(self, page_id: PageId, email: str, *, session_at: datetime | None) -> Subscriber | None:
+        self._happen("find_subscriber")
+        return next((Subscriber(key="s1", email=one.email) for one in self.subscribers if one.email == email), None)
+
+    async def post(self, tx: Tx, account_id: int, message: Message) -> int:
+        if self.posts.get(message.key) != message:
+            self.revisions.append(message)
+        self.posts[message.key] = message
+        return 1
+
+    async def post_to(
+        self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = 10
+    ) -> int:
+        self.answers[message.key] = (destination, message)
+        return 1
+
+    async def write(self, job: Callable[[Tx], Awaitable[int]]) -> int:
+        return await job(object())
+
+    async def run_cpu(self, work: Callable[[], object]) -> object:
+        self.seen["draw"] += 1
+        return work()
+
+    def services(self) -> WebinarServices:
+        return WebinarServices(
+            platform=self,  # type: ignore[arg-type]  # what these tests need of it
+            webinars=self.webinars,
+            registrations=self.registrations,
+            catalogue=Catalogue(self, self.clock),  # type: ignore[arg-type]  # likewise
+            chat=self,
+            clock=self.clock,
+            texts=load_texts(),
+            timezone=ZoneInfo("Europe/Moscow"),
+            data_dir=self.data_dir,
+            policy=WebinarPolicy(catchup_max_age=timedelta(hours=24), quiet_before=self.quiet_before),
+            write=self.write,
+            run_cpu=self.run_cpu,
+            posted=lambda: self.seen.update(["posted"]),
+        )
+
+    def item(self, *, source: str = "hook", generation: int = 1, heard_at: datetime | None = None) -> WorkItem[WebinarEnded]:
+        event = WebinarEnded(vendor="bizon365", external_id=WEBINAR, occurred_at=None)
+        return WorkItem(
+            id=1,
+            account_id=1,
+            kind="webinar",
+            object=f"bizon365:{WEBINAR}",
+            generation=generation,
+            event=event,
+            source=source,
+            delivery_id="d1",
+            heard_at=heard_at or self.clock.now(),
+            failures=0,
+        )
