@@ -7,7 +7,6 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Executable, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.health import PartState
@@ -19,6 +18,7 @@ from handlers.alerts.messages import disk_full, limit_reached, part_back, part_g
 from storage.codec import dumps, loads
 from storage.engine import Database
 from storage.models import notices, work
+from storage.upsert import upsert
 from storage.work import WorkRow
 
 log = logging.getLogger(__name__)
@@ -57,9 +57,7 @@ class Alerts:
         else:
             message = part_gone(part.name, part.title, since=since, detail=part.detail, hint=part.hint, texts=self._texts)
         values = {"active": not back, "since": since, "detail": dumps(PartState, part)}
-        row = (
-            (sqlite if self._database.is_sqlite else postgresql).insert(notices).values(key=f"{_PART}{part.name}", **values)
-        )
+        row = upsert(self._database, notices).values(key=f"{_PART}{part.name}", **values)
         await self.say(message, row.on_conflict_do_update(index_elements=["key"], set_=values))
 
     async def told_parts(self) -> list[PartState]:

@@ -2,34 +2,37 @@
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import os
 import signal
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bot.clock import SystemClock
+from bot.counting import Counters
+from bot.entrance import ACCOUNT, Entrance, build_entrance
 from bot.http.app import Site, build_app
 from bot.http.connections import KEEPALIVE_SECONDS, FirstRequests, allow_many_files
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
 from bot.keys import Keys, load_keys
+from bot.loading import load
 from bot.logs import configure_logging
 from bot.reports import TelegramReport, health, metrics
-from bot.retention import Retention
-from bot.schedule import Schedule
-from bot.services import ACCOUNT, Services, build_services
 from bot.settings import VARIABLES, Settings, misspelt
 from bot.telegram.webhook import UpdateDoor
 from bot.vendors import VENDORS
 from domain.errors import ConfigError
-from domain.messages import Destination
 from storage.destinations import Destinations
 from storage.engine import Database
 from storage.leadership import Leadership, build_leadership
 from storage.migrate import Schema, migrate, schema_state
 from storage.updates import Updates
+
+if TYPE_CHECKING:
+    from bot.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +69,8 @@ async def _run(settings: Settings, keys: Keys, database: Database, leadership: L
         return 1
     try:
         await _prepare(settings, keys, database, leads=leads)
-        services = await build_services(settings, keys, database)
-        try:
-            return await Process(services, leadership, stop, leads=leads).run()
-        finally:
-            await services.close()
+        entrance = await build_entrance(settings, keys, database, SystemClock())
+        return await Process(entrance, leadership, stop, leads=leads).run()
     finally:
         await leadership.release()
 
@@ -112,12 +112,12 @@ def _warn(settings: Settings) -> None:
         log.warning("неизвестная настройка %s%s", name, f": может быть, {meant}?" if meant else "")
 
 
-def _webhook_secret(services: Services) -> str | None:
+def _webhook_secret(settings: Settings, keys: Keys) -> str | None:
     """What Telegram has to send with each update; None while it is asked by polling."""
-    telegram = services.settings.telegram
+    telegram = settings.telegram
     assert telegram is not None  # noqa: S101 - checked at the start
-    by_webhook = telegram.mode == "webhook" or (telegram.mode == "auto" and bool(services.settings.public_url))
-    return services.keys.hook("telegram") if by_webhook else None
+    by_webhook = telegram.mode == "webhook" or (telegram.mode == "auto" and bool(settings.public_url))
+    return keys.hook("telegram") if by_webhook else None
 
 
 async def _end(task: asyncio.Task[None]) -> None:
@@ -129,34 +129,47 @@ async def _end(task: asyncio.Task[None]) -> None:
 class Process:
     """One run of the process, from the first accepted hook to the last closed connection."""
 
-    def __init__(self, services: Services, leadership: Leadership, stop: asyncio.Event, *, leads: bool) -> None:
-        self._services = services
+    def __init__(self, entrance: Entrance, leadership: Leadership, stop: asyncio.Event, *, leads: bool) -> None:
+        self._entrance = entrance
         self._leadership = leadership
         self._leads = leads
         self._stop = stop
         self._status = 0
+        self._built: asyncio.Future[Services] = asyncio.get_running_loop().create_future()
         self._first_requests = FirstRequests()
-        self._counters = Retention(services)
+        self._counters = Counters(entrance.hooks, entrance.database, entrance.clock)
         self._telegram_report: Callable[[], TelegramReport | None] = lambda: None  # until it is loaded
-        self._door = UpdateDoor(Updates(services.database, services.clock), _webhook_secret(services))
+        secret = _webhook_secret(entrance.settings, entrance.keys)
+        self._door = UpdateDoor(Updates(entrance.database, entrance.clock), secret)
 
     async def run(self) -> int:
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
         site = await self._listen()
         try:
+            services = await self._furnish()
             async with asyncio.TaskGroup() as group:
                 server = site.server
                 assert server is not None  # noqa: S101 - it listens
-                running = [self._on_duty(), self._first_requests.run(lambda: server.connections), self._count()]
+                first_requests = self._first_requests.run(lambda: server.connections)
+                running = [self._on_duty(services), first_requests, self._count()]
                 tasks = [group.create_task(task) for task in running]
                 await self._stop.wait()
                 for task in tasks:
                     task.cancel()
         finally:
             await site.cleanup()
-        await self._keep_counters()
+            await self._keep_counters()
+            if self._built.done():
+                await self._built.result().close()
         return self._status
+
+    async def _furnish(self) -> "Services":
+        """The rest of the process, whose import takes as long as all before: in a thread, while hooks are accepted."""
+        part = await load("bot.services")
+        services: Services = await part.furnish(self._entrance)
+        self._built.set_result(services)
+        return services
 
     async def _count(self) -> None:
         """On every node: who is refused by a standby is seen in /status too."""
@@ -166,30 +179,25 @@ class Process:
 
     async def _keep_counters(self) -> None:
         try:
-            await self._counters.keep_counters()
+            await self._counters.keep()
         except Exception as error:  # the database is away: they are added later
             log.warning("counters could not be kept: %s", type(error).__name__)
 
-    @property
-    def _target(self) -> Destination | None:
-        telegram = self._services.settings.telegram
-        return telegram.target if telegram else None
-
     async def _listen(self) -> web.AppRunner:
-        services, settings = self._services, self._services.settings
+        entrance, settings = self._entrance, self._entrance.settings
         ingress = Ingress(
-            hooks=services.hooks,
-            inbox=services.inbox,
-            vault=services.vault,
+            hooks=entrance.hooks,
+            inbox=entrance.inbox,
+            vault=entrance.vault,
             stored=self._stored,
-            strangers=RateLimit(services.clock, per_minute=120, burst=60),
+            strangers=RateLimit(entrance.clock, per_minute=120, burst=60),
             trusted=settings.trusted_proxies,
         )
         site = Site(
             ingress=ingress,
-            health=lambda: health(services, leader=self._leads, telegram=self._telegram_report()),
-            metrics=lambda: metrics(services, leader=self._leads),
-            metrics_key=services.keys.hook("metrics"),
+            health=self._health,
+            metrics=self._metrics,
+            metrics_key=entrance.keys.hook("metrics"),
             update=self._door.accept_update,
         )
         app = build_app(site)
@@ -205,18 +213,27 @@ class Process:
         log.info("принимаем события на http://%s:%d", settings.http_host, runner.addresses[0][1])
         return runner
 
-    def _stored(self) -> None:
-        self._services.signals.stored()  # asked for at each call: who is woken changes when we begin to lead
+    async def _health(self) -> dict[str, object]:
+        services = await asyncio.shield(self._built)  # who asks and goes away takes nothing along
+        return await health(services, leader=self._leads, telegram=self._telegram_report())
 
-    async def _on_duty(self) -> None:
+    async def _metrics(self) -> str:
+        return await metrics(await asyncio.shield(self._built), leader=self._leads)
+
+    def _stored(self) -> None:
+        """What comes before there is a runner is found by its first sweep."""
+        if self._built.done():
+            self._built.result().signals.stored()  # asked for at each call: who is woken changes when we begin to lead
+
+    async def _on_duty(self, services: "Services") -> None:
         """Wait to lead, lead, and leave at once when the lock is lost."""
         while not self._leads:
             await asyncio.sleep(LEAD_AGAIN_SECONDS)
             with contextlib.suppress(OSError, TimeoutError):
                 self._leads = await self._try_to_lead()
         log.info("ведущий процесс %d", os.getpid())
-        lead = asyncio.create_task(self._lead())
-        lock = asyncio.create_task(self._leadership.hold(self._services.runner.wake))
+        lead = asyncio.create_task(self._lead(services))
+        lock = asyncio.create_task(self._leadership.hold(services.runner.wake))
         try:
             done, _ = await asyncio.wait({lead, lock}, return_when=asyncio.FIRST_COMPLETED)
             if lock in done:
@@ -240,13 +257,14 @@ class Process:
             log.warning("база недоступна: %s", type(error).__name__)
             return False
 
-    async def _lead(self) -> None:
-        services = self._services
+    async def _lead(self, services: "Services") -> None:
         services.signals.stored = services.runner.wake
-        await Destinations(services.database, services.clock).set_from_environment(ACCOUNT, self._target)
+        configured = services.settings.telegram
+        target = configured.target if configured else None
+        await Destinations(services.database, services.clock).set_from_environment(ACCOUNT, target)
         services.board.recall(await services.alerts.told_parts())  # here: a standby was built long before it leads
-        schedule = Schedule(services)
-        telegram = asyncio.create_task(self._telegram())
+        schedule = (await load("bot.schedule")).Schedule(services)
+        telegram = asyncio.create_task(self._telegram(services))
         runner = asyncio.create_task(services.runner.run())
         schedule.start()
         try:
@@ -259,12 +277,12 @@ class Process:
             await services.runner.stop()
             await _end(telegram)
 
-    async def _telegram(self) -> None:
-        """aiogram takes two seconds to import: in a thread, while hooks are accepted already."""
-        part = await asyncio.to_thread(importlib.import_module, "bot.telegram.part")
-        for connected in self._services.connected.values():
+    async def _telegram(self, services: "Services") -> None:
+        """aiogram takes two seconds to import, and the vendors' own libraries half a second more."""
+        part = await load("bot.telegram.part")
+        for connected in services.connected.values():
             await asyncio.to_thread(connected.ports.warm_up)
-        telegram = part.build_part(self._services, self._door)
-        self._services.signals.posted = telegram.wake
+        telegram = part.build_part(services, self._door)
+        services.signals.posted = telegram.wake
         self._telegram_report = telegram.health
         await telegram.run()

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.services import ACCOUNT, Services
+from bot.entrance import ACCOUNT
+from bot.services import Services
 from bot.stage import LENGTH_S
 from domain.calls import Cost
 from domain.events import CallEnded

@@ -1,10 +1,12 @@
 """What the process says of itself: /api/health and /metrics."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bot.services import Services
 from bot.version import VERSION
+
+if TYPE_CHECKING:  # it is built after the port is open
+    from bot.services import Services
 
 _PUBLIC = {"ok": "ok", "unknown": "ok", "down": "unavailable", "refused": "refused", "off": "off"}
 
@@ -35,7 +37,7 @@ def telegram_state(report: TelegramReport | None) -> str:
     return "ok" if report.username else "unknown"
 
 
-async def health(services: Services, *, leader: bool, telegram: TelegramReport | None = None) -> dict[str, object]:
+async def health(services: "Services", *, leader: bool, telegram: TelegramReport | None = None) -> dict[str, object]:
     """``status``: ok, degraded (something outside is away, work goes on) or unhealthy (the database is gone)."""
     try:
         await services.database.ping()
@@ -56,7 +58,7 @@ async def health(services: Services, *, leader: bool, telegram: TelegramReport |
     }
 
 
-async def metrics(services: Services, *, leader: bool) -> str:
+async def metrics(services: "Services", *, leader: bool) -> str:
     """Prometheus text format."""
     now: datetime = services.clock.now()
     waiting = await services.work.waiting(now)

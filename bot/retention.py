@@ -1,21 +1,18 @@
-"""Keeping no longer than promised: bodies, recordings, texts; and the counters that outlive a restart."""
+"""Keeping no longer than promised: bodies, recordings, texts."""
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.services import Services
 from domain.messages import Message
 from storage.codec import dumps
-from storage.models import accounts, calls, counters, inbox, posts, work
+from storage.models import accounts, calls, inbox, posts, work
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +26,6 @@ class Retention:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._kept: Counter[str] = Counter()
         self._posts_seen = 0
 
     async def tidy(self) -> None:
@@ -88,27 +84,6 @@ class Retention:
             changed = update(table).where(table.c.id.in_(ids[start : start + BITE])).values(**values)
             await self._services.database.write(lambda tx, changed=changed: tx.execute(changed))  # type: ignore[misc]
         return len(ids)
-
-    async def keep_counters(self) -> None:
-        """Add what this node refused or did not understand since the last time to the counters of all nodes."""
-        hooks = self._services.hooks
-        totals = Counter({f"rejected:{name}": count for name, count in hooks.rejected.items()})
-        totals.update({f"unknown:{name}": count for name, count in hooks.unknown_kinds.items()})
-        fresh = totals - self._kept
-        if not fresh:
-            return
-        day = self._services.clock.now().date().isoformat()
-
-        insert = sqlite.insert if self._services.database.is_sqlite else postgresql.insert
-
-        async def job(connection: AsyncConnection) -> None:
-            for name, count in sorted(fresh.items()):  # in one order, or two nodes may wait for each other
-                row = insert(counters).values(day=day, name=name[:128], value=count)
-                added = {"value": counters.c.value + row.excluded.value}
-                await connection.execute(row.on_conflict_do_update(index_elements=["day", "name"], set_=added))
-
-        await self._services.database.write(job)
-        self._kept = totals
 
 
 def _older(before: datetime) -> tuple[ColumnElement[bool], ...]:

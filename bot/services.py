@@ -1,28 +1,25 @@
 """The composition root: settings in, the parts of the process out, joined in plain Python."""
 
 import asyncio
-import secrets
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
 
 from bot.alerts import Alerts
 from bot.clock import SystemClock
 from bot.disk import Disk
+from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
 from bot.health import HealthBoard, observed
-from bot.hooks import Endpoint, Hooks
+from bot.hooks import Hooks
 from bot.keys import Keys
 from bot.polls import CallPoll
 from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
-from bot.vendors import VENDORS
 from bot.work import Route, Runner
 from domain.messages import Texts
 from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
@@ -37,14 +34,13 @@ from integrations.kit.vendor import Ports, Vendor, Workshop
 from storage.calls import CallStore
 from storage.engine import Database
 from storage.inbox import Inbox
-from storage.models import accounts, connections, notices
+from storage.models import notices
 from storage.models.core import RESTORED
 from storage.posts import StoredChat
 from storage.queries.settings import min_duration_s
 from storage.vault import Vault
 from storage.work import WorkStore
 
-ACCOUNT = 1  # the default account: what the environment sets
 CPU_THREADS = 2
 
 
@@ -125,7 +121,12 @@ class _Watch:
 
 async def build_services(settings: Settings, keys: Keys, database: Database, clock: Clock | None = None) -> Services:
     """Everything but HTTP and Telegram. The database is open and its schema is ours."""
-    clock = clock or SystemClock()
+    return await furnish(await build_entrance(settings, keys, database, clock or SystemClock()))
+
+
+async def furnish(entrance: Entrance) -> Services:
+    """All that stands behind the entrance: ports, pipelines, the runner. Nothing runs yet."""
+    settings, keys, database, clock = entrance.settings, entrance.keys, entrance.database, entrance.clock
     cpu = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="cpu")
     workshop = Workshop(clock=clock, data_dir=settings.data_dir, run_cpu=_on(cpu))
     ground = _Ground(
@@ -137,7 +138,7 @@ async def build_services(settings: Settings, keys: Keys, database: Database, clo
         work=WorkStore(database),
         chat=StoredChat(clock),
         workshop=workshop,
-        connected=await _connect(settings, database, workshop, clock),
+        connected=await _connect(entrance, workshop),
     )
     watch = _build_watch(ground)
     calls = _call_services(ground, watch, quiet_before=await _restored_at(database))
@@ -149,9 +150,9 @@ async def build_services(settings: Settings, keys: Keys, database: Database, clo
         clock=clock,
         texts=ground.texts,
         database=database,
-        vault=Vault(keys.secret_keys),
-        inbox=Inbox(database),
-        hooks=_hooks(ground.connected, keys),
+        vault=entrance.vault,
+        inbox=entrance.inbox,
+        hooks=entrance.hooks,
         work=ground.work,
         chat=ground.chat,
         board=watch.board,
@@ -212,57 +213,16 @@ def _on(cpu: ThreadPoolExecutor) -> Callable[[Callable[[], object]], Any]:
     return run
 
 
-async def _connect(settings: Settings, database: Database, workshop: Workshop, clock: Clock) -> dict[str, Connected]:
-    """Every vendor the environment sets, with a row that keeps its cursor and its public id."""
+async def _connect(entrance: Entrance, workshop: Workshop) -> dict[str, Connected]:
+    """The ports of every configured vendor; one that is only asked gets its row here, for the cursor."""
     connected: dict[str, Connected] = {}
-    for vendor in VENDORS:
-        own = vendor.read_settings(settings.env)
-        if own is None:
-            continue
-        ports = vendor.build_ports(own, workshop) if vendor.build_ports else Ports()
-        speaks = vendor.build_receiver is not None or ports.journal is not None
-        row = await _connection_row(database, vendor.name, settings, clock.now()) if speaks else 0
-        connected[vendor.name] = Connected(vendor=vendor, settings=own, ports=ports, connection_id=row)
+    for name, part in entrance.configured.items():
+        ports = part.vendor.build_ports(part.settings, workshop) if part.vendor.build_ports else Ports()
+        row = part.connection_id
+        if not row and ports.journal is not None:
+            row = await connection_row(entrance.database, name, entrance.settings, entrance.clock.now())
+        connected[name] = Connected(vendor=part.vendor, settings=part.settings, ports=ports, connection_id=row)
     return connected
-
-
-async def _connection_row(database: Database, vendor: str, settings: Settings, now: datetime) -> int:
-    async def job(connection: AsyncConnection) -> int:
-        if await connection.scalar(select(func.count()).select_from(accounts)) == 0:
-            row = {"id": ACCOUNT, "name": "default", "timezone": settings.timezone.key, "created_at": now}
-            await connection.execute(insert(accounts).values(**row))
-        mine = (connections.c.account_id == ACCOUNT) & (connections.c.vendor == vendor)
-        known = await connection.scalar(select(connections.c.id).where(mine))
-        if known is not None:
-            return int(known)
-        values = {
-            "account_id": ACCOUNT,
-            "vendor": vendor,
-            "public_id": str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)),
-        }
-        added = await connection.execute(insert(connections).values(**values, created_at=now).returning(connections.c.id))
-        return int(added.scalar_one())
-
-    return await database.write(job)
-
-
-def _hooks(connected: dict[str, Connected], keys: Keys) -> Hooks:
-    endpoints = []
-    for name, part in connected.items():
-        build = part.vendor.build_receiver
-        if build is None:
-            continue
-        endpoints.append(
-            Endpoint(
-                account_id=ACCOUNT,
-                connection_id=part.connection_id,
-                vendor=name,
-                receiver=build(part.settings),
-                secret=keys.hook(name),
-                authenticated=bool(getattr(part.settings, "application_tokens", True)),
-            )
-        )
-    return Hooks(endpoints)
 
 
 def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | None) -> CallServices | None:

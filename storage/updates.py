@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ports import Clock
 from storage.engine import Database
 from storage.inbox import NOTIFY
 from storage.models import telegram_updates
+from storage.upsert import upsert
 
 POISON_CRASHES = 3
 # How often the process died over an update is part of its state: received → running → received:1 → running:1 → …
@@ -104,8 +104,7 @@ class Updates:
             }
             for body in sorted(bodies, key=lambda body: int(body["update_id"]))
         ]
-        dialect = sqlite if self._database.is_sqlite else postgresql
-        statement = dialect.insert(telegram_updates).on_conflict_do_nothing(index_elements=["update_id"])
+        statement = upsert(self._database, telegram_updates).on_conflict_do_nothing(index_elements=["update_id"])
 
         async def job(connection: AsyncConnection) -> int:
             before = await connection.scalar(_count(rows))

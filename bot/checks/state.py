@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from bot.commands.quieting import held_posts
-from bot.services import ACCOUNT
+from bot.entrance import ACCOUNT
 from bot.settings import Settings
 from bot.vendors import VENDORS
 from domain.errors import ConfigError

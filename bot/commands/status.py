@@ -11,7 +11,7 @@ from bot.checks.state import heard_of
 from bot.commands.console import say
 from bot.commands.ground import load_settings, open_current_database
 from bot.commands.quieting import HeldPost, held_posts
-from bot.services import ACCOUNT
+from bot.entrance import ACCOUNT
 from bot.settings import Settings
 from domain.plural import counted
 from storage.queries.health import Queue, dead_destinations, read_queue

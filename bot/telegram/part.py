@@ -1,7 +1,8 @@
 """Telegram joined to the rest of the process: the desk, the routers, the menus. Loaded after the process listens."""
 
 from bot.desk import Voice, build_desk
-from bot.services import ACCOUNT, Services
+from bot.entrance import ACCOUNT
+from bot.services import Services
 from bot.telegram.assembly import Telegram, TelegramParts, build_telegram
 from bot.telegram.lateness import Lateness
 from bot.telegram.menus import Menus

@@ -1,18 +1,20 @@
 """Bitrix24: calls and their recordings, the list of ended calls, comments in CRM cards."""
 
-from integrations.bitrix24.client import Client
+from collections.abc import AsyncIterator
+
 from integrations.bitrix24.codes import VENDOR_NAME
-from integrations.bitrix24.doctor import diagnose
-from integrations.bitrix24.recording import Recordings, Sources
 from integrations.bitrix24.settings import VARIABLES, Settings, read_settings
-from integrations.bitrix24.telephony import Telephony
-from integrations.bitrix24.timeline import Timeline
 from integrations.bitrix24.webhook import CALL_END, Receiver
-from integrations.kit.vendor import Hook, Ports, Vendor, Workshop
+from integrations.kit.vendor import Finding, Hook, Ports, Vendor, Workshop
 
 
 def build_ports(settings: Settings, workshop: Workshop) -> Ports:
     """One client, and so one request limit, under all ports of a portal."""
+    from integrations.bitrix24.client import Client
+    from integrations.bitrix24.recording import Recordings, Sources
+    from integrations.bitrix24.telephony import Telephony
+    from integrations.bitrix24.timeline import Timeline
+
     client = Client(settings, workshop.clock)
     recordings = Recordings(client=client, sources=Sources(settings=settings))
     telephony = Telephony(client, recordings, workshop.clock)
@@ -22,6 +24,13 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
 
 def build_receiver(settings: Settings) -> Receiver:
     return Receiver(settings.application_tokens)
+
+
+def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:
+    """See integrations.bitrix24.doctor."""
+    from integrations.bitrix24 import doctor
+
+    return doctor.diagnose(settings, workshop)
 
 
 VENDOR: Vendor[Settings] = Vendor(

@@ -1,17 +1,18 @@
 """OpenAI and every server that speaks its interface: speech to text and summaries, two roles that need not meet."""
 
-from integrations.kit.vendor import Ports, Vendor, Workshop
-from integrations.openai.doctor import diagnose
+from collections.abc import AsyncIterator
+
+from integrations.kit.vendor import Finding, Ports, Vendor, Workshop
 from integrations.openai.faults import VENDOR_NAME
-from integrations.openai.llm import OpenAISummariser
-from integrations.openai.models import default_model
 from integrations.openai.settings import VARIABLES, Settings, read_settings
-from integrations.openai.stt import OpenAITranscriber
-from integrations.openai.wire import load_sdk
 
 
 def build_ports(settings: Settings, workshop: Workshop) -> Ports:
     """The roles that are switched on; a model that is not named is chosen by today's date (UTC)."""
+    from integrations.openai.llm import OpenAISummariser
+    from integrations.openai.models import default_model
+    from integrations.openai.stt import OpenAITranscriber
+
     today = workshop.clock.now().date()
     transcriber = summariser = None
     if settings.stt:
@@ -26,7 +27,14 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
             if role is not None:
                 await role.close()
 
-    return Ports(transcriber=transcriber, summariser=summariser, close=close, warm_up=load_sdk)
+    return Ports(transcriber=transcriber, summariser=summariser, close=close)
+
+
+def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:
+    """See integrations.openai.doctor."""
+    from integrations.openai import doctor
+
+    return doctor.diagnose(settings, workshop)
 
 
 VENDOR: Vendor[Settings] = Vendor(

@@ -63,6 +63,7 @@ class Wire:
 
 
 def _build(route: Route) -> "AsyncOpenAI":
+    load_sdk()
     from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout
 
     http = DefaultAsyncHttpx2Client(

@@ -4,17 +4,20 @@ from collections.abc import AsyncIterator
 
 from domain.errors import VendorRefused
 from integrations.kit.vendor import Finding, Ports, Vendor, Workshop
-from integrations.whisper.settings import SPARE, Settings, read_settings
-from integrations.whisper.stt import VENDOR_NAME, WhisperTranscriber
+from integrations.whisper.settings import SPARE, VENDOR_NAME, Settings, read_settings
 
 
 def build_ports(settings: Settings, _workshop: Workshop) -> Ports:
     """Cheap: the model is loaded with the first recording."""
+    from integrations.whisper.stt import WhisperTranscriber
+
     return Ports(transcriber=WhisperTranscriber(settings))
 
 
 async def diagnose(settings: Settings, _workshop: Workshop) -> AsyncIterator[Finding]:
     """Loads the model once, which takes seconds and its memory for the time of the check."""
+    from integrations.whisper.stt import WhisperTranscriber
+
     transcriber = WhisperTranscriber(settings)
     title = "Распознавание на своём сервере"
     yield Finding(code="whisper.route", title=f"{title}: куда уходят записи", ok=True, detail="остаются на этом сервере")

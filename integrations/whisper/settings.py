@@ -6,6 +6,8 @@ from pathlib import Path
 from domain.errors import ConfigError
 from integrations.kit.vendor import Env, Variable
 
+VENDOR_NAME = "whisper"
+
 SPARE = Variable(
     name="STT_SPARE_MODEL",
     meaning="модель на своём сервере для звонков сверх лимита трат: папка или имя; нужен svodka[local]",

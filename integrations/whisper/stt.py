@@ -16,14 +16,13 @@ from integrations.kit.audio.pieces import Span, cut_at_pauses
 from integrations.kit.speech.guards import Heard
 from integrations.kit.speech.transcripts import assemble
 from integrations.kit.speech.turns import Word, group
-from integrations.whisper.settings import MODEL_HINT, Settings
+from integrations.whisper.settings import MODEL_HINT, VENDOR_NAME, Settings
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 T = TypeVar("T")
 
-VENDOR_NAME = "whisper"
 PIECE_S = 600.0
 """faster-whisper keeps a whole input as floats: ten minutes are 38 MB."""
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.codec import dumps, loads
 from storage.engine import Database
 from storage.models import calls, notices
+from storage.upsert import upsert
 
 _FILTERED = {"short", "old"}
 _WAITING = {"heard", "drafted"}
@@ -57,8 +57,7 @@ async def reckon(
 async def keep_reckoning(database: Database, account_id: int, reckoning: Reckoning) -> None:
     """The newest one of a vendor is kept."""
     values = {"active": True, "since": reckoning.at, "detail": dumps(Reckoning, reckoning)}
-    insert = sqlite.insert if database.is_sqlite else postgresql.insert
-    row = insert(notices).values(key=_key(account_id, reckoning.vendor), **values)
+    row = upsert(database, notices).values(key=_key(account_id, reckoning.vendor), **values)
 
     async def job(connection: AsyncConnection) -> None:
         await connection.execute(row.on_conflict_do_update(index_elements=["key"], set_=values))

@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlalchemy import select
 
 from bot.clock import SystemClock
+from bot.entrance import ACCOUNT
 from bot.http.ingress import seed_of
 from bot.keys import load_keys
-from bot.services import ACCOUNT, Services, build_services
+from bot.services import Services, build_services
 from bot.settings import read_settings
 from domain.messages import Message, as_text
 from domain.webhooks import Delivery

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
+from bot.counting import Counters
 from bot.reports import health, metrics
 from bot.requests import Requests, answer_of, ask
 from bot.retention import Retention
@@ -164,18 +165,23 @@ async def test_a_delivery_whose_call_a_poll_found_first_is_settled(hour: Hour) -
     assert await count(hour, inbox, inbox.c.state == "done") == 1
 
 
+def counters_of(hour: Hour) -> Counters:
+    """A node's, which has kept nothing yet."""
+    return Counters(hour.services.hooks, hour.services.database, hour.clock)
+
+
 async def test_counters_outlive_the_process(hour: Hour) -> None:
-    retention = Retention(hour.services)
+    kept = counters_of(hour)
     hour.services.hooks.rejected["BadSignature"] += 2
-    await retention.keep_counters()
-    await retention.keep_counters()
+    await kept.keep()
+    await kept.keep()
     hour.services.hooks.rejected["BadSignature"] += 1
     hour.services.hooks.unknown_kinds["bitrix24:ONCRM"] += 1
-    await retention.keep_counters()
+    await kept.keep()
     async with hour.services.database.read() as connection:
         rows = {row.name: row.value for row in await connection.execute(select(counters))}
     assert rows == {"rejected:BadSignature": 3, "unknown:bitrix24:ONCRM": 1}
-    await Retention(hour.services).keep_counters()  # another node, which has seen as much
+    await counters_of(hour).keep()  # another node, which has seen as much
     async with hour.services.database.read() as connection:
         assert await connection.scalar(select(func.sum(counters.c.value))) == 8
 

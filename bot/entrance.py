@@ -1,0 +1,108 @@
+"""The way in: the connections the environment sets and their hooks. All that the first accepted event needs, and no more."""
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.hooks import Endpoint, Hooks
+from bot.keys import Keys
+from bot.settings import Settings
+from bot.vendors import VENDORS
+from domain.ports import Clock
+from integrations.kit.vendor import Vendor
+from storage.engine import Database
+from storage.inbox import Inbox
+from storage.models import accounts, connections
+from storage.vault import Vault
+
+ACCOUNT = 1  # the default account: what the environment sets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """A vendor the environment sets, and its row in vendor_connections (0: it sends nothing)."""
+
+    vendor: Vendor[Any]
+    settings: Any = field(repr=False)
+    connection_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """What accepts events. The ports of the vendors are not built yet: their clients take longer to import than all this."""
+
+    settings: Settings
+    keys: Keys
+    database: Database
+    clock: Clock
+    configured: Mapping[str, Configured]
+    hooks: Hooks
+    inbox: Inbox
+    vault: Vault
+
+
+async def build_entrance(settings: Settings, keys: Keys, database: Database, clock: Clock) -> Entrance:
+    """The database is open and its schema is ours. ConfigError for what a vendor cannot work with."""
+    configured: dict[str, Configured] = {}
+    for vendor in VENDORS:
+        own = vendor.read_settings(settings.env)
+        if own is not None:
+            row = await connection_row(database, vendor.name, settings, clock.now()) if vendor.build_receiver else 0
+            configured[vendor.name] = Configured(vendor=vendor, settings=own, connection_id=row)
+    return Entrance(
+        settings=settings,
+        keys=keys,
+        database=database,
+        clock=clock,
+        configured=configured,
+        hooks=_hooks(configured, keys),
+        inbox=Inbox(database),
+        vault=Vault(keys.secret_keys),
+    )
+
+
+async def connection_row(database: Database, vendor: str, settings: Settings, now: datetime) -> int:
+    """The row that keeps a connection's cursor and public id, made where there is none."""
+
+    async def job(connection: AsyncConnection) -> int:
+        if await connection.scalar(select(func.count()).select_from(accounts)) == 0:
+            row = {"id": ACCOUNT, "name": "default", "timezone": settings.timezone.key, "created_at": now}
+            await connection.execute(insert(accounts).values(**row))
+        mine = (connections.c.account_id == ACCOUNT) & (connections.c.vendor == vendor)
+        known = await connection.scalar(select(connections.c.id).where(mine))
+        if known is not None:
+            return int(known)
+        values = {
+            "account_id": ACCOUNT,
+            "vendor": vendor,
+            "public_id": str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)),
+        }
+        added = await connection.execute(insert(connections).values(**values, created_at=now).returning(connections.c.id))
+        return int(added.scalar_one())
+
+    return await database.write(job)
+
+
+def _hooks(configured: Mapping[str, Configured], keys: Keys) -> Hooks:
+    endpoints = []
+    for name, part in configured.items():
+        build = part.vendor.build_receiver
+        if build is None:
+            continue
+        endpoints.append(
+            Endpoint(
+                account_id=ACCOUNT,
+                connection_id=part.connection_id,
+                vendor=name,
+                receiver=build(part.settings),
+                secret=keys.hook(name),
+                authenticated=bool(getattr(part.settings, "application_tokens", True)),
+            )
+        )
+    return Hooks(endpoints)

@@ -1,0 +1,35 @@
+"""What is loaded when: hooks wait for nothing that they do not need."""
+
+from pathlib import Path
+
+from tests.bot.test_cli import python
+
+
+def test_hooks_are_accepted_before_anything_they_do_not_need_is_loaded(tmp_path: Path) -> None:
+    settings = {
+        "DATA_DIR": str(tmp_path),
+        "TELEGRAM_BOT_TOKEN": "1:a-bot-of-a-test",
+        "BITRIX24_WEBHOOK_URL": "http://127.0.0.1:9/rest/1/code-of-a-hook/",
+        "OPENAI_API_KEY": "sk-a-key-of-a-test",
+        "HTTP_PORT": "0",
+        "SECRET_KEY": "a-key-of-a-test-of-the-start",
+        "HOOK_SECRET": "a root of secrets for a test",
+    }
+    assert python("-m", "bot", "migrate", **settings).returncode == 0
+    probe = (
+        "import sys\n"
+        "from bot import app\n"
+        "from bot.cli import main\n"
+        "async def listening(self):\n"
+        "    print(*sys.modules)\n"
+        "    sys.exit(9)\n"
+        "app.Process._furnish = listening\n"
+        "main(['run'])\n"
+    )
+    done = python("-c", probe, **settings)
+    assert done.returncode == 9, done.stderr
+    loaded = set(done.stdout.split())
+    assert {"aiohttp", "sqlalchemy", "bot.http.ingress", "storage.inbox"} <= loaded
+    later = {"aiogram", "openai", "httpx", "apscheduler", "phonenumbers", "rapidfuzz", "av", "alembic", "psycopg"}
+    ours = {"bot.services", "bot.schedule", "integrations.kit.http", "integrations.extractive", "handlers.calls.pipeline"}
+    assert loaded & (later | ours) == set()
