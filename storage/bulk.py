@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,6 +40,12 @@ class Statement:
         if connection.dialect.name != "sqlite":
             return (await connection.exec_driver_sql(_for_psycopg(self.sql), values)).rowcount
         return await driver_of(connection).trip(lambda raw: raw.execute(self.sql, values).rowcount)
+
+    async def rows(self, connection: AsyncConnection, values: dict[str, object]) -> list[tuple[Any, ...]]:
+        """What it gives, as the driver gives it: on SQLite times are text and booleans numbers."""
+        if connection.dialect.name != "sqlite":
+            return [tuple(row) for row in await connection.exec_driver_sql(_for_psycopg(self.sql), values)]
+        return await driver_of(connection).trip(lambda raw: raw.execute(self.sql, values).fetchall())
 
 
 @lru_cache(maxsize=64)

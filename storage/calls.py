@@ -2,16 +2,32 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from functools import cache
+from typing import cast
 
-from sqlalchemy import case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.calls import CallFacts, Cost, Parties, Recording, Summary, Transcript
 from domain.ports import Tx
+from storage.bulk import Statement
 from storage.codec import dumps, loads
 from storage.engine import Database
-from storage.models import calls, charges
+from storage.models.types import driver_time
+
+_LOAD = Statement(
+    "SELECT id, recording_sha256, transcript, summary, summary_key, comment_target, comment_id FROM calls"
+    " WHERE account_id = :account_id AND vendor = :vendor AND call_id = :call_id"
+)
+_SET_RECORDING = Statement(
+    "UPDATE calls SET transcript = CASE WHEN recording_sha256 = :sha256 THEN transcript END,"
+    " transcript_search = CASE WHEN recording_sha256 = :sha256 THEN transcript_search ELSE '' END,"
+    " recording_path = :path, recording_name = :name, recording_sha256 = :sha256, recording_size = :size"
+    " WHERE account_id = :account_id AND vendor = :vendor AND call_id = :call_id"
+)
+_SPEND = Statement(
+    "UPDATE calls SET cost_micro_usd = cost_micro_usd + :spent, possible_repeats = possible_repeats + :repeats"
+    " WHERE account_id = :account_id AND vendor = :vendor AND call_id = :call_id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +63,18 @@ class CallStore:
 
     async def load(self, key: CallKey) -> StoredCall | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(select(calls).where(_is(key)))).one_or_none()
-        if row is None:
+            rows = await _LOAD.rows(connection, _named(key))
+        if not rows:
             return None
+        id_, sha256, transcript, summary, summary_key, target, comment = rows[0]
         return StoredCall(
-            id=row.id,
-            recording_sha256=row.recording_sha256,
-            transcript=loads(Transcript, row.transcript) if row.transcript else None,
-            summary=loads(Summary, row.summary) if row.summary else None,
-            summary_key=row.summary_key,
-            comment_target=row.comment_target,
-            comment_id=row.comment_id,
+            id=id_,
+            recording_sha256=sha256,
+            transcript=loads(Transcript, transcript) if transcript else None,
+            summary=loads(Summary, summary) if summary else None,
+            summary_key=summary_key,
+            comment_target=target,
+            comment_id=comment,
         )
 
     async def register(
@@ -65,114 +82,108 @@ class CallStore:
         delivery_id: str | None, rehearsal: bool,
     ) -> int:  # fmt: skip
         """The row of this call, made or brought up to the facts; its id."""
-        values: dict[str, Any] = {
+        values: dict[str, object] = {
             "vendor_row_id": facts.vendor_row_id[:32],
             "state": state,
-            "direction": facts.direction,
-            "outcome": facts.outcome,
+            "direction": str(facts.direction),
+            "outcome": str(facts.outcome),
             "failed_code": facts.failed_code[:16],
             "client_phone_raw": facts.client_phone[:100],
             "client_phone": phone_key,
             "line": facts.line,
             "employee_id": facts.employee_id[:32],
-            "started_at": facts.started_at,
+            "started_at": self._time(facts.started_at),
             "duration_s": facts.duration_s,
         }
-        connection = cast("AsyncConnection", tx)
-        changed = await connection.execute(update(calls).where(_is(key)).values(**values).returning(calls.c.id))
-        existing = changed.scalar_one_or_none()
-        if existing is not None:
-            return int(existing)
-        values |= {"account_id": key.account_id, "vendor": key.vendor, "call_id": key.call_id, "heard_at": heard_at}
-        values |= {"delivery_id": delivery_id, "rehearsal": rehearsal}
-        added = await connection.execute(insert(calls).values(**values).returning(calls.c.id))
-        return int(added.scalar_one())
+        first = {"heard_at": self._time(heard_at), "delivery_id": delivery_id, "rehearsal": rehearsal}
+        whole = {**_named(key), **values, **first}
+        rows = await _upserting(tuple(whole), tuple(values)).rows(cast("AsyncConnection", tx), whole)
+        return int(rows[0][0])
 
-    async def set_state(self, tx: Tx, key: CallKey, state: str, **values: object) -> None:
-        await cast("AsyncConnection", tx).execute(update(calls).where(_is(key)).values(state=state, **values))
+    async def set_state(self, tx: Tx, key: CallKey, state: str, *, carded_at: datetime | None = None) -> None:
+        await self._set(tx, key, state=state, **({"carded_at": self._time(carded_at)} if carded_at else {}))
 
     async def set_parties(self, tx: Tx, key: CallKey, parties: Parties) -> None:
-        await cast("AsyncConnection", tx).execute(
-            update(calls)
-            .where(_is(key))
-            .values(
-                employee_name=parties.employee_name,
-                client_name=parties.client_name,
-                crm_url=parties.crm_url,
-                people_search=folded(f"{parties.employee_name}\n{parties.client_name}"),
-            )
+        await self._set(
+            tx,
+            key,
+            employee_name=parties.employee_name,
+            client_name=parties.client_name,
+            crm_url=parties.crm_url,
+            people_search=folded(f"{parties.employee_name}\n{parties.client_name}"),
         )
 
     async def set_recording(self, tx: Tx, key: CallKey, recording: Recording) -> None:
         """What was said in another recording than this one is forgotten: it would be taken for bought already."""
-        same = calls.c.recording_sha256 == recording.sha256
-        await cast("AsyncConnection", tx).execute(
-            update(calls)
-            .where(_is(key))
-            .values(
-                transcript=case((same, calls.c.transcript), else_=None),
-                transcript_search=case((same, calls.c.transcript_search), else_=""),
-                recording_path=recording.path,
-                recording_name=recording.name,
-                recording_sha256=recording.sha256,
-                recording_size=recording.size,
-            )
-        )
+        values = {"path": recording.path, "name": recording.name, "sha256": recording.sha256, "size": recording.size}
+        await _SET_RECORDING.run(cast("AsyncConnection", tx), {**_named(key), **values})
 
     async def set_transcript(self, tx: Tx, key: CallKey, transcript: Transcript, *, stereo: bool) -> None:
-        await cast("AsyncConnection", tx).execute(
-            update(calls)
-            .where(_is(key))
-            .values(transcript=dumps(Transcript, transcript), transcript_search=folded(transcript.text), stereo=stereo)
-        )
+        text = dumps(Transcript, transcript)
+        await self._set(tx, key, transcript=text, transcript_search=folded(transcript.text), stereo=stereo)
 
     async def set_summary(self, tx: Tx, key: CallKey, summary: Summary, *, made_from: str) -> None:
         """``made_from`` identifies transcript, model and prompt: the same is never bought twice."""
-        await cast("AsyncConnection", tx).execute(
-            update(calls)
-            .where(_is(key))
-            .values(
-                summary=dumps(Summary, summary),
-                summary_key=made_from,
-                summary_source=summary.source,
-                kind=summary.kind,
-                tone=summary.tone,
-            )
+        await self._set(
+            tx,
+            key,
+            summary=dumps(Summary, summary),
+            summary_key=made_from,
+            summary_source=str(summary.source),
+            kind=str(summary.kind),
+            tone=str(summary.tone),
         )
 
     async def set_comment(self, tx: Tx, key: CallKey, target: str, comment_id: str) -> None:
-        await cast("AsyncConnection", tx).execute(
-            update(calls).where(_is(key)).values(comment_target=target, comment_id=comment_id)
-        )
+        await self._set(tx, key, comment_target=target, comment_id=comment_id)
 
     async def charge(
         self, tx: Tx, key: CallKey, kind: str, cost: Cost, *, at: datetime, possible_repeat: bool = False
     ) -> None:
         """Put money spent on this call into the ledger and on its row."""
         connection = cast("AsyncConnection", tx)
-        await connection.execute(
-            insert(charges).values(
-                account_id=key.account_id,
-                at=at,
-                kind=kind,
-                model=cost.model,
-                object=f"{key.vendor}:{key.call_id}",
-                micro_usd=cost.micro_usd,
-                units=cost.units,
-                unit=cost.unit,
-                estimated=cost.estimated or possible_repeat,
-                possible_repeat=possible_repeat,
-            )
-        )
-        await connection.execute(
-            update(calls)
-            .where(_is(key))
-            .values(
-                cost_micro_usd=calls.c.cost_micro_usd + cost.micro_usd,
-                possible_repeats=calls.c.possible_repeats + int(possible_repeat),
-            )
-        )
+        charged: dict[str, object] = {
+            "account_id": key.account_id,
+            "at": self._time(at),
+            "kind": kind,
+            "model": cost.model,
+            "object": f"{key.vendor}:{key.call_id}",
+            "micro_usd": cost.micro_usd,
+            "units": cost.units,
+            "unit": cost.unit,
+            "estimated": cost.estimated or possible_repeat,
+            "possible_repeat": possible_repeat,
+        }
+        await Statement(_insert("charges", tuple(charged))).run(connection, charged)
+        spent = {"spent": cost.micro_usd, "repeats": int(possible_repeat)}
+        await _SPEND.run(connection, {**_named(key), **spent})
+
+    async def _set(self, tx: Tx, key: CallKey, **values: object) -> None:
+        await _setting(tuple(values)).run(cast("AsyncConnection", tx), {**_named(key), **values})
+
+    def _time(self, moment: datetime) -> str | datetime:
+        return driver_time(moment, self._database.dialect_name)
 
 
-def _is(key: CallKey) -> Any:
-    return (calls.c.account_id == key.account_id) & (calls.c.vendor == key.vendor) & (calls.c.call_id == key.call_id)
+def _named(key: CallKey) -> dict[str, object]:
+    return {"account_id": key.account_id, "vendor": key.vendor, "call_id": key.call_id}
+
+
+@cache
+def _setting(columns: tuple[str, ...]) -> Statement:
+    changes = ", ".join(f"{name} = :{name}" for name in columns)
+    mine = "account_id = :account_id AND vendor = :vendor AND call_id = :call_id"
+    return Statement(f"UPDATE calls SET {changes} WHERE {mine}")  # noqa: S608 - own names
+
+
+@cache
+def _upserting(columns: tuple[str, ...], changed: tuple[str, ...]) -> Statement:
+    changes = ", ".join(f"{name} = excluded.{name}" for name in changed)
+    conflict = f" ON CONFLICT (account_id, vendor, call_id) DO UPDATE SET {changes} RETURNING id"
+    return Statement(_insert("calls", columns) + conflict)
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    values = ", ".join(f":{name}" for name in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - own names

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.messages import Destination, File, Message
 from domain.ports import Clock, Tx
+from storage.bulk import Statement
 from storage.codec import dumps
-from storage.models import destinations, posts
+from storage.models import posts
+from storage.models.types import driver_time
 
 INTERACTIVE = 10  # somebody waits for it
 NOTICE = 5
@@ -19,6 +21,17 @@ ROUTINE = 0
 
 GONE = "gone"  # the chat cannot be written to: its posts come back with it
 LONGEST_KEY = 200
+
+_PLACES = Statement(
+    "SELECT chat_id, topic_id, silent, state, kinds FROM destinations WHERE account_id = :account_id ORDER BY id"
+)
+_INSERT = Statement(
+    "INSERT INTO posts (account_id, key, chat_id, topic_id, kind, content, content_sha256, revision, reply_to_key, silent,"
+    " priority, state, error, not_before, created_at)"
+    " VALUES (:account_id, :key, :chat_id, :topic_id, :kind, :content, :content_sha256, :revision, :reply_to_key, :silent,"
+    " :priority, :state, :error, :not_before, :created_at)"
+    " ON CONFLICT (account_id, key, chat_id) DO NOTHING RETURNING id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,30 +94,27 @@ class StoredChat:
         self, connection: AsyncConnection, account_id: int, place: _Place, message: Message, priority: int
     ) -> int:
         now = self._clock.now()
+        new = _new_row(account_id, place, message, priority, now)
+        times = {name: driver_time(new[name], connection.dialect.name) for name in ("not_before", "created_at")}
+        if added := await _INSERT.rows(connection, {**new, **times}):
+            return int(added[0][0])
         mine = (posts.c.account_id == account_id) & (posts.c.key == message.key) & (posts.c.chat_id == place.chat_id)
-        row = (await connection.execute(select(posts).where(mine))).one_or_none()
-        if row is None:
-            values = _new_row(account_id, place, message, priority, now)
-            return int((await connection.execute(insert(posts).values(**values).returning(posts.c.id))).scalar_one())
-        changes = _changes(row, place, message, priority, now)
+        row = (await connection.execute(select(posts).where(mine))).one()
+        changes = _changes(row, new, unsent_from=message.not_before or now, now=now)
         if changes:
             await connection.execute(update(posts).where(posts.c.id == row.id).values(**changes))
         return int(row.id)
 
 
 async def _places(connection: AsyncConnection, account_id: int, kind: str) -> list[_Place]:
-    statement = select(destinations).where(destinations.c.account_id == account_id).order_by(destinations.c.id)
-    taking = [row for row in await connection.execute(statement) if kind in row.kinds.split(",")]
-    chats = [row.chat_id for row in taking]
+    rows = await _PLACES.rows(connection, {"account_id": account_id})
+    taking = [row for row in rows if kind in row[-1].split(",")]
+    chats = [row[0] for row in taking]
     return [
         _Place(
-            chat_id=row.chat_id,
-            topic_id=row.topic_id,
-            silent=row.silent,
-            dead=row.state == "dead",
-            shared=chats.count(row.chat_id) > 1,
+            chat_id=chat_id, topic_id=topic_id, silent=bool(silent), dead=state == "dead", shared=chats.count(chat_id) > 1
         )
-        for row in taking
+        for chat_id, topic_id, silent, state, _ in taking
     ]
 
 
@@ -150,7 +160,7 @@ def _sha256(message: Message) -> str:
     return hashlib.sha256(dumps(Message, shown).encode()).hexdigest()
 
 
-def _new_row(account_id: int, place: _Place, message: Message, priority: int, now: datetime) -> dict[str, object]:
+def _new_row(account_id: int, place: _Place, message: Message, priority: int, now: datetime) -> dict[str, Any]:
     return {
         "account_id": account_id,
         "key": message.key,
@@ -170,27 +180,18 @@ def _new_row(account_id: int, place: _Place, message: Message, priority: int, no
     }
 
 
-def _changes(row: Row[Any], place: _Place, message: Message, priority: int, now: datetime) -> dict[str, object]:
+def _changes(row: Row[Any], new: dict[str, Any], *, unsent_from: datetime, now: datetime) -> dict[str, object]:
     """What a repeated wish changes: new content makes a revision, the same content can only be allowed earlier."""
     unsent = row.message_id is None
-    wanted_from = (message.not_before or now) if unsent else now
-    if row.content_sha256 == _sha256(message):
+    wanted_from = unsent_from if unsent else now
+    if row.content_sha256 == new["content_sha256"]:
         lifted = unsent and row.state == "wanted" and row.attempts == 0 and wanted_from < row.not_before
         return {"not_before": wanted_from} if lifted else {}
     return {
-        "content": dumps(Message, replace(message, not_before=None)),
-        "content_sha256": _sha256(message),
+        **{name: new[name] for name in ("content", "content_sha256", "silent", "priority", "error")},
         "revision": row.revision + 1,
-        "silent": message.silent or place.silent,
-        "priority": priority,
         "not_before": wanted_from,
-        "state": _next_state(row, place),
+        # On its way: the sender sees the new revision when it is back.
+        "state": "sending" if row.state == "sending" else new["state"],
         "attempts": 0,
-        "error": GONE if place.dead else "",
     }
-
-
-def _next_state(row: Row[Any], place: _Place) -> str:
-    if row.state == "sending":  # on its way: the sender sees the new revision when it is back
-        return "sending"
-    return "dead" if place.dead else "wanted"

@@ -28,7 +28,7 @@ async def hear(
         return None
     try:
         async with AsyncExitStack() as held:
-            await _transcribe(run, transcriber, recording, check, held)
+            transcript = await _transcribe(run, transcriber, recording, check, held)
     except VendorUnavailable:
         await publish(run, Stage.HEARING_LATER, facts, parties, recording=True)
         raise
@@ -42,8 +42,6 @@ async def hear(
     except NotReady:
         await publish(run, Stage.LIMIT, facts, parties, recording=True)
         raise
-    stored = await run.services.calls.load(run.key)
-    transcript = stored.transcript if stored else None
     if transcript is None or transcript.empty:
         await publish(run, Stage.NO_SPEECH, facts, parties, state="no_speech", recording=True)
         return None
@@ -52,13 +50,20 @@ async def hear(
 
 async def _transcribe(
     run: CallRun, transcriber: Transcriber, recording: Recording, check: VoiceCheck, held: AsyncExitStack
-) -> None:
+) -> Transcript | None:
+    """What was made now or, when the step is remembered, then."""
     price = transcriber.estimate(check.duration_s)
+    heard = run.known.transcript if run.known else None
+    bought = heard if run.known and run.known.recording_sha256 == recording.sha256 else None
 
     async def ask(_: Attempt) -> Transcript:
-        stored = await run.services.calls.load(run.key)
-        if stored and stored.transcript and stored.recording_sha256 == recording.sha256:
-            return replace(stored.transcript, costs=())  # a replay: bought already
+        nonlocal heard
+        heard = await listen()
+        return heard
+
+    async def listen() -> Transcript:
+        if bought:
+            return replace(bought, costs=())  # a replay
         chosen = await _affordable(run, transcriber, price, held)
         operator_first = run.services.policy.operator_first
         path = run.services.data_dir / recording.path
@@ -73,6 +78,7 @@ async def _transcribe(
 
     lost = lost_money(run, "stt", price) if transcriber.paid else None
     await run.steps.outward("transcribe", ask, keep, str, lost=lost)
+    return heard
 
 
 async def _affordable(run: CallRun, transcriber: Transcriber, price: Cost, held: AsyncExitStack) -> Transcriber:

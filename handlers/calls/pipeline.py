@@ -135,6 +135,7 @@ async def _answered(run: CallRun, facts: CallFacts) -> None:
         await publish(run, Stage.NO_RECORDING, facts, parties, state="no_recording")
         return
     check = await _gate(run, recording)
+    run = replace(run, known=await run.services.calls.load(run.key))
     if check.verdict is not VoiceVerdict.SPEECH:
         await publish(run, Stage.NO_SPEECH, facts, parties, state="no_speech", recording=True)
         return

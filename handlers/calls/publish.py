@@ -91,10 +91,10 @@ async def publish_comment(run: CallRun, facts: CallFacts, summary: Summary) -> N
     text = call_comment(facts, summary, run.services.texts, timezone=run.services.timezone, marker=run.marker)
 
     async def add(_: Attempt) -> str:
-        stored = await run.services.calls.load(run.key)
-        if stored and stored.comment_id and stored.comment_target == target:
-            await timeline.update_comment(stored.comment_id, place, text)
-            return stored.comment_id
+        known = run.known
+        if known and known.comment_id and known.comment_target == target:
+            await timeline.update_comment(known.comment_id, place, text)
+            return known.comment_id
         return await timeline.add_comment(place, text)
 
     async def keep(tx: Tx, comment_id: str) -> str:

@@ -8,7 +8,7 @@ from domain.events import CallEnded
 from domain.ports import Steps
 from domain.work import WorkItem
 from handlers.calls.services import CallServices
-from storage.calls import CallKey
+from storage.calls import CallKey, StoredCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,7 @@ class CallRun:
     steps: Steps
     services: CallServices
     row_id: int = 0  # of the table of calls, once registered
+    known: StoredCall | None = None  # what earlier runs left, read when the recording is here: nobody else writes it
 
     @property
     def call_id(self) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -25,7 +26,7 @@ async def understand(run: CallRun, facts: CallFacts, parties: Parties, transcrip
         return await _draft(run, facts, parties, transcript)
     try:
         async with AsyncExitStack() as held:
-            model = await _summarise(run, summariser, _context(run, facts, parties), transcript, held)
+            summary = await _summarise(run, summariser, _context(run, facts, parties), transcript, held)
     except VendorUnavailable:
         await _show_draft(run, facts, parties, transcript, Stage.DRAFT_LATER)
         raise
@@ -35,33 +36,31 @@ async def understand(run: CallRun, facts: CallFacts, parties: Parties, transcrip
     except VendorRefused:
         await _show_draft(run, facts, parties, transcript, Stage.DRAFT_REFUSED)
         raise
-    stored = await run.services.calls.load(run.key)
-    if not model or stored is None or stored.summary is None:
-        return await _draft(run, facts, parties, transcript)
-    return stored.summary
+    return summary or await _draft(run, facts, parties, transcript)
 
 
 async def _summarise(
     run: CallRun, summariser: Summariser, context: CallContext, transcript: Transcript, held: AsyncExitStack
-) -> str:
-    """The model's name, or empty when it answered and could not be used: asking again would only cost again."""
+) -> Summary | None:
+    """None when the model answered and could not be used: asking again would only cost again."""
     made_from = _made_from(summariser, transcript)
     estimate = summariser.estimate(transcript)
+    understood = run.known.summary if run.known else None
+    bought = understood if run.known and run.known.summary_key == made_from else None
 
     async def ask(_: Attempt) -> list[Summary]:
-        stored = await run.services.calls.load(run.key)
-        if stored and stored.summary and stored.summary_key == made_from:
-            return [replace(stored.summary, costs=())]  # a replay: bought already
+        nonlocal understood
+        made = await think()
+        understood = made[0] if made else None
+        return made
+
+    async def think() -> list[Summary]:
+        if bought:
+            return [replace(bought, costs=())]  # a replay
         free_again = await set_aside(run, estimate, held) if summariser.paid else None
         if free_again is not None:
             raise over_limit(run, free_again)
-        try:
-            return [await summariser.summarise(transcript, context)]
-        except VendorRefused as error:
-            if error.code not in HOPELESS:
-                raise
-            log.warning("call %s: the model gave no summary (%s), the draft stands", run.call_id, error.code)
-            return []
+        return await _answer(run, summariser.summarise(transcript, context))
 
     async def keep(tx: Tx, made: list[Summary]) -> str:
         for summary in made:
@@ -72,7 +71,19 @@ async def _summarise(
         return ""
 
     lost = lost_money(run, "llm", estimate) if summariser.paid else None
-    return await run.steps.outward("summarise", ask, keep, str, lost=lost)
+    model = await run.steps.outward("summarise", ask, keep, str, lost=lost)
+    return understood if model else None
+
+
+async def _answer(run: CallRun, asked: Awaitable[Summary]) -> list[Summary]:
+    """Empty when the model answered something that is no summary."""
+    try:
+        return [await asked]
+    except VendorRefused as error:
+        if error.code not in HOPELESS:
+            raise
+        log.warning("call %s: the model gave no summary (%s), the draft stands", run.call_id, error.code)
+        return []
 
 
 async def _is_voicemail(run: CallRun, facts: CallFacts, parties: Parties, transcript: Transcript) -> bool:
