@@ -12,10 +12,10 @@ from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from domain.ports import Clock
 from integrations.bitrix24.codes import VENDOR_NAME
 from integrations.bitrix24.faults import OPERATION_PAUSE_S, OPERATION_TIME, OVERLOAD, RATE, RATE_PAUSE_S, Fault, error_of
-from integrations.bitrix24.models import clean
 from integrations.bitrix24.settings import Settings
 from integrations.kit.http import Answer, Approve, Classify, Downloaded, HttpClient
 from integrations.kit.pacing import Sleep, TokenBucket
+from integrations.kit.values import clean
 
 PAGE = 50
 BURST = 40  # the cloud's bucket holds 50, and other applications on our address drink from it too

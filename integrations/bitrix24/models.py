@@ -6,12 +6,10 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-TEXT_LIMIT = 4096
+from integrations.kit.values import clean
+
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200  # sums of days with anything outside could leave the calendar
 LONGEST_CALL_S = 7 * 24 * 3600
-
-# C0 and C1, line and paragraph separators, and the marks that turn the direction of what follows in a log or a card
-_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A)))
 
 
 def _text(value: object) -> str:
@@ -19,14 +17,6 @@ def _text(value: object) -> str:
     if value is None or isinstance(value, (bool, list, dict)):
         return ""
     return clean(str(value))
-
-
-def clean(text: str) -> str:
-    """Text that a database, a log line and JSON can hold: no control characters or lone surrogates, bounded, stripped."""
-    text = text[:TEXT_LIMIT]
-    if not text.isprintable():
-        text = text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
-    return text.strip()
 
 
 def _whole(value: object) -> str:

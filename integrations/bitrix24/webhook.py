@@ -10,9 +10,10 @@ from domain.errors import BadSignature, MalformedBody
 from domain.events import CallEnded
 from domain.webhooks import Delivery, Parsed
 from integrations.bitrix24.codes import VENDOR_NAME, direction_of, outcome_of
-from integrations.bitrix24.models import CallRow, clean, present, read_row
+from integrations.bitrix24.models import CallRow, present, read_row
 from integrations.kit.forms import MAX_DEPTH, decode_form, key_path
 from integrations.kit.signatures import any_secret
+from integrations.kit.values import clean
 
 CALL_END = "ONVOXIMPLANTCALLEND"
 MAX_FIELDS = 2_000

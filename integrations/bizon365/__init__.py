@@ -1,0 +1,1 @@
+"""Bizon365: webinars, their reports and viewers, registration pages."""
