@@ -1,11 +1,14 @@
 """Who was at a webinar: records of presence joined into people, and what each of them did, in the account's words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domain.people import email_key, personal_key
 from domain.webinars import Interval, Marks, Viewer
+
+_NO_MARKS = Marks()
 
 
 class Presence(StrEnum):
@@ -41,8 +44,9 @@ class Yardstick:
 class Visit:
     """All records of one person at one webinar as one.
 
-    ``watched_s`` is the length of the union of their intervals, None when no record says it; ``joined_at`` and ``left_at``
-    are its ends. ``raws`` keeps every record whole, in the order they came.
+    ``person`` is what the records share, ``phone`` and ``email`` keys to be looked for, "" where there are none, and
+    ``phone_raw`` as typed. ``watched_s`` is the length of the union of their intervals, None when no record says it;
+    ``joined_at`` and ``left_at`` are its ends. ``positions`` are the places of the records in the report, from 0.
     """
 
     person: str
@@ -62,7 +66,7 @@ class Visit:
     city: str
     country: str
     intervals: tuple[Interval, ...]
-    raws: tuple[str, ...]
+    positions: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +138,95 @@ def attended(visit: Visit, yardstick: Yardstick) -> bool:
     return visit.watched_s is not None and visit.watched_s >= yardstick.attended_s
 
 
-def person_key(viewer: Viewer, phone: str) -> str:
-    """What records of one person share: the phone, else the e-mail, else the platform's id of them; "" for nobody's."""
-    if phone:
-        return f"phone:{phone}"
-    email = viewer.email.strip().casefold()
-    if email:
-        return f"email:{email}"
-    return f"user:{viewer.chat_user_id}" if viewer.chat_user_id else ""
+@dataclass(slots=True)
+class _Record:
+    position: int
+    viewer: Viewer
+    phone: str
+    email: str
+
+
+class Gathering:
+    """Records of one report on their way to being people.
+
+    Records with one phone are one person, whatever else they say. One without a phone is the person whose phone came with
+    the same e-mail, one without either the person seen with the same id of the platform; where several could be meant
+    it is nobody else's, so that no stranger's minutes are counted for anybody. One that says nothing is a person alone.
+    """
+
+    def __init__(self) -> None:
+        self._groups: dict[str, list[_Record]] = {}
+        self._owners: dict[str, tuple[str, ...]] = {}  # a weaker key → the stronger ones it came with
+        self._count = 0
+
+    def add(self, viewers: Iterable[Viewer]) -> None:
+        """The next records, in the order of the report."""
+        for position, viewer in enumerate(viewers, self._count):
+            self._count = position + 1
+            phone, email = personal_key(viewer.phone), email_key(viewer.email)
+            by_email = f"email:{email}" if email else ""
+            by_user = f"user:{viewer.chat_user_id}" if viewer.chat_user_id.isprintable() and viewer.chat_user_id else ""
+            key = f"phone:{phone}" if phone else by_email or by_user or f"row:{position}"
+            self._groups.setdefault(key, []).append(_Record(position, viewer, phone, email))
+            if phone and email:
+                self._claim(by_email, key)
+            if by_user and by_user is not key:
+                self._claim(by_user, key)
+
+    def visits(self) -> Iterator[Visit]:
+        """One per person, in the order in which they first appear; made one by one."""
+        people: dict[str, list[_Record]] = {}
+        for key, records in self._groups.items():
+            known = people.setdefault(self._root(key), records)
+            if known is not records:
+                people[self._root(key)] = sorted([*known, *records], key=lambda record: record.position)
+        for key, records in people.items():
+            yield _visit(key, records)
+
+    def _claim(self, weaker: str, stronger: str) -> None:
+        owners = self._owners.get(weaker, ())
+        if stronger not in owners:
+            self._owners[weaker] = (*owners, stronger)
+
+    def _root(self, key: str) -> str:
+        owners = self._owners.get(key)
+        if owners is None:
+            return key
+        roots = {self._root(owner) for owner in owners}
+        return roots.pop() if len(roots) == 1 else key
+
+
+def visits_of(viewers: Iterable[Viewer]) -> list[Visit]:
+    """The people behind the records of one report, as ``Gathering`` tells them apart."""
+    gathering = Gathering()
+    gathering.add(viewers)
+    return list(gathering.visits())
+
+
+def _visit(person: str, records: Sequence[_Record]) -> Visit:
+    viewers = [record.viewer for record in records]
+    intervals = united(interval for viewer in viewers for interval in viewer.intervals)
+    return Visit(
+        person=person,
+        phone=_first(record.phone for record in records),
+        phone_raw=_first(record.viewer.phone for record in records if record.phone) or _first(v.phone for v in viewers),
+        email=_first(record.email for record in records),
+        name=_first(viewer.name for viewer in viewers),
+        joined_at=intervals[0].start if intervals else None,
+        left_at=intervals[-1].end if intervals else None,
+        watched_s=seconds_of(intervals),
+        finished=any(viewer.finished for viewer in viewers),
+        messages=sum(viewer.messages for viewer in viewers),
+        clicked=any(viewer.clicked for viewer in viewers),
+        ordered=any(viewer.ordered for viewer in viewers),
+        marks=next((viewer.marks for viewer in viewers if viewer.marks != _NO_MARKS), _NO_MARKS),
+        link_ids=tuple(dict.fromkeys(link for viewer in viewers for link in viewer.link_ids if link.isprintable())),
+        city=_first(viewer.city for viewer in viewers),
+        country=_first(viewer.country for viewer in viewers),
+        intervals=intervals,
+        positions=tuple(record.position for record in records),
+    )
+
+
+def _first(texts: Iterable[str]) -> str:
+    return next((text for text in texts if text), "")

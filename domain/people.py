@@ -1,4 +1,4 @@
-"""Phone numbers as people, forms, CRMs and messengers really write them, and the one key they are compared by."""
+"""Phone numbers and e-mails as people, forms, CRMs and messengers really write them, and the keys they are compared by."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from itertools import accumulate, islice
 import phonenumbers
 
 LONGEST_TEXT = 100  # the search below is bounded by it: hostile text of any length costs the same
+LONGEST_EMAIL = 254
 _LONGEST_NUMBER = 15
 _SHORTEST_BARE = 10  # digits of a number written without "+": a Russian one without its country code
 _SHORTEST_PLUS = 8
@@ -31,6 +32,11 @@ _SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+e\+?[0-9]+", re.IGNORECASE)  # the las
 _RUN = re.compile(r"\+?[ (]*[0-9][0-9 ().-]*")
 _GROUP = re.compile(r"[0-9]+")
 _CUT_NUMBER = re.compile(r"[0-9 ().+-]+\Z")
+_EMAIL = re.compile(r"[^\s@,;<>\"']+@[^\s@.,;<>\"']+(?:\.[^\s@.,;<>\"']+)+")
+_JUNK_EMAILS = frozenset(
+    {*(f"{name}@{host}" for name in ("test", "mail", "email", "no", "net", "a", "1", "123", "qwerty", "asd")
+       for host in ("test.ru", "test.com", "mail.ru", "email.ru", "no.ru", "a.ru", "1.ru"))}
+)  # fmt: skip
 _JUNK = frozenset({*(str(n) * 10 for n in range(10)), "1234567890", "0123456789", "9876543210", "9000000000"})
 
 
@@ -70,6 +76,22 @@ def phone_key(text: str) -> str | None:
         return None if _is_junk(mobile) else mobile
     phones = find_phones(text)
     return phones[0].key if phones else None
+
+
+def personal_key(text: str) -> str:
+    """The key of the first number in ``text`` that can be one person's, or "": what people are told apart by."""
+    mobile = _mobile_at_once(text)
+    if mobile is not None:
+        return "" if _is_junk(mobile) else mobile
+    return next((phone.key for phone in find_phones(text) if phone.personal), "")
+
+
+def email_key(text: str) -> str:
+    """An address as it is compared, or "" for what is none, and for placeholders typed to get past a form."""
+    email = text.strip().casefold()
+    if not _EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL or email in _JUNK_EMAILS:
+        return ""
+    return email if email.isprintable() else ""
 
 
 def show_phone(key: str) -> str:

@@ -16,8 +16,9 @@ def upgrade() -> None:
         "conversion_dirty",
         sa.Column("account_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("session_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("stamp", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_conversion_dirty")),
+        sa.PrimaryKeyConstraint("account_id", "day", "session_id", name=op.f("pk_conversion_dirty")),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -166,7 +167,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_webinar_attendees_lead_id",
-            ["lead_id", "attended", "watch_duration_sec"],
+            ["lead_id", "attended", "watch_duration_sec", "session_id"],
             unique=False,
             sqlite_where=sa.text("lead_id IS NOT NULL"),
             postgresql_where=sa.text("lead_id IS NOT NULL"),
@@ -202,13 +203,13 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), server_default="", nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=True),
         sa.Column("minutes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=False),
         sa.Column("live", sa.Boolean(), server_default="1", nullable=False),
         sa.Column("peak", sa.Integer(), server_default="0", nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("report_at", UtcDateTime(), nullable=True),
         sa.Column("heard_at", UtcDateTime(), nullable=False),
-        sa.Column("loaded_at", UtcDateTime(), nullable=True),
         sa.Column("records", sa.Integer(), server_default="0", nullable=False),
         sa.Column("skipped", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attendees", sa.Integer(), server_default="0", nullable=False),

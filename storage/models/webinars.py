@@ -19,13 +19,13 @@ webinars = Table(
     Column("title", Text, nullable=False, server_default=""),
     Column("started_at", UtcDateTime),
     Column("minutes", Integer, nullable=False, server_default="0"),
+    Column("ended_at", UtcDateTime, nullable=False),  # by its length, or when we knew it to be over
     Column("live", Boolean, nullable=False, server_default="1"),
     Column("peak", Integer, nullable=False, server_default="0"),
     Column("state", String(16), nullable=False),  # pending_report | loading | complete
     Column("source", String(16), nullable=False),  # hook | poll | rehearsal
     Column("report_at", UtcDateTime),  # when the platform made the report
     Column("heard_at", UtcDateTime, nullable=False),
-    Column("loaded_at", UtcDateTime),
     Column("records", Integer, nullable=False, server_default="0"),
     Column("skipped", Integer, nullable=False, server_default="0"),
     Column("attendees", Integer, nullable=False, server_default="0"),
@@ -122,7 +122,7 @@ webinar_attendees = Table(
     Index("ix_webinar_attendees_email", "account_id", "email", sqlite_where=_EMAILED, postgresql_where=_EMAILED),
     Index("ix_webinar_attendees_person_id", "person_id", sqlite_where=_WITH_PERSON, postgresql_where=_WITH_PERSON),
     Index(
-        "ix_webinar_attendees_lead_id", "lead_id", "attended", "watch_duration_sec",
+        "ix_webinar_attendees_lead_id", "lead_id", "attended", "watch_duration_sec", "session_id",
         sqlite_where=_WITH_LEAD, postgresql_where=_WITH_LEAD,
     ),
 )  # fmt: skip
@@ -179,12 +179,14 @@ conversion_rollups = Table(
     sqlite_with_rowid=False,
 )
 
-# UTC dates of leads whose figures have changed since they were added up; another stamp, another change.
+# UTC dates of leads whose figures have changed since they were added up; another stamp, another change. What a session
+# changed waits until it is complete.
 conversion_dirty = Table(
     "conversion_dirty",
     metadata,
     Column("account_id", Integer, primary_key=True, autoincrement=False),
     Column("day", String(10), primary_key=True),
+    Column("session_id", Integer, primary_key=True, autoincrement=False),  # 0: no session's, a lead itself changed
     Column("stamp", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

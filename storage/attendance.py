@@ -1,0 +1,228 @@
+"""A report on its way into rows: records kept whole as they come, then people, matched and written in short writes."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.attendance import Gathering, Visit, Yardstick, attended, presence_of, warmth_of
+from domain.webinars import MatchedBy, Viewer
+from storage.dirty import day_of, mark_days
+from storage.engine import Database
+from storage.matching import Found, LeadOf, Seeker, find_people, leads_of
+from storage.models import webinar_attendees
+from storage.models.types import driver_time
+from storage.sets import BulkWrite, Value, execute, fetch
+
+T = TypeVar("T")
+
+CHUNK = 1000  # rows of a write: it holds SQLite's only writer for a few hundredths of a second
+_STRIDE = 250  # rows made before others get their turn of the loop
+
+_OWN = (
+    "webinar_title", "webinar_date", "phone_number", "phone", "username", "email", "joined_at", "left_at",
+    "watch_duration_sec", "attended", "presence", "warmth", "finished", "messages", "clicked", "ordered", "intervals",
+    "link_ids", "city", "country", "positions",
+)  # fmt: skip
+_MATCH = (
+    "person_id", "matched_by", "other_person_id", "lead_id", "utm_source", "utm_medium", "utm_campaign", "utm_term",
+    "utm_content", "url_marker", "marks_from",
+)  # fmt: skip
+_COLUMNS = ("account_id", "session_id", "person_key", "webinar_id", *_OWN, *_MATCH)
+
+_NO_MARKS = ("",) * 7
+
+_KEEP_RAW = BulkWrite(
+    table="webinar_records",
+    columns=("session_id", "position", "raw"),
+    types=("int", "int", "text"),
+    conflict="(session_id, position) DO UPDATE SET raw = excluded.raw WHERE t.raw <> excluded.raw",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What every row of a webinar repeats."""
+
+    id: int
+    account_id: int
+    external_id: str
+    title: str
+    started_at: datetime | None
+    ended_at: datetime
+    minutes: int
+
+
+class ReportLoad:
+    """One report in one process: ``add`` its records in order, then ``finish``. Begun anew it writes the same rows.
+
+    Only what a person is made of stays in memory; the records themselves are in webinar_records at once.
+    """
+
+    def __init__(self, database: Database, session: Session, yardstick: Yardstick) -> None:
+        self._database = database
+        self._session = session
+        self._yardstick = yardstick
+        self._gathering = Gathering()
+        self._upsert = _upsert_for(database)
+
+    async def add(self, viewers: Sequence[Viewer], *, first: int) -> None:
+        """``first`` is the place of the first of them in the report, from 0."""
+        rows = [(self._session.id, place, _clean(viewer.raw)) for place, viewer in enumerate(viewers, first)]
+        for some in _chunks(rows, CHUNK):
+            await self._database.write(partial(_KEEP_RAW.run, rows=some))
+        for few in _chunks(viewers, _STRIDE):
+            self._gathering.add(few)
+            await asyncio.sleep(0)
+
+    async def finish(self, *, records: int) -> int:
+        """Write everybody, forget who is no longer in the report; how many people there are."""
+        again = await self._stored() > 0
+        count = 0
+        writing: asyncio.Task[None] | None = None
+        try:
+            for visits in _chunks(self._gathering.visits(), CHUNK):
+                rows, days = await self._rows(visits)
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._write(rows, days, again=again))
+                count += len(rows)
+        finally:
+            if writing is not None:
+                await writing
+        if await self._stored() != count:
+            await self._forget_the_rest()
+        beyond = "DELETE FROM webinar_records WHERE session_id = :session AND position >= :records"
+        await self._database.write(partial(execute, sql=beyond, values={"session": self._session.id, "records": records}))
+        return count
+
+    async def _rows(self, visits: list[Visit]) -> tuple[list[tuple[Value, ...]], set[str]]:
+        """The rows of these people, and the days of the leads they were matched with."""
+        session = self._session
+        async with self._database.read() as connection:
+            found = await find_people(connection, session.account_id, [_seeker(visit) for visit in visits])
+            people = {one.person for one in found if one.person is not None}
+            leads = await leads_of(connection, people, self._time(session.ended_at))
+        matches = [(one, leads.get(one.person) if one.person is not None else None) for one in found]
+        rows: list[tuple[Value, ...]] = []
+        for some in _chunks(list(zip(visits, matches, strict=True)), _STRIDE):
+            rows += [self._row(visit, *match) for visit, match in some]
+            await asyncio.sleep(0)
+        return rows, {day_of(lead.created_at) for lead in leads.values()}
+
+    def _row(self, visit: Visit, found: Found, lead: LeadOf | None) -> tuple[Value, ...]:
+        session, yardstick, length = self._session, self._yardstick, self._session.minutes * 60
+        return (
+            session.account_id, session.id, _key(visit), session.external_id, session.title, self._time(session.started_at),
+            visit.phone, _clean(visit.phone_raw[:200]), _clean(visit.name[:200]), visit.email,
+            self._time(visit.joined_at), self._time(visit.left_at), visit.watched_s, attended(visit, yardstick),
+            presence_of(visit, length, yardstick).value, warmth_of(visit, length, yardstick).value,
+            visit.finished, visit.messages, visit.clicked, visit.ordered, _pairs(visit), _listed(visit.link_ids),
+            _clean(visit.city[:200]), _clean(visit.country[:100]), _listed(visit.positions),
+            found.person, found.by, found.other, lead.id if lead else None, *_marks(visit, lead),
+        )  # fmt: skip
+
+    def _time(self, value: datetime | None) -> str | datetime | None:
+        return None if value is None else driver_time(value, self._database.dialect_name)
+
+    async def _write(self, rows: list[tuple[Value, ...]], days: set[str], *, again: bool) -> None:
+        session = self._session
+
+        async def job(connection: AsyncConnection) -> None:
+            before = await _days_before(connection, session, [str(row[2]) for row in rows]) if again else set()
+            if await self._upsert.run(connection, rows):
+                await mark_days(connection, session.account_id, days | before, session_id=session.id)
+
+        await self._database.write(job)
+
+    async def _stored(self) -> int:
+        sql = "SELECT count(*) FROM webinar_attendees WHERE session_id = :session"
+        async with self._database.read() as connection:
+            return int((await fetch(connection, sql, {"session": self._session.id}))[0][0])
+
+    async def _forget_the_rest(self) -> None:
+        """What an earlier report of this webinar had and this one has not."""
+        sql = "SELECT person_key FROM webinar_attendees WHERE session_id = :session"
+        async with self._database.read() as connection:
+            stored = await fetch(connection, sql, {"session": self._session.id})
+        here = {_key(visit) for visit in self._gathering.visits()}
+        for some in _chunks([row[0] for row in stored if row[0] not in here], CHUNK):
+            await self._database.write(partial(_forget, session=self._session, keys=some))
+
+
+async def _forget(connection: AsyncConnection, session: Session, keys: list[str]) -> None:
+    await mark_days(connection, session.account_id, await _days_before(connection, session, keys), session_id=session.id)
+    sql = "DELETE FROM webinar_attendees WHERE session_id = :session AND person_key IN {texts}"
+    await execute(connection, sql, {"session": session.id, "texts": keys})
+
+
+async def _days_before(connection: AsyncConnection, session: Session, keys: list[str]) -> set[str]:
+    """The days of the leads that these rows count for as they are stored."""
+    sql = """SELECT DISTINCT l.created_at FROM webinar_attendees AS a JOIN leads AS l ON l.id = a.lead_id
+             WHERE a.session_id = :session AND a.person_key IN {texts}"""
+    return {day_of(row[0]) for row in await fetch(connection, sql, {"session": session.id, "texts": keys})}
+
+
+def _key(visit: Visit) -> str:
+    return visit.person[:300]
+
+
+def _seeker(visit: Visit) -> Seeker:
+    return Seeker(visit.phone, visit.email, visit.link_ids)
+
+
+def _marks(visit: Visit, lead: LeadOf | None) -> tuple[str, ...]:
+    """The viewer's own first, else the lead's; whose they are comes last. Never some of each: that was nobody's way here."""
+    own = visit.marks
+    if own.source or own.medium or own.campaign or own.term or own.content or own.partner:
+        given = (own.source, own.medium, own.campaign, own.term, own.content, own.partner)
+        return (*(_clean(text[:500]) for text in given), "viewer")
+    if lead is not None and any(lead.marks):
+        return (*lead.marks, "lead")
+    return _NO_MARKS
+
+
+def _clean(text: str) -> str:
+    """Without what a database refuses: a zero byte, half a surrogate pair."""
+    if text.isascii():
+        return text.replace("\0", "")
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _pairs(visit: Visit) -> str:
+    pairs = ",".join(f"[{int(one.start.timestamp())},{int(one.end.timestamp())}]" for one in visit.intervals)
+    return f"[{pairs}]"
+
+
+def _listed(values: Sequence[str] | Sequence[int]) -> str:
+    return json.dumps(list(values), ensure_ascii=False) if values else "[]"
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    left = iter(items)
+    while some := list(islice(left, size)):
+        yield some
+
+
+def _upsert_for(database: Database) -> BulkWrite:
+    """Rows that are there are changed only where they differ, and their match only where no person has said who it is."""
+    dialect = database.url.get_dialect()()
+    by_hand = f"t.matched_by = '{MatchedBy.HAND.value}'"
+    kept = ", ".join(f"{name} = CASE WHEN {by_hand} THEN t.{name} ELSE excluded.{name} END" for name in _MATCH)
+    taken = ", ".join(f"{name} = excluded.{name}" for name in _OWN)
+    differs = "IS NOT" if database.is_sqlite else "IS DISTINCT FROM"
+    own = f"({_of('t', _OWN)}) {differs} ({_of('excluded', _OWN)})"
+    match = f"({_of('t', _MATCH)}) {differs} ({_of('excluded', _MATCH)})"
+    conflict = f"(session_id, person_key) DO UPDATE SET {taken}, {kept} WHERE {own} OR (NOT {by_hand} AND {match})"
+    types = tuple(webinar_attendees.c[name].type.compile(dialect=dialect) for name in _COLUMNS)
+    return BulkWrite(table="webinar_attendees", columns=_COLUMNS, types=types, conflict=conflict)
+
+
+def _of(table: str, columns: Sequence[str]) -> str:
+    return ", ".join(f"{table}.{name}" for name in columns)

@@ -1,0 +1,304 @@
+"""Leads and the people behind them: saved in batches, joined by phone, e-mail and link, with all that follows from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Dialect, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.errors import BadInput
+from domain.leads import Lead
+from domain.people import email_key, personal_key
+from domain.webinars import Marks
+from storage.dirty import day_of, mark_days
+from storage.engine import Database
+from storage.matching import EMAIL, LINK, PHONE, persons_known, rematch, rematch_registrations
+from storage.models import identities, leads
+from storage.models.types import driver_time
+from storage.sets import BulkWrite, Value, fetch
+
+MOST_LEADS = 500  # in one write; a batch that is larger is cut
+
+_TOUCHES = tuple(
+    f"{touch}_{name}"
+    for touch in ("first", "last")
+    for name in ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "url_marker")
+)
+# What a source does not tell again stays: a first touch, a direction that was given here.
+_KEPT_TEXTS = (
+    "name", "phone", "phone_key", "email", "email_key", "status", "manager_id", "manager", "currency", *_TOUCHES,
+)  # fmt: skip
+_KEPT = ("direction_id", "creative_id", "value", "commission")
+_TAKEN = ("person_id", "created_at", "updated_at", "deleted_at")
+_COLUMNS = ("id", "account_id", "source", "external_id", *_KEPT_TEXTS, *_KEPT, *_TAKEN)
+
+_ADD_PEOPLE = BulkWrite(
+    table="people",
+    columns=("id", "account_id", "name", "created_at"),
+    types=("bigint", "int", "text", "timestamptz"),
+    conflict="(id) DO NOTHING",
+)
+_ADD_IDENTITIES = BulkWrite(
+    table="identities",
+    columns=("account_id", "kind", "value", "person_id", "source", "since"),
+    types=("int", "text", "text", "bigint", "text", "timestamptz"),
+    conflict="(account_id, kind, value) WHERE undone_at IS NULL DO NOTHING",
+)
+_STORED = """
+SELECT source, external_id, id, person_id, created_at, updated_at FROM leads
+WHERE account_id = :account AND external_id IN {texts} AND external_id <> ''
+"""
+_UNDONE = """
+SELECT kind, value, person_id FROM identities
+WHERE account_id = :account AND value IN {texts} AND undone_at IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of a batch: leads that are new, that were changed, and that told nothing new; people that are new."""
+
+    added: int = 0
+    changed: int = 0
+    same: int = 0
+    people: int = 0
+
+    def __add__(self, other: "Saved") -> "Saved":
+        return Saved(
+            self.added + other.added, self.changed + other.changed, self.same + other.same, self.people + other.people
+        )
+
+
+class LeadStore:
+    """Every way a lead or a person's key gets in or out leads through here, so that visits and conversions follow."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, account_id: int, batch: Sequence[Lead]) -> Saved:
+        """Leads of any source, in writes of MOST_LEADS; of one told twice the newest counts. A repeat changes nothing."""
+        saved = Saved()
+        for start in range(0, len(batch), MOST_LEADS):
+            some = list(batch[start : start + MOST_LEADS])
+
+            async def job(connection: AsyncConnection, some: list[Lead] = some) -> Saved:
+                return await save_leads(connection, account_id, some)
+
+            saved += await self._database.write(job)
+        return saved
+
+    async def undo_identity(self, account_id: int, identity_id: int, *, now: datetime) -> None:
+        """This key is not this person's: nothing joins it to them again, and visits matched by it are matched anew."""
+        mine = (identities.c.account_id == account_id) & (identities.c.id == identity_id) & identities.c.undone_at.is_(None)
+
+        async def job(connection: AsyncConnection) -> None:
+            row = (await connection.execute(select(identities).where(mine))).one_or_none()
+            if row is None:
+                raise BadInput("identity", "Эта связь уже убрана.")
+            await connection.execute(update(identities).where(mine).values(undone_at=now))
+            await _rematch_key(connection, account_id, row.kind, row.value, {row.person_id})
+
+        await self._database.write(job)
+
+    async def add_identity(
+        self, account_id: int, person_id: int, kind: str, value: str, *, source: str, now: datetime
+    ) -> None:
+        """A key of this person from now on, whoever had it before: a person of the team says so. ``value`` is the key."""
+
+        async def job(connection: AsyncConnection) -> None:
+            same = (identities.c.account_id == account_id) & (identities.c.kind == kind) & (identities.c.value == value)
+            owner = (
+                await connection.execute(select(identities).where(same & identities.c.undone_at.is_(None)))
+            ).one_or_none()
+            people = {person_id}
+            if owner is not None:
+                people.add(owner.person_id)
+                await connection.execute(update(identities).where(identities.c.id == owner.id).values(undone_at=now))
+            row = {"account_id": account_id, "kind": kind, "value": value, "person_id": person_id}
+            await connection.execute(insert(identities).values(**row, source=source, since=now))
+            await _rematch_key(connection, account_id, kind, value, people)
+
+        await self._database.write(job)
+
+
+async def _rematch_key(connection: AsyncConnection, account_id: int, kind: str, value: str, people: set[int]) -> None:
+    phones, emails = ([value] if kind == own else [] for own in (PHONE, EMAIL))
+    await rematch(connection, account_id, phones=phones, emails=emails, people=people)
+    await rematch_registrations(connection, account_id, phones=phones, emails=emails)
+
+
+async def save_leads(connection: AsyncConnection, account_id: int, batch: Sequence[Lead]) -> Saved:
+    """Within a write: the leads, their people and keys, visits matched again, days marked. At most MOST_LEADS."""
+    return await _Batch(connection, account_id, _newest(batch)).save()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    id: int
+    person_id: int | None
+    created_at: Any
+    updated_at: Any
+
+
+class _Batch:
+    """Some leads on their way into rows, no lead twice."""
+
+    def __init__(self, connection: AsyncConnection, account_id: int, batch: Sequence[Lead]) -> None:
+        self._connection = connection
+        self._account_id = account_id
+        self._leads = [(lead, _keys(lead)) for lead in batch]
+        self._stored: dict[tuple[str, str], _Stored] = {}
+        self._owners: dict[tuple[str, str], int] = {}
+        self._new_people: list[tuple[int, Lead]] = []
+
+    async def save(self) -> Saved:
+        count = len(self._leads)
+        await self._drop_what_is_older()
+        await self._find_owners()
+        people = await self._people()
+        await self._add_people()
+        await self._add_keys(people)
+        added, changed = await self._upsert(people)
+        if added or changed:
+            await self._follow(people)
+        return Saved(added=added, changed=changed, same=count - added - changed, people=len(self._new_people))
+
+    async def _drop_what_is_older(self) -> None:
+        names = [lead.external_id for lead, _ in self._leads if lead.external_id]
+        rows = await fetch(self._connection, _STORED, {"account": self._account_id, "texts": names}) if names else []
+        self._stored = {(row[0], row[1]): _Stored(*row[2:]) for row in rows}
+        self._leads = [(lead, keys) for lead, keys in self._leads if self._is_news(lead)]
+
+    def _is_news(self, lead: Lead) -> bool:
+        stored = self._known(lead)
+        return stored is None or bool(stored.updated_at <= self._time(lead.updated_at))
+
+    def _known(self, lead: Lead) -> _Stored | None:
+        return self._stored.get((lead.source, lead.external_id))
+
+    async def _find_owners(self) -> None:
+        for kind in (PHONE, EMAIL, LINK):
+            values = {value for _, keys in self._leads for own, value in keys if own == kind}
+            known = await persons_known(self._connection, self._account_id, kind, values)
+            self._owners |= {(kind, value): person for value, person in known.items()}
+
+    async def _people(self) -> list[int | None]:
+        """Whose each lead is: who has its phone, else its e-mail, else its link; else whose it was; else somebody new."""
+        ids = await next_ids(self._connection, "people", len(self._leads))
+        people: list[int | None] = []
+        for (lead, keys), new in zip(self._leads, ids, strict=True):
+            stored = self._known(lead)
+            person = next((self._owners[key] for key in keys if key in self._owners), stored.person_id if stored else None)
+            if person is None and keys:
+                person = new
+                self._new_people.append((new, lead))
+            if person is not None:
+                for key in keys:
+                    self._owners.setdefault(key, person)
+            people.append(person)
+        return people
+
+    async def _add_people(self) -> None:
+        rows: list[tuple[Value, ...]] = [
+            (person, self._account_id, lead.name, self._time(lead.created_at)) for person, lead in self._new_people
+        ]
+        await _ADD_PEOPLE.run(self._connection, rows)
+
+    async def _add_keys(self, people: list[int | None]) -> None:
+        """A key that somebody else has stays theirs, and what was undone stays undone."""
+        values = sorted({value for _, keys in self._leads for _, value in keys})
+        mine = {"account": self._account_id, "texts": values}
+        undone = {tuple(row) for row in await fetch(self._connection, _UNDONE, mine)} if values else set()
+        rows: list[tuple[Value, ...]] = [
+            (self._account_id, kind, value, person, lead.source, self._time(lead.created_at))
+            for (lead, keys), person in zip(self._leads, people, strict=True)
+            for kind, value in keys
+            if person is not None and self._owners[kind, value] == person and (kind, value, person) not in undone
+        ]
+        await _ADD_IDENTITIES.run(self._connection, rows)
+
+    async def _upsert(self, people: list[int | None]) -> tuple[int, int]:
+        ids = await next_ids(self._connection, "leads", len(self._leads))
+        rows: list[tuple[Value, ...]] = []
+        added = 0
+        for (lead, keys), person, new in zip(self._leads, people, ids, strict=True):
+            stored = self._known(lead)
+            added += stored is None
+            rows.append(self._row(stored.id if stored else new, lead, dict(reversed(keys)), person))
+        written = await _upsert_for(self._connection.dialect).run(self._connection, rows)
+        return added, written - added
+
+    def _row(self, lead_id: int, lead: Lead, keys: dict[str, str], person: int | None) -> tuple[Value, ...]:
+        last = lead.last if lead.last != Marks() else lead.first
+        return (
+            lead_id, self._account_id, lead.source, lead.external_id,
+            lead.name, lead.phone, keys.get(PHONE, ""), lead.email, keys.get(EMAIL, ""), lead.status, lead.manager_id,
+            lead.manager, lead.currency, *_touch(lead.first), *_touch(last),
+            lead.direction_id, lead.creative_id, lead.value, lead.commission,
+            person, self._time(lead.created_at), self._time(lead.updated_at),
+            self._time(lead.deleted_at) if lead.deleted_at else None,
+        )  # fmt: skip
+
+    async def _follow(self, people: list[int | None]) -> None:
+        """What changed for days, visits and registrations."""
+        days = {day_of(self._time(lead.created_at)) for lead, _ in self._leads}
+        days |= {day_of(stored.created_at) for stored in self._stored.values()}
+        await mark_days(self._connection, self._account_id, days)
+        phones, emails = (
+            {value for _, keys in self._leads for own, value in keys if own == kind} for kind in (PHONE, EMAIL)
+        )
+        touched = {person for person in people if person is not None}
+        touched |= {stored.person_id for stored in self._stored.values() if stored.person_id is not None}
+        await rematch(self._connection, self._account_id, phones=phones, emails=emails, people=touched)
+        await rematch_registrations(self._connection, self._account_id, phones=phones, emails=emails)
+
+    def _time(self, value: datetime) -> Any:
+        return driver_time(value, self._connection.dialect.name)
+
+
+def _newest(batch: Sequence[Lead]) -> list[Lead]:
+    """Of one lead told several times the newest; those without an id of their own are all different."""
+    newest: dict[object, Lead] = {}
+    for place, lead in enumerate(batch):
+        key = (lead.source, lead.external_id) if lead.external_id else place
+        known = newest.get(key)
+        if known is None or known.updated_at <= lead.updated_at:
+            newest[key] = lead
+    return list(newest.values())
+
+
+def _keys(lead: Lead) -> list[tuple[str, str]]:
+    """By which its person is looked for, surest first."""
+    phone, email = personal_key(lead.phone), email_key(lead.email)
+    keys = [(PHONE, phone)] if phone else []
+    keys += [(EMAIL, email)] if email else []
+    return keys + [(LINK, link) for link in lead.link_ids if link]
+
+
+def _touch(marks: Marks) -> tuple[str, ...]:
+    return (marks.source, marks.medium, marks.campaign, marks.term, marks.content, marks.partner)
+
+
+async def next_ids(connection: AsyncConnection, table: str, count: int) -> list[int]:
+    """Ids for rows about to be added. On SQLite they are ours as long as this write lasts: there is no other."""
+    if connection.dialect.name == "sqlite":
+        last = (await fetch(connection, f"SELECT coalesce(max(id), 0) FROM {table}", {}))[0][0]  # noqa: S608 - our own name
+        return list(range(last + 1, last + 1 + count))
+    sql = f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) FROM generate_series(1, :count)"  # noqa: S608 - as above
+    return [row[0] for row in await fetch(connection, sql, {"count": count})]
+
+
+@lru_cache(maxsize=4)
+def _upsert_for(dialect: Dialect) -> BulkWrite:
+    merged = {name: f"coalesce(nullif(excluded.{name}, ''), t.{name})" for name in _KEPT_TEXTS}
+    merged |= {name: f"coalesce(excluded.{name}, t.{name})" for name in _KEPT}
+    merged |= {name: f"excluded.{name}" for name in _TAKEN}
+    changes = ", ".join(f"{name} = {value}" for name, value in merged.items())
+    differs = "IS NOT" if dialect.name == "sqlite" else "IS DISTINCT FROM"
+    same = ", ".join(f"t.{name}" for name in merged)
+    conflict = f"(id) DO UPDATE SET {changes} WHERE ({same}) {differs} ({', '.join(merged.values())})"
+    types = tuple(leads.c[name].type.compile(dialect=dialect) for name in _COLUMNS)
+    return BulkWrite(table="leads", columns=_COLUMNS, types=types, conflict=conflict)

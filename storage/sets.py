@@ -1,0 +1,114 @@
+"""Statements over whole sets of values, one text for both databases and past SQLAlchemy: a third of the cost of its own."""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.engine import driver_of
+
+Row = tuple[Any, ...]
+Value = str | int | float | bool | datetime | None
+MOST_VALUES = 16_000  # in one statement; SQLite takes 32,766
+
+_SETS = {
+    "texts": ("(SELECT value FROM json_each(:{0}))", "(SELECT unnest(CAST(:{0} AS text[])))"),
+    "ids": ("(SELECT value FROM json_each(:{0}))", "(SELECT unnest(CAST(:{0} AS bigint[])))"),
+}
+_SET = re.compile(r"\{(texts|ids)(?::(\w+))?\}")
+_NAME = re.compile(r":(\w+)")
+
+
+async def fetch(connection: AsyncConnection, sql: str, values: dict[str, Any]) -> Sequence[Row]:
+    """The rows of ``sql`` as the driver gives them: on SQLite times are text, see ``moment``.
+
+    ``:name`` is a value, ``{texts}`` and ``{ids}`` the set called so (``{ids:people}`` the one called people), for IN.
+    """
+    if connection.dialect.name != "sqlite":
+        return (await connection.exec_driver_sql(_for_psycopg(sql), values)).all()
+    ready = {name: json.dumps(list(value)) if _is_set(value) else value for name, value in values.items()}
+    statement = _for_sqlite(sql)
+    return await driver_of(connection).trip(lambda raw: raw.execute(statement, ready).fetchall())
+
+
+async def execute(connection: AsyncConnection, sql: str, values: dict[str, Any]) -> int:
+    """How many rows were changed; written as for ``fetch``."""
+    if connection.dialect.name != "sqlite":
+        return (await connection.exec_driver_sql(_for_psycopg(sql), values)).rowcount
+    ready = {name: json.dumps(list(value)) if _is_set(value) else value for name, value in values.items()}
+    statement = _for_sqlite(sql)
+    return await driver_of(connection).trip(lambda raw: raw.execute(statement, ready).rowcount)
+
+
+def moment(value: Any) -> datetime | None:
+    """A time of ``fetch`` as aware UTC."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _is_set(value: object) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, str | bytes)
+
+
+@lru_cache(maxsize=256)
+def _for_sqlite(sql: str) -> str:
+    return _SET.sub(lambda found: _SETS[found[1]][0].format(found[2] or found[1]), sql)
+
+
+@lru_cache(maxsize=256)
+def _for_psycopg(sql: str) -> str:
+    sets = _SET.sub(lambda found: _SETS[found[1]][1].format(found[2] or found[1]), sql)
+    return _NAME.sub(r"%(\1)s", sets.replace("%", "%%"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkWrite:
+    """Many rows, each a tuple in the order of ``columns``, written in few statements.
+
+    ``types`` are PostgreSQL's, one a column. ``conflict`` is what follows ON CONFLICT: what to do with rows that are there.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    conflict: str
+
+    async def run(self, connection: AsyncConnection, rows: Sequence[tuple[Value, ...]]) -> int:
+        """How many rows were added or changed. Times are as ``driver_time`` gives them."""
+        if not rows:
+            return 0
+        if connection.dialect.name != "sqlite":
+            columns = dict(zip(self.columns, map(list, zip(*rows, strict=True)), strict=True))
+            return max((await connection.exec_driver_sql(_unnesting(self), columns)).rowcount, 0)
+        statements = list(self._statements(rows))
+        return await driver_of(connection).trip(lambda raw: sum(raw.execute(*one).rowcount for one in statements))
+
+    def _statements(self, rows: Sequence[tuple[Value, ...]]) -> Iterator[tuple[str, tuple[Value, ...]]]:
+        """All but the last of one size, so that each text is prepared once."""
+        most = min(64, MOST_VALUES // len(self.columns))
+        for start in range(0, len(rows), most):
+            taken = rows[start : start + most]
+            yield _listing(self, len(taken)), tuple(chain.from_iterable(taken))
+
+
+@lru_cache(maxsize=256)
+def _listing(write: BulkWrite, rows: int) -> str:
+    marks = f"({', '.join('?' * len(write.columns))})"
+    return _insert(write, f"VALUES {', '.join([marks] * rows)}")
+
+
+@lru_cache(maxsize=64)
+def _unnesting(write: BulkWrite) -> str:
+    arrays = ", ".join(f"%({name})b::{kind}[]" for name, kind in zip(write.columns, write.types, strict=True))
+    return _insert(write, f"SELECT * FROM unnest({arrays})")  # noqa: S608 - all of it our own names
+
+
+def _insert(write: BulkWrite, rows: str) -> str:
+    return f"INSERT INTO {write.table} AS t ({', '.join(write.columns)}) {rows} ON CONFLICT {write.conflict}"
