@@ -6,9 +6,12 @@ from handlers.texts import load_texts
 
 PRIVATE = "private"
 # For those who drop updates that came too late: taps that only show something, commands that change something.
-READING_BUTTONS = ("list", "call", "rec", "text", "more", "why", "errors", "settings", "people")
+READING_BUTTONS = (
+    *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people"),
+    *("rpage", "rat", "rconf", "redit", "rno"),
+)
 WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
-_EVERYBODY = ("calls", "why", "help", "start")
+_EVERYBODY = ("calls", "register", "why", "help", "start")
 _ADMINS = ("status", "errors", "settings")
 _IN_GROUPS = ("calls", "why", "help")
 
@@ -24,4 +27,4 @@ def _names(role: Role | None, chat_kind: str) -> tuple[str, ...]:
         return ("start",) if chat_kind == PRIVATE else ()
     if chat_kind != PRIVATE:
         return (*_IN_GROUPS, "bind") if role.runs_the_bot else _IN_GROUPS
-    return (*_EVERYBODY[:2], *_ADMINS, *_EVERYBODY[2:]) if role.runs_the_bot else _EVERYBODY
+    return (*_EVERYBODY[:-2], *_ADMINS, *_EVERYBODY[-2:]) if role.runs_the_bot else _EVERYBODY

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
+from handlers.webinars.desk import WebinarDesk
 from handlers.wording import Reader
 from storage.destinations import Destinations
 from storage.engine import Database
@@ -66,7 +67,7 @@ class Desk:
 
     ``timezone`` of an account; ``replay`` takes a work id and gives the id that will run, or None when it is running
     already; ``fixed``: settings the environment sets, which the chat cannot change; ``vendors``: their titles by name;
-    ``wake`` tells the sender.
+    ``wake`` tells the sender; ``webinars`` is None where no webinar platform is connected.
     """
 
     database: Database
@@ -86,6 +87,7 @@ class Desk:
     fixed: Mapping[str, str] = field(default_factory=dict)
     vendors: Mapping[str, str] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
+    webinars: WebinarDesk | None = None
 
     def reader(self, account_id: int, *, private: bool) -> Reader:
         """Whom a screen is made for."""

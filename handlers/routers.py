@@ -1,4 +1,4 @@
-"""The Telegram routers in their order: calls, administration, plain words, and what is left over."""
+"""The Telegram routers in their order: calls, administration, webinars, plain words, and what is left over."""
 
 from aiogram import F, Router
 from aiogram.types import Message as ChatMessage
@@ -9,13 +9,15 @@ from handlers.calls.screens import say
 from handlers.commands import commands_for
 from handlers.desk import Desk
 from handlers.talk.telegram import in_private, show
+from handlers.webinars import register
 
 __all__ = ["build_routers", "commands_for"]
 
 
 def build_routers() -> list[Router]:
     """New routers each time: a router belongs to one dispatcher. Handlers take ``person`` and ``desk``."""
-    return [calls.build_router(), admin.build_router(), calls.build_words_router(), build_rest_router()]
+    talks = (calls.build_router(), admin.build_router(), register.build_router())
+    return [*talks, calls.build_words_router(), build_rest_router()]
 
 
 def build_rest_router() -> Router:

@@ -23,6 +23,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _CALL = re.compile(r"\A\s*\w+\((.*)\)\s*\Z", re.DOTALL)
 _OBJECT = re.compile(r"['\"]?(\{.*\})['\"]?", re.DOTALL)
 _MARK = re.compile(r"\A(?:utm_)?(source|medium|campaign|term|content|keyword|banner|phrase|group)=(.*)\Z", re.IGNORECASE)
+_NUMBER = re.compile(r"\+?\d[\d ().-]{4,}\d")
 _SEPARATORS = re.compile(r"[,;\s]+")
 LONGEST_LINE = 1000
 _NEEDED = ("page", "date", "time", "email")
@@ -113,6 +114,38 @@ def read_visit(text: str) -> VisitLine:
         at=_read(problems, read_time, found.get("time", "")),
         problems=tuple(problems),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLine:
+    """Somebody as typed in one message: a name, a phone, an e-mail, in any order."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+def read_person(text: str) -> PersonLine:
+    problems: list[Problem] = []
+    words = text.strip()[:LONGEST_LINE].split()
+    email = next((word.strip("<>(),;") for word in words if "@" in word), "")
+    rest = " ".join(word for word in words if "@" not in word)
+    number = _NUMBER.search(rest)
+    name = _NUMBER.sub(" ", rest).strip(" ,;:—-") if number else rest.strip(" ,;:—-")
+    return PersonLine(
+        name=" ".join(name.split())[:100],
+        email=_read(problems, read_email, email) or "",
+        phone=_read(problems, read_phone, number.group() if number else "") or "",
+        problems=tuple(problems),
+    )
+
+
+def read_moment(text: str, zone: tzinfo) -> datetime:
+    """«16.09.2026 12:00» of ``zone``, as aware UTC. Problem names the part that is wrong."""
+    words = _split(text.strip()[:LONGEST_LINE])
+    day, at = read_day(words[0] if words else ""), read_time(words[1] if len(words) > 1 else "")
+    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
 
 
 def read_flag(word: str) -> bool:

@@ -100,6 +100,10 @@ class Talk:
             message["via_bot"] = ME.model_dump(exclude_none=True)
         return await self._feed({"message": message})
 
+    async def send_contact(self, name: str, phone: str) -> str:
+        contact = {"phone_number": phone, "first_name": name}
+        return await self._feed({"message": self._message(PRIVATE_CHAT, None) | {"contact": contact}})
+
     async def press(
         self, data: str, *, chat: int = PRIVATE_CHAT, topic: int | None = None, gone: bool = False, keyboard: Any = None
     ) -> str:

@@ -156,8 +156,8 @@ def test_menus_differ_by_role_and_chat() -> None:
 
     assert names(None, "private") == ["start"]
     assert names(None, "group") == []
-    assert names(Role.MANAGER, "private") == ["calls", "why", "help", "start"]
-    assert names(Role.OWNER, "private") == ["calls", "why", "status", "errors", "settings", "help", "start"]
+    assert names(Role.MANAGER, "private") == ["calls", "register", "why", "help", "start"]
+    assert names(Role.OWNER, "private") == ["calls", "register", "why", "status", "errors", "settings", "help", "start"]
     assert "bind" in names(Role.ADMIN, "supergroup")
     assert "bind" not in names(Role.MANAGER, "supergroup")
     assert all(re.fullmatch(r"[a-z]{1,32}", name) and text for name, text in commands_for(Role.OWNER, "private"))
