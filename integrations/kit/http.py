@@ -7,10 +7,8 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -18,29 +16,14 @@ import aiohttp
 from yarl import URL
 
 from domain.errors import VendorError, VendorUnavailable
-from integrations.kit.proxies import Proxies, is_refusal, is_socks, socks_connector
+from integrations.kit.connections import NOT_SENT, Connections
+from integrations.kit.proxies import Proxies
 
 MAX_ANSWER = 32 * 1024 * 1024
 HEAD_BYTES = 8 * 1024
 MAX_HOPS = 4
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
-IDLE_S = 5.0  # servers close what is idle longer; a write upon a closed connection would be an uncertain one
 _AS_IT_IS = "!$%&'()*+,/:;=?@[\\]^`{|}~"
-
-
-class _Refused(aiohttp.ClientError):
-    """A SOCKS proxy did not connect us."""
-
-
-# Nothing was handed to the other side yet, so even a write has certainly not been carried out.
-_NOT_SENT = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-    aiohttp.NonHttpUrlClientError,
-    _Refused,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +89,8 @@ class HttpClient:
         self._vendor = vendor
         self._secrets = tuple(sorted((s for s in secrets if s), key=len, reverse=True))
         self._headers = dict(headers or {})
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=read_s)
         self._total_s = total_s
-        self._proxies = Proxies(trusted=trust_env)
-        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._connections = Connections(proxies=Proxies(trusted=trust_env), connect_s=connect_s, read_s=read_s)
 
     async def request(
         self,
@@ -131,7 +112,8 @@ class HttpClient:
         try:
             async with asyncio.timeout(self._total_s):
                 kind, body = _body(json, form)
-                async with self._send(method, _address(url, query), {**kind, **(headers or {})}, body=body) as response:
+                whole = {**self._headers, **kind, **(headers or {})}
+                async with await self._connections.send(method, _address(url, query), whole, body=body) as response:
                     return Answer(status=response.status, headers=_lower(response), body=await _read(response))
         except (aiohttp.ClientError, TimeoutError) as exc:
             failure = self._unavailable(action, exc, writes=writes)
@@ -162,7 +144,9 @@ class HttpClient:
             async with asyncio.timeout(total_s):
                 for _ in range(MAX_HOPS):
                     target = await approve(url)
-                    async with self._send("GET", _address(target.url), headers or {}, pinned=target.pinned) as response:
+                    whole = {**self._headers, **(headers or {})}
+                    sent = self._connections.send("GET", _address(target.url), whole, pinned=target.pinned)
+                    async with await sent as response:
                         if response.status in REDIRECTS and "Location" in response.headers:
                             url = urljoin(url, response.headers["Location"])
                             continue
@@ -186,76 +170,11 @@ class HttpClient:
         return text
 
     async def close(self) -> None:
-        for session in self._sessions.values():
-            await session.close()
-        self._sessions.clear()
-
-    @asynccontextmanager
-    async def _send(
-        self, method: str, address: URL, headers: Mapping[str, str], *, body: bytes | None = None, pinned: str = ""
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The response, its body still to come. ``pinned``: Host header and TLS keep the name all the same."""
-        proxy = self._proxies.of(address)
-        asking = self._session(proxy).request(
-            method,
-            address.with_host(pinned) if pinned else address,
-            data=body,
-            headers={"Host": address.host_port_subcomponent or "", **headers} if pinned else headers,
-            server_hostname=address.raw_host if pinned else None,
-            proxy=None if is_socks(proxy) else proxy or None,
-            ssl=await _authorities() if address.scheme == "https" else True,
-            allow_redirects=False,
-        )
-        try:
-            response = await asking
-        except Exception as exc:
-            if is_refusal(exc):
-                raise _Refused from exc
-            raise
-        async with response:
-            yield response
-
-    def _session(self, proxy: str) -> aiohttp.ClientSession:
-        """The connections that go one way: straight or through HTTP proxies, or through one SOCKS proxy."""
-        way = proxy if is_socks(proxy) else ""
-        if way not in self._sessions:
-            self._sessions[way] = aiohttp.ClientSession(
-                connector=socks_connector(way) if way else aiohttp.TCPConnector(keepalive_timeout=IDLE_S),
-                timeout=self._timeout,
-                headers=self._headers,
-                # No cookies: a PHP session would make the vendor answer our parallel requests one by one.
-                cookie_jar=aiohttp.DummyCookieJar(),
-                middlewares=(_only_once,),
-            )
-        return self._sessions[way]
+        await self._connections.close()
 
     def _unavailable(self, action: str, exc: Exception, *, writes: bool) -> VendorUnavailable:
-        uncertain = writes and not isinstance(exc, _NOT_SENT)
+        uncertain = writes and not isinstance(exc, NOT_SENT)
         return VendorUnavailable(self._vendor, action, _reason(exc), uncertain=uncertain)
-
-
-async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """The library repeats a GET whose connection broke, unless the error is none that it knows."""
-    try:
-        return await handler(request)
-    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
-        raise aiohttp.ClientConnectionError(type(exc).__name__) from exc
-
-
-async def _authorities() -> ssl.SSLContext:
-    """The certificate authorities, read once for all vendors, in a thread: it takes 20 ms and an import."""
-    if not _read_authorities.cache_info().currsize:
-        await asyncio.to_thread(_read_authorities)
-    return _read_authorities()
-
-
-@cache
-def _read_authorities() -> ssl.SSLContext:
-    import httpx  # knows what to believe: SSL_CERT_FILE and SSL_CERT_DIR, else Mozilla's list
-
-    return httpx.create_ssl_context()
 
 
 def silence_address_logs() -> None:
@@ -373,6 +292,6 @@ def _reason(exc: Exception) -> str:
         cause = cause.__cause__ or cause.__context__
     if isinstance(exc, TimeoutError):
         return "no answer in time"
-    if isinstance(exc, _NOT_SENT):
+    if isinstance(exc, NOT_SENT):
         return "no connection"
     return f"connection broken ({type(exc.__cause__ or exc).__name__})"

@@ -1,4 +1,4 @@
-"""Which proxy of the environment a request goes through: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."""
+"""Which proxy a request goes through: one that was set, or HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."""
 
 from collections.abc import Mapping
 from urllib.request import getproxies, proxy_bypass
@@ -10,15 +10,16 @@ _LIBRARIES = frozenset(("python_socks", "aiohttp_socks"))
 
 
 class Proxies:
-    """Read once. ``trusted`` is False where a proxy of the environment must not be used."""
+    """Read once. ``trusted`` is False where a proxy of the environment must not be used, ``given`` goes before them all."""
 
-    def __init__(self, *, trusted: bool) -> None:
+    def __init__(self, *, trusted: bool, given: str = "") -> None:
+        self._given = given
         self._known: Mapping[str, str] = getproxies() if trusted else {}
 
     def of(self, address: URL) -> str:
         """The proxy's address with its scheme, empty when the request goes straight."""
-        if not self._known:
-            return ""
+        if self._given or not self._known:
+            return self._given
         proxy = self._known.get(address.scheme) or self._known.get("all", "")
         if not proxy or proxy_bypass(address.host or ""):
             return ""

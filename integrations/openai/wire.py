@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -63,14 +62,22 @@ class Wire:
 
 
 def _build(route: Route) -> "AsyncOpenAI":
-    load_sdk()
     from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout
 
+    from integrations.openai.transport import Transport
+
+    connect_s = min(_CONNECT_S, route.timeout_s)
+    transport = Transport(
+        connect_s=connect_s,
+        read_s=route.timeout_s,
+        proxy=route.proxy,
+        trusted=not is_loopback(route.host),  # a proxy of the environment must not catch a server of this machine
+        ca_bundle=route.ca_bundle,
+    )
     http = DefaultAsyncHttpx2Client(
-        timeout=Timeout(route.timeout_s, connect=min(_CONNECT_S, route.timeout_s)),
-        proxy=route.proxy or None,
-        verify=ssl.create_default_context(cafile=route.ca_bundle) if route.ca_bundle else True,
-        trust_env=not is_loopback(route.host),  # a proxy of the environment must not catch a server of this machine
+        transport=transport,
+        timeout=Timeout(route.timeout_s, connect=connect_s),
+        trust_env=False,  # the transport knows better
         follow_redirects=False,
     )
     return AsyncOpenAI(

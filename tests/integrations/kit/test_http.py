@@ -6,7 +6,6 @@ import logging
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,7 +36,7 @@ async def client() -> AsyncIterator[HttpClient]:
 async def serve_tls(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServeTls]:
     """``await serve_tls(handler)`` → "https://records.example:PORT/x" on 127.0.0.1, its certificate trusted."""
     ours, theirs = certified("records.example", tmp_path_factory.mktemp("tls"))
-    monkeypatch.setattr("integrations.kit.http._read_authorities", cache(lambda: ours))
+    monkeypatch.setattr("integrations.kit.connections.default_authorities", lambda: ours)
     servers: list[TestServer] = []
 
     async def start(handler: Handler) -> str:
