@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.ports import Clock
 from storage.engine import Database
 from storage.inbox import NOTIFY
-from storage.models import telegram_updates
+from storage.models import destinations, telegram_updates, users
 from storage.upsert import upsert
 
 POISON_CRASHES = 3
@@ -20,6 +20,8 @@ POISON_CRASHES = 3
 _RECEIVED = ("received", *(f"received:{crashes}" for crashes in range(1, POISON_CRASHES)))
 _RUNNING = tuple(state.replace("received", "running") for state in _RECEIVED)
 _LATEST = 2**63 - 1
+_USERS = select(users.c.telegram_id).where(users.c.disabled_at.is_(None))  # a private chat has its person's number
+_PLACES = select(destinations.c.chat_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +118,13 @@ class Updates:
 
         return await self._database.write(job)
 
-    async def waiting(self, limit: int) -> list[StoredUpdate]:
-        """Updates to be handled, oldest first."""
+    async def waiting(self, limit: int, *, familiar: bool) -> list[StoredUpdate]:
+        """Updates to be handled, oldest first: those from chats we know (a user's, a bound group), or all the others."""
+        where_from = telegram_updates.c.chat_id
+        known = where_from.in_(_USERS) | where_from.in_(_PLACES)
         statement = (
             select(telegram_updates)
-            .where(telegram_updates.c.state.in_(_RECEIVED))
+            .where(telegram_updates.c.state.in_(_RECEIVED), known if familiar else ~known)
             .order_by(telegram_updates.c.update_id)
             .limit(limit)
         )

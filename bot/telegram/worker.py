@@ -1,10 +1,14 @@
-"""Hands stored updates to their handlers: in order within a chat, several chats at once, each update to its end."""
+"""Hands stored updates to their handlers: in order within a chat, several chats at once, each update to its end.
+
+Those we know and strangers have room of their own, so that a crowd at the door keeps no colleague waiting.
+"""
 
 import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from bot.telegram.lateness import Lateness
 from domain.ports import Clock
@@ -12,12 +16,22 @@ from storage.updates import StoredUpdate, Updates
 
 log = logging.getLogger(__name__)
 
-MAX_CHATS = 16  # handled at the same time
-MAX_TAKEN = 500  # in memory
+MAX_CHATS, STRANGE_CHATS = 16, 2  # handled at the same time
+MAX_TAKEN, STRANGE_TAKEN = 500, 50  # in memory
 SWEEP_SECONDS = 5.0
 SETTLE_SECONDS = 1.0  # until an update whose end could not be written is looked at again
 
 Feed = Callable[[StoredUpdate], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """Who shares room: so many chats at the same time, so many updates in memory."""
+
+    familiar: bool
+    room: asyncio.Semaphore
+    most: int
+    taken: set[int] = field(default_factory=set)
 
 
 class Worker:
@@ -29,8 +43,10 @@ class Worker:
         self._lateness = lateness
         self._clock = clock
         self._event = asyncio.Event()
-        self._room = asyncio.Semaphore(MAX_CHATS)
-        self._taken: set[int] = set()
+        self._crowds = (
+            _Crowd(familiar=True, room=asyncio.Semaphore(MAX_CHATS), most=MAX_TAKEN),
+            _Crowd(familiar=False, room=asyncio.Semaphore(STRANGE_CHATS), most=STRANGE_TAKEN),
+        )
         self._lanes: dict[int, deque[StoredUpdate]] = defaultdict(deque)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._stopping = False
@@ -48,7 +64,8 @@ class Worker:
         while True:
             self._event.clear()
             try:
-                await self._take()
+                for crowd in self._crowds:
+                    await self._take(crowd)
             except Exception:  # the loop must outlive a broken database
                 log.exception("updates cannot be read")
             with suppress(TimeoutError):
@@ -65,33 +82,38 @@ class Worker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _take(self) -> None:
-        if len(self._taken) >= MAX_TAKEN:
+    async def _take(self, crowd: _Crowd) -> None:
+        if len(crowd.taken) >= crowd.most:
             return  # a lane that ends wakes us
-        for update in await self._updates.waiting(len(self._taken) + MAX_TAKEN):
-            if update.update_id in self._taken:
+        for update in await self._updates.waiting(len(crowd.taken) + crowd.most, familiar=crowd.familiar):
+            if any(update.update_id in each.taken for each in self._crowds):
                 continue
-            self._taken.add(update.update_id)
+            crowd.taken.add(update.update_id)
             self._lanes[update.lane].append(update)
             if update.lane not in self._tasks:
-                self._tasks[update.lane] = asyncio.create_task(self._walk(update.lane), name=f"chat-{update.lane}")
+                walk = self._walk(update.lane, crowd.room)
+                self._tasks[update.lane] = asyncio.create_task(walk, name=f"chat-{update.lane}")
 
-    async def _walk(self, lane: int) -> None:
+    async def _walk(self, lane: int, room: asyncio.Semaphore) -> None:
         """Handle what this chat sent, one after the other."""
         queue = self._lanes[lane]
         try:
             while queue and not self._stopping:
-                async with self._room:
+                async with room:
                     update = queue.popleft()
                     try:
                         await self._handle(update)
                     finally:
-                        self._taken.discard(update.update_id)
+                        self._let_go(update)
         finally:
-            self._taken.difference_update(update.update_id for update in queue)
+            self._let_go(*queue)
             del self._tasks[lane]
             del self._lanes[lane]
             self._event.set()
+
+    def _let_go(self, *updates: StoredUpdate) -> None:
+        for crowd in self._crowds:
+            crowd.taken.difference_update(update.update_id for update in updates)
 
     async def _handle(self, update: StoredUpdate) -> None:
         try:

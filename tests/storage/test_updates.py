@@ -30,26 +30,26 @@ async def test_a_repeat_is_one_update(database: Database, clock: HandClock) -> N
     assert await updates.add([]) == 0
     assert await updates.add([written(2), written(1)]) == 2
     assert await updates.add([written(2), written(3)]) == 1
-    assert [item.update_id for item in await updates.waiting(10)] == [1, 2, 3]
-    assert [item.update_id for item in await updates.waiting(1)] == [1]
+    assert [item.update_id for item in await updates.waiting(10, familiar=False)] == [1, 2, 3]
+    assert [item.update_id for item in await updates.waiting(1, familiar=False)] == [1]
 
 
 async def test_what_a_database_would_not_take_is_kept(database: Database, clock: HandClock) -> None:
     updates = Updates(database, clock)
     odd = written(1, text="\u0000 \ud83d 👩‍🚀")
     await updates.add([odd])
-    assert (await updates.waiting(1))[0].body == odd
+    assert (await updates.waiting(1, familiar=False))[0].body == odd
 
 
 async def test_an_update_is_handed_out_once(database: Database, clock: HandClock) -> None:
     updates = Updates(database, clock)
     await updates.add([written(1)])
-    (item,) = await updates.waiting(10)
+    (item,) = await updates.waiting(10, familiar=False)
     assert item.lane == 5
     assert await updates.begin(item)
     assert not await updates.begin(item)
     await updates.finish(item, "done")
-    assert await updates.waiting(10) == []
+    assert await updates.waiting(10, familiar=False) == []
     async with database.read() as connection:
         assert await connection.scalar(select(telegram_updates.c.body)) == "{}"  # people's words do not stay
 
@@ -58,11 +58,11 @@ async def test_the_third_crash_is_the_last(database: Database, clock: HandClock)
     updates = Updates(database, clock)
     await updates.add([written(1), written(2)])
     for crash in (1, 2):
-        item = (await updates.waiting(10))[0]
+        item = (await updates.waiting(10, familiar=False))[0]
         assert item.crashes == crash - 1
         await updates.begin(item)
         assert await updates.recover() == (1, 0)
-    item = (await updates.waiting(10))[0]
+    item = (await updates.waiting(10, familiar=False))[0]
     await updates.begin(item)
     assert await updates.recover() == (0, 1)
     assert await states(database) == {1: "dead", 2: "received"}
@@ -73,16 +73,16 @@ async def test_an_orderly_stop_counts_no_crash(database: Database, clock: HandCl
     updates = Updates(database, clock)
     await updates.add([written(1)])
     for _ in range(5):
-        (item,) = await updates.waiting(10)
+        (item,) = await updates.waiting(10, familiar=False)
         await updates.begin(item)
         await updates.put_back(item)
-    assert (await updates.waiting(10))[0].crashes == 0
+    assert (await updates.waiting(10, familiar=False))[0].crashes == 0
 
 
 async def test_old_updates_are_forgotten(database: Database, clock: HandClock) -> None:
     updates = Updates(database, clock)
     await updates.add([written(1), written(2)])
-    (first, _) = await updates.waiting(10)
+    (first, _) = await updates.waiting(10, familiar=False)
     await updates.finish(first, "done")
     assert await updates.forget() == 0
     clock.forward(timedelta(days=4).total_seconds())

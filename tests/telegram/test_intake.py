@@ -15,8 +15,11 @@ from bot.telegram.lateness import Lateness
 from bot.telegram.polling import Poller
 from bot.telegram.webhook import UpdateDoor
 from bot.telegram.worker import Worker
+from domain.messages import Destination
+from storage.destinations import Destinations
 from storage.engine import Database
 from storage.models import telegram_updates
+from storage.people import People
 from storage.updates import StoredUpdate, Updates
 from tests.telegram.bench import Bench
 
@@ -125,10 +128,10 @@ async def test_a_crash_over_an_update_is_counted(database: Database) -> None:
     updates = Updates(database, SystemClock())
     await updates.add([written(1)])
     for _ in range(2):
-        (item,) = await updates.waiting(1)
+        (item,) = await updates.waiting(1, familiar=False)
         await updates.begin(item)
         await updates.recover()
-    (item,) = await updates.waiting(1)
+    (item,) = await updates.waiting(1, familiar=False)
     await updates.begin(item)
     async with working(database) as desk:
         await asyncio.sleep(0.1)
@@ -142,11 +145,11 @@ async def test_a_broken_database_is_waited_for(database: Database, monkeypatch: 
     async with working(database) as desk:
         real, begin, broken = desk.updates.waiting, desk.updates.begin, {"waiting": 2, "begin": 1}
 
-        async def waiting(limit: int) -> list[StoredUpdate]:
+        async def waiting(limit: int, *, familiar: bool) -> list[StoredUpdate]:
             if broken["waiting"]:
                 broken["waiting"] -= 1
                 raise OSError("disk")
-            return await real(limit)
+            return await real(limit, familiar=familiar)
 
         async def begin_(item: StoredUpdate) -> bool:
             if broken["begin"]:
@@ -162,11 +165,48 @@ async def test_a_broken_database_is_waited_for(database: Database, monkeypatch: 
 
 
 async def test_more_than_fits_into_memory_is_taken_in_turns(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.telegram.worker.MAX_TAKEN", 3)
+    monkeypatch.setattr("bot.telegram.worker.STRANGE_TAKEN", 3)
     async with working(database) as desk:
         await desk.updates.add([written(number, chat=number) for number in range(10)])
         desk.worker.wake()
         await until(lambda: desk.worker.handled == 10)
+
+
+async def test_a_crowd_of_strangers_keeps_no_colleague_waiting(database: Database) -> None:
+    """However many strangers wait, and were they never done with."""
+    release = asyncio.Event()
+    colleague, group = 5, -100500
+
+    async def feed(item: StoredUpdate) -> None:
+        if item.lane not in {colleague, group}:
+            await release.wait()
+
+    await People(database, SystemClock()).let_in(1, (colleague,))
+    await Destinations(database, SystemClock()).set_from_environment(1, Destination(chat_id=group))
+    async with working(database, feed) as desk:
+        await desk.updates.add([written(number, chat=1000 + number) for number in range(700)])
+        await desk.updates.add([written(701, chat=colleague), written(702, chat=group), written(703, chat=colleague)])
+        desk.worker.wake()
+        await until(lambda: {701, 702, 703} <= set(desk.handled))
+        assert [number for number in desk.handled if number != 702 and number > 700] == [701, 703]
+        assert len(desk.handled) == 5  # two strangers have begun
+        release.set()
+        await until(lambda: desk.worker.handled == 703)
+
+
+async def test_who_is_let_in_meanwhile_is_answered_in_order(database: Database) -> None:
+    newcomer = 7
+    many = 120  # more than is taken of strangers at once
+
+    async def feed(item: StoredUpdate) -> None:
+        if item.update_id == 1:
+            await People(database, SystemClock()).let_in(1, (newcomer,))
+
+    async with working(database, feed) as desk:
+        await desk.updates.add([written(number, chat=newcomer) for number in range(many)])
+        desk.worker.wake()
+        await until(lambda: desk.worker.handled == many)
+        assert desk.handled == list(range(many))
 
 
 def late(body: dict[str, Any], seconds: float, **more: Any) -> bool:
