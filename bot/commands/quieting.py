@@ -52,10 +52,11 @@ class StoppedWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quieted:
-    """What was put aside, oldest first."""
+    """What was put aside, oldest first. ``stray_paths``: recordings that were said to lie outside their folder."""
 
     posts: tuple[HeldPost, ...]
     works: tuple[StoppedWork, ...]
+    stray_paths: int
 
 
 async def quiet(database: Database, now: datetime, *, made_at: datetime | None) -> Quieted:
@@ -66,11 +67,12 @@ async def quiet(database: Database, now: datetime, *, made_at: datetime | None) 
         held = await _hold_posts(connection)
         await _drop_questions(connection, now)
         await _forget_openings(connection, now)
+        stray = await _forget_stray_paths(connection)
         detail = "" if made_at is None else made_at.isoformat()
         await connection.execute(delete(notices).where(notices.c.key == RESTORED))
         await connection.execute(insert(notices).values(key=RESTORED, active=True, since=now, detail=detail))
         await connection.execute(insert(audit).values(account_id=1, at=now, action="restore", detail=detail))
-        return Quieted(posts=held, works=stopped)
+        return Quieted(posts=held, works=stopped, stray_paths=stray)
 
     return await database.write(job)
 
@@ -100,6 +102,13 @@ async def _hold_posts(connection: AsyncConnection) -> tuple[HeldPost, ...]:
     rows = (await connection.execute(select(posts).where(unsent).order_by(posts.c.id))).all()
     await connection.execute(update(posts).where(unsent).values(state=HELD, error=RESTORED))
     return _held(rows)
+
+
+async def _forget_stray_paths(connection: AsyncConnection) -> int:
+    """Nothing would open them (domain.files); but a list of recordings must not name what is no recording."""
+    path = calls.c.recording_path
+    stray = (path != "") & (~path.startswith("recordings/") | path.contains(".."))
+    return int((await connection.execute(update(calls).where(stray).values(recording_path=""))).rowcount)
 
 
 async def _drop_questions(connection: AsyncConnection, now: datetime) -> None:

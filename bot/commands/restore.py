@@ -17,9 +17,11 @@ from bot.commands.console import complain, say
 from bot.commands.gap import Gap, close_gaps
 from bot.commands.ground import database_file, has_keys, leading, load_settings, open_current_database, state_of
 from bot.commands.quieting import Quieted, quiet
-from bot.commands.tables import drop_tables, load_tables
+from bot.commands.tables import check_tables, drop_tables, load_tables
+from bot.commands.trust import check_schema
 from bot.settings import Settings
 from domain.errors import ConfigError
+from domain.files import kept_file
 from domain.plural import counted
 from storage.engine import Database
 from storage.migrate import Schema, known_revisions, migrate
@@ -98,6 +100,7 @@ async def _restore_sqlite(settings: Settings, archive: Path) -> Restored:
     with workroom(file.parent) as folder:
         manifest = _opened(archive, folder, "sqlite")
         prepared = folder / DATABASE
+        await check_schema(prepared, folder, manifest.revision)
         url = f"sqlite:///{prepared.as_posix()}"
         await migrate(url)
         restored = await _mark(settings, made_at=manifest.made_at, url=url)
@@ -114,6 +117,7 @@ async def _restore_postgres(settings: Settings, database: Database, archive: Pat
     """The data of before become a backup of their own; then the tables are emptied and filled."""
     with workroom(settings.data_dir) as folder:
         manifest = _opened(archive, folder, "postgresql")
+        check_tables(folder)
         aside = _aside(settings)
         state, _ = await state_of(database)
         if state is not Schema.EMPTY:
@@ -186,7 +190,8 @@ def _place_keys(settings: Settings, folder: Path, aside: Path) -> None:
 
 
 def _finished(settings: Settings, restored: Restored, manifest: Manifest, aside: Path) -> Restored:
-    missing = sum(not (settings.data_dir / recording.path).exists() for recording in manifest.recordings)
+    paths = [kept_file(settings.data_dir, recording.path) for recording in manifest.recordings]
+    missing = sum(path is None or not path.exists() for path in paths)
     empty = not any(aside.iterdir())
     if empty:
         aside.rmdir()
@@ -199,6 +204,8 @@ def _tell(settings: Settings, restored: Restored) -> None:
         say(f"Прежние данные: {restored.aside}")
     _tell_posts(restored)
     _tell_works(restored)
+    if restored.quieted.stray_paths:
+        say(f"Пути к записям, которые вели не в папку recordings, убраны: {restored.quieted.stray_paths}.")
     for gap in restored.gaps:
         if gap.known is None:
             say(f"{gap.title} не ответил: звонки после копии неизвестны. Запустите svodka restore --already до старта.")

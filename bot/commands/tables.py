@@ -7,7 +7,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
 
-from bot.backup import TABLES
+from bot.backup import TABLES, BadBackupError
+from storage.models import metadata
 
 _VERSION_TABLE = "alembic_version"
 _ORDER = "order.json"
@@ -65,6 +66,18 @@ def load_tables(url: URL, folder: Path) -> None:
                 while block := file.read(1024 * 1024):
                     rows.write(block)
             _move_sequences(connection, name)
+
+
+def check_tables(folder: Path) -> None:
+    """BadBackupError when the files are for other tables or columns than ours: names of theirs would be filled as well."""
+    try:
+        order = json.loads((folder / TABLES / _ORDER).read_text(encoding="utf-8"))
+        known = {name: set(table.columns.keys()) for name, table in metadata.tables.items()}
+        foreign = [name for name, columns in order.items() if not set(columns) <= known.get(name, set())]
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise BadBackupError("список таблиц в копии не читается") from error
+    if foreign:
+        raise BadBackupError(f"в копии есть не наши таблицы: {', '.join(foreign[:5])}. Такую копию сделала не Сводка")
 
 
 def drop_tables(url: URL) -> None:

@@ -17,6 +17,7 @@ from aiogram.types import (
 from aiogram.types import Message as TelegramMessage
 
 from bot.telegram.render import render, render_caption
+from domain.files import kept_file
 from domain.messages import File
 from storage.outbox import ClaimedPost
 
@@ -122,8 +123,8 @@ class BotCourier:
         )
 
     def _open(self, file: File) -> FSInputFile:
-        path = (self._data_dir / file.path).resolve()
-        if not path.is_relative_to(self._data_dir) or not path.is_file():
+        path = kept_file(self._data_dir, file.path)
+        if path is None or not path.is_file():
             raise Undeliverable("file: нет файла, возможно, вышел срок хранения")
         limit = PHOTO_LIMIT if file.kind == "photo" else DOCUMENT_LIMIT
         if not 0 < path.stat().st_size <= limit:

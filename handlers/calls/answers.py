@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from domain.files import kept_file
 from domain.messages import Message
 from domain.roles import Person
 from handlers.calls.ask import Asked, understand
@@ -115,9 +116,8 @@ async def call_of_message(desk: Desk, person: Person, chat_id: int, message_id: 
 
 async def recording_exists(desk: Desk, call: CallDetail) -> bool:
     """The recording is on our disk still."""
-    if not call.recording_path:
-        return False
-    return await asyncio.to_thread((desk.data_dir / call.recording_path).is_file)
+    path = kept_file(desk.data_dir, call.recording_path)
+    return path is not None and await asyncio.to_thread(path.is_file)
 
 
 async def write_transcript(desk: Desk, reader: Reader, call: CallDetail) -> str:

@@ -66,8 +66,7 @@ async def _transcribe(
             return replace(bought, costs=())  # a replay
         chosen = await _affordable(run, transcriber, price, held)
         operator_first = run.services.policy.operator_first
-        path = run.services.data_dir / recording.path
-        made = await chosen.transcribe(path, check, name=recording.name, operator_first=operator_first)
+        made = await chosen.transcribe(run.kept(recording), check, name=recording.name, operator_first=operator_first)
         log.info("✅ Transcription completed for call %s", run.call_id)
         return made
 

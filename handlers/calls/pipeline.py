@@ -189,7 +189,7 @@ async def _ready(run: CallRun, facts: CallFacts) -> CallFacts:
 async def _fetched(run: CallRun, facts: CallFacts) -> Recording:
     """Fetched once; again where nobody has listened to it yet and it is not on this disk: another node took over."""
     recording = await run.steps.run("download", lambda: _download(run, facts), Recording)
-    if (run.services.data_dir / recording.path).is_file():
+    if run.kept(recording).is_file():
         return recording
     stored = await run.services.calls.load(run.key)
     if stored and stored.transcript and stored.recording_sha256 == recording.sha256:
@@ -214,8 +214,7 @@ async def _save_recording(run: CallRun, tx: Tx, recording: Recording) -> bool:
 
 
 async def _gate(run: CallRun, recording: Recording) -> VoiceCheck:
-    path = run.services.data_dir / recording.path
-    return await run.steps.run("gate", lambda: run.services.gate.check(path), VoiceCheck)
+    return await run.steps.run("gate", lambda: run.services.gate.check(run.kept(recording)), VoiceCheck)
 
 
 def _next_look(run: CallRun) -> float:

@@ -4,7 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from domain.calls import Recording
 from domain.events import CallEnded
+from domain.files import kept_file
 from domain.ports import Steps
 from domain.work import WorkItem
 from handlers.calls.services import CallServices
@@ -41,3 +43,10 @@ class CallRun:
         day = self.item.heard_at.strftime("%Y-%m-%d")
         name = hashlib.sha256(f"{self.key.account_id}:{self.post_key}:{self.item.generation}".encode()).hexdigest()[:24]
         return self.services.data_dir / "recordings" / day / name
+
+    def kept(self, recording: Recording) -> Path:
+        """Where the recording is. ValueError for a path that a restored database names and we never wrote."""
+        path = kept_file(self.services.data_dir, recording.path)
+        if path is None:
+            raise ValueError("the recording's path leads out of its folder")
+        return path

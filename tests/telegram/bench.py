@@ -135,6 +135,7 @@ async def bench(serve: Serve, tmp_path: Path, database: Database) -> AsyncIterat
     async def tell(notice: Notice) -> None:
         notices.append(notice)
 
+    (tmp_path / "recordings").mkdir()
     sender = Sender(outbox, destinations, BotCourier(bot, tmp_path), clock, tell)
     yield Bench(
         double, url, database, clock, tmp_path, StoredChat(clock), outbox, destinations, session, bot, sender, notices

@@ -244,9 +244,9 @@ async def test_a_text_whose_answer_is_lost_twice_is_not_sent_a_third_time(bench:
 async def test_a_recording_whose_answer_is_lost_is_never_repeated(bench: Bench, quick: Quick) -> None:
     quick()
     ivan = bench.double.person("Иван", started=True)
-    (bench.data_dir / "talk.mp3").write_bytes(b"ID3" + bytes(100))
+    (bench.data_dir / "recordings" / "talk.mp3").write_bytes(b"ID3" + bytes(100))
     bench.double.drop(method="sendAudio", accepted=True)
-    audio = Message(key="f", sections=(), files=(File(path="talk.mp3", name="t.mp3", kind="audio"),))
+    audio = Message(key="f", sections=(), files=(File(path="recordings/talk.mp3", name="t.mp3", kind="audio"),))
     async with bench.sending():
         post_id = await bench.post_to(ivan.id, audio)
         await bench.state(post_id, "dead")

@@ -86,10 +86,10 @@ async def test_a_picture_goes_as_a_picture_and_is_exchanged_in_place(bench: Benc
     quick()
     ivan = bench.double.person("Иван", started=True)
     for name in ("first.png", "second.png"):
-        (bench.data_dir / name).write_bytes(b"\x89PNG" + name.encode())
+        (bench.data_dir / "recordings" / name).write_bytes(b"\x89PNG" + name.encode())
     async with bench.sending():
         for name in ("first.png", "second.png"):
-            picture = File(path=name, name="Вебинар.png", kind="photo", caption="Кто был")
+            picture = File(path=f"recordings/{name}", name="Вебинар.png", kind="photo", caption="Кто был")
             await bench.post_to(ivan.id, note("webinar", "карточка", files=(picture,)))
             await bench.double.until(lambda: len(bench.double.calls_of("sendPhoto")) == 1)
         await bench.double.until(lambda: len(bench.double.calls_of("editMessageMedia")) == 1)
@@ -101,9 +101,12 @@ async def test_a_picture_goes_as_a_picture_and_is_exchanged_in_place(bench: Benc
 async def test_files_follow_their_message_as_replies(bench: Bench, quick: Quick) -> None:
     quick()
     ivan = bench.double.person("Иван", started=True)
-    (bench.data_dir / "talk.txt").write_text("разговор", encoding="utf-8")
-    (bench.data_dir / "talk.mp3").write_bytes(b"ID3" + bytes(100))
-    files = (File(path="talk.txt", name="Разговор.txt", caption="весь"), File(path="talk.mp3", name="t.mp3", kind="audio"))
+    (bench.data_dir / "recordings" / "talk.txt").write_text("разговор", encoding="utf-8")
+    (bench.data_dir / "recordings" / "talk.mp3").write_bytes(b"ID3" + bytes(100))
+    files = (
+        File(path="recordings/talk.txt", name="Разговор.txt", caption="весь"),
+        File(path="recordings/talk.mp3", name="t.mp3", kind="audio"),
+    )
     async with bench.sending():
         await bench.post_to(ivan.id, note("call", "карточка", files=files))
         await bench.double.until(lambda: len(bench.double.sent) == 3)
@@ -118,12 +121,14 @@ async def test_a_method_this_server_does_not_know_is_no_word_about_the_token(ben
     quick()
     ivan = bench.double.person("Иван", started=True)
     for name in ("one.txt", "two.txt"):
-        (bench.data_dir / name).write_text(name, encoding="utf-8")
+        (bench.data_dir / "recordings" / name).write_text(name, encoding="utf-8")
     bench.double.refuse(404, "Not Found: method not found", method="editMessageMedia")
     async with bench.sending():
-        post_id = await bench.post_to(ivan.id, Message(key="f", sections=(), files=(File(path="one.txt", name="f.txt"),)))
+        post_id = await bench.post_to(
+            ivan.id, Message(key="f", sections=(), files=(File(path="recordings/one.txt", name="f.txt"),))
+        )
         await bench.state(await only_file(bench, post_id), "sent")
-        await bench.post_to(ivan.id, Message(key="f", sections=(), files=(File(path="two.txt", name="f.txt"),)))
+        await bench.post_to(ivan.id, Message(key="f", sections=(), files=(File(path="recordings/two.txt", name="f.txt"),)))
         await bench.state(post_id, "dead")
         assert not bench.sender.token_refused
 
@@ -133,7 +138,15 @@ async def only_file(bench: Bench, post_id: int) -> int:
     return post_id
 
 
-@pytest.mark.parametrize(("path", "size"), [("../secret.txt", 1), ("gone.txt", -1), ("empty.txt", 0)])
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        ("recordings/../../secret.txt", 1),
+        ("secret_key", 1),
+        ("recordings/gone.txt", -1),
+        ("recordings/empty.txt", 0),
+    ],
+)
 async def test_a_file_that_cannot_be_read_is_given_up(bench: Bench, quick: Quick, path: str, size: int) -> None:
     quick()
     ivan = bench.double.person("Иван", started=True)
@@ -178,7 +191,7 @@ async def test_killed_between_intent_and_sending_sent_once(bench: Bench, quick: 
 async def test_killed_with_a_recording_on_its_way_it_is_not_repeated(bench: Bench, quick: Quick) -> None:
     quick()
     ivan = bench.double.person("Иван", started=True)
-    audio = Message(key="f", sections=(), files=(File(path="talk.mp3", name="t.mp3", kind="audio"),))
+    audio = Message(key="f", sections=(), files=(File(path="recordings/talk.mp3", name="t.mp3", kind="audio"),))
     post_id = await bench.post_to(ivan.id, audio, wake=False)
     await bench.outbox.claim(post_id)
     async with bench.sending():

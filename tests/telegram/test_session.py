@@ -205,8 +205,11 @@ async def test_a_sent_file_is_replaced_in_place(serve: Serve, tmp_path: Path, ki
 
     app.router.add_post("/{path:.*}", edit)
     line = Line(await serve(app))
-    (tmp_path / "a.bin").write_bytes(b"new")
-    message = Message(key="f", sections=(), files=(File(path="a.bin", name="a.bin", kind=kind, caption="подпись"),))
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "a.bin").write_bytes(b"new")
+    message = Message(
+        key="f", sections=(), files=(File(path="recordings/a.bin", name="a.bin", kind=kind, caption="подпись"),)
+    )
     post = ClaimedPost(
         id=1,
         account_id=1,
