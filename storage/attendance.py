@@ -18,7 +18,7 @@ from storage.engine import Database
 from storage.matching import Found, LeadOf, Seeker, find_people, leads_of
 from storage.models import webinar_attendees
 from storage.models.types import driver_time
-from storage.sets import BulkWrite, Value, execute, fetch
+from storage.sets import BulkWrite, Value, execute, fetch, storable
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class ReportLoad:
 
     async def add(self, viewers: Sequence[Viewer], *, first: int) -> None:
         """``first`` is the place of the first of them in the report, from 0."""
-        rows = [(self._session.id, place, _clean(viewer.raw)) for place, viewer in enumerate(viewers, first)]
+        rows = [(self._session.id, place, storable(viewer.raw)) for place, viewer in enumerate(viewers, first)]
         for some in _chunks(rows, CHUNK):
             await self._database.write(partial(_KEEP_RAW.run, rows=some))
         for few in _chunks(viewers, _STRIDE):
@@ -120,11 +120,11 @@ class ReportLoad:
         session, yardstick, length = self._session, self._yardstick, self._session.minutes * 60
         return (
             session.account_id, session.id, _key(visit), session.external_id, session.title, self._time(session.started_at),
-            visit.phone, _clean(visit.phone_raw[:200]), _clean(visit.name[:200]), visit.email,
+            visit.phone, storable(visit.phone_raw[:200]), storable(visit.name[:200]), visit.email,
             self._time(visit.joined_at), self._time(visit.left_at), visit.watched_s, attended(visit, yardstick),
             presence_of(visit, length, yardstick).value, warmth_of(visit, length, yardstick).value,
             visit.finished, visit.messages, visit.clicked, visit.ordered, _pairs(visit), _listed(visit.link_ids),
-            _clean(visit.city[:200]), _clean(visit.country[:100]), _listed(visit.positions),
+            storable(visit.city[:200]), storable(visit.country[:100]), _listed(visit.positions),
             found.person, found.by, found.other, lead.id if lead else None, *_marks(visit, lead),
         )  # fmt: skip
 
@@ -182,17 +182,10 @@ def _marks(visit: Visit, lead: LeadOf | None) -> tuple[str, ...]:
     own = visit.marks
     if own.source or own.medium or own.campaign or own.term or own.content or own.partner:
         given = (own.source, own.medium, own.campaign, own.term, own.content, own.partner)
-        return (*(_clean(text[:500]) for text in given), "viewer")
+        return (*(storable(text[:500]) for text in given), "viewer")
     if lead is not None and any(lead.marks):
         return (*lead.marks, "lead")
     return _NO_MARKS
-
-
-def _clean(text: str) -> str:
-    """Without what a database refuses: a zero byte, half a surrogate pair."""
-    if text.isascii():
-        return text.replace("\0", "")
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _pairs(visit: Visit) -> str:

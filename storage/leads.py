@@ -18,7 +18,7 @@ from storage.engine import Database
 from storage.matching import EMAIL, LINK, PHONE, persons_known, rematch, rematch_registrations
 from storage.models import identities, leads
 from storage.models.types import driver_time
-from storage.sets import BulkWrite, Value, fetch
+from storage.sets import BulkWrite, Value, fetch, storable
 
 MOST_LEADS = 500  # in one write; a batch that is larger is cut
 
@@ -99,7 +99,7 @@ class LeadStore:
             if row is None:
                 raise BadInput("identity", "Эта связь уже убрана.")
             await connection.execute(update(identities).where(mine).values(undone_at=now))
-            await _rematch_key(connection, account_id, row.kind, row.value, {row.person_id})
+            await rematch_key(connection, account_id, row.kind, row.value, {row.person_id})
 
         await self._database.write(job)
 
@@ -119,12 +119,13 @@ class LeadStore:
                 await connection.execute(update(identities).where(identities.c.id == owner.id).values(undone_at=now))
             row = {"account_id": account_id, "kind": kind, "value": value, "person_id": person_id}
             await connection.execute(insert(identities).values(**row, source=source, since=now))
-            await _rematch_key(connection, account_id, kind, value, people)
+            await rematch_key(connection, account_id, kind, value, people)
 
         await self._database.write(job)
 
 
-async def _rematch_key(connection: AsyncConnection, account_id: int, kind: str, value: str, people: set[int]) -> None:
+async def rematch_key(connection: AsyncConnection, account_id: int, kind: str, value: str, people: set[int]) -> None:
+    """Visits and registrations that this key or these people concern, matched again."""
     phones, emails = ([value] if kind == own else [] for own in (PHONE, EMAIL))
     await rematch(connection, account_id, phones=phones, emails=emails, people=people)
     await rematch_registrations(connection, account_id, phones=phones, emails=emails)
@@ -149,7 +150,7 @@ class _Batch:
     def __init__(self, connection: AsyncConnection, account_id: int, batch: Sequence[Lead]) -> None:
         self._connection = connection
         self._account_id = account_id
-        self._leads = [(lead, _keys(lead)) for lead in batch]
+        self._leads = [(lead, keys_of(lead.phone, lead.email, lead.link_ids)) for lead in batch]
         self._stored: dict[tuple[str, str], _Stored] = {}
         self._owners: dict[tuple[str, str], int] = {}
         self._new_people: list[tuple[int, Lead]] = []
@@ -203,22 +204,18 @@ class _Batch:
 
     async def _add_people(self) -> None:
         rows: list[tuple[Value, ...]] = [
-            (person, self._account_id, lead.name, self._time(lead.created_at)) for person, lead in self._new_people
+            (person, self._account_id, storable(lead.name), self._time(lead.created_at)) for person, lead in self._new_people
         ]
         await _ADD_PEOPLE.run(self._connection, rows)
 
     async def _add_keys(self, people: list[int | None]) -> None:
-        """A key that somebody else has stays theirs, and what was undone stays undone."""
-        values = sorted({value for _, keys in self._leads for _, value in keys})
-        mine = {"account": self._account_id, "texts": values}
-        undone = {tuple(row) for row in await fetch(self._connection, _UNDONE, mine)} if values else set()
-        rows: list[tuple[Value, ...]] = [
-            (self._account_id, kind, value, person, lead.source, self._time(lead.created_at))
-            for (lead, keys), person in zip(self._leads, people, strict=True)
-            for kind, value in keys
-            if person is not None and self._owners[kind, value] == person and (kind, value, person) not in undone
+        keys = [
+            (kind, value, person, lead.source, lead.created_at)
+            for (lead, own), person in zip(self._leads, people, strict=True)
+            for kind, value in own
+            if person is not None and self._owners[kind, value] == person
         ]
-        await _ADD_IDENTITIES.run(self._connection, rows)
+        await add_keys(self._connection, self._account_id, keys)
 
     async def _upsert(self, people: list[int | None]) -> tuple[int, int]:
         ids = await next_ids(self._connection, "leads", len(self._leads))
@@ -233,7 +230,7 @@ class _Batch:
 
     def _row(self, lead_id: int, lead: Lead, keys: dict[str, str], person: int | None) -> tuple[Value, ...]:
         last = lead.last if lead.last != Marks() else lead.first
-        return (
+        row = (
             lead_id, self._account_id, lead.source, lead.external_id,
             lead.name, lead.phone, keys.get(PHONE, ""), lead.email, keys.get(EMAIL, ""), lead.status, lead.manager_id,
             lead.manager, lead.currency, *_touch(lead.first), *_touch(last),
@@ -241,6 +238,7 @@ class _Batch:
             person, self._time(lead.created_at), self._time(lead.updated_at),
             self._time(lead.deleted_at) if lead.deleted_at else None,
         )  # fmt: skip
+        return tuple(storable(value) if isinstance(value, str) else value for value in row)
 
     async def _follow(self, people: list[int | None]) -> None:
         """What changed for days, visits and registrations."""
@@ -270,12 +268,27 @@ def _newest(batch: Sequence[Lead]) -> list[Lead]:
     return list(newest.values())
 
 
-def _keys(lead: Lead) -> list[tuple[str, str]]:
-    """By which its person is looked for, surest first."""
-    phone, email = personal_key(lead.phone), email_key(lead.email)
-    keys = [(PHONE, phone)] if phone else []
-    keys += [(EMAIL, email)] if email else []
-    return keys + [(LINK, link) for link in lead.link_ids if link]
+def keys_of(phone: str, email: str, link_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """(kind, value) by which somebody who left this is looked for, surest first."""
+    key, address = personal_key(phone), email_key(email)
+    keys = [(PHONE, key)] if key else []
+    keys += [(EMAIL, address)] if address else []
+    return keys + [(LINK, link) for link in link_ids if link]
+
+
+async def add_keys(
+    connection: AsyncConnection, account_id: int, keys: Sequence[tuple[str, str, int, str, datetime]]
+) -> None:
+    """(kind, value, person, source, since). A key that somebody else has stays theirs, what was undone stays undone."""
+    values = sorted({value for _, value, *_ in keys})
+    mine = {"account": account_id, "texts": values}
+    undone = {tuple(row) for row in await fetch(connection, _UNDONE, mine)} if values else set()
+    rows: list[tuple[Value, ...]] = [
+        (account_id, kind, value, person, source, driver_time(since, connection.dialect.name))
+        for kind, value, person, source, since in keys
+        if (kind, value, person) not in undone
+    ]
+    await _ADD_IDENTITIES.run(connection, rows)
 
 
 def _touch(marks: Marks) -> tuple[str, ...]:

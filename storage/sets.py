@@ -53,6 +53,13 @@ def moment(value: Any) -> datetime | None:
     return datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
+def storable(text: str) -> str:
+    """Without what a database refuses: a zero byte, half a surrogate pair."""
+    if text.isascii():
+        return text.replace("\0", "")
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def _is_set(value: object) -> bool:
     return isinstance(value, Collection) and not isinstance(value, str | bytes)
 

@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.BigInteger(), nullable=True),
         sa.Column("lead_id", sa.BigInteger(), nullable=True),
         sa.Column("matched_by", sa.String(length=8), server_default="none", nullable=False),
+        sa.Column("created", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("registered_by", sa.BigInteger(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registrations")),
@@ -115,6 +116,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("phone_key <> ''"),
         )
         batch_op.create_index("ix_registrations_session", ["account_id", "webinar_datetime"], unique=False)
+        batch_op.create_index("ix_registrations_sublist_id", ["account_id", "sublist_id", "created_at"], unique=False)
     op.create_table(
         "webinar_attendees",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -261,6 +263,7 @@ def downgrade() -> None:
         )
     op.drop_table("webinar_attendees")
     with op.batch_alter_table("registrations", schema=None) as batch_op:
+        batch_op.drop_index("ix_registrations_sublist_id")
         batch_op.drop_index("ix_registrations_session")
         batch_op.drop_index(
             "ix_registrations_phone_key",

@@ -4,8 +4,8 @@ from storage.models.calls import calls
 from storage.models.chat import destinations, fsm, posts, telegram_updates
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
 from storage.models.leads import creatives, directions, identities, leads, people, spend
-from storage.models.people import invitations, users
 from storage.models.types import UtcDateTime, metadata
+from storage.models.users import invitations, users
 from storage.models.webinars import (
     conversion_dirty,
     conversion_rollups,

@@ -67,10 +67,12 @@ registrations = Table(
     Column("person_id", BigInteger),
     Column("lead_id", BigInteger),
     Column("matched_by", String(8), nullable=False, server_default="none"),
+    Column("created", Boolean, nullable=False, server_default="0"),  # nobody was known: a person and a lead were made of it
     Column("registered_by", BigInteger),  # who of the team did it
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("account_id", "dedup_key"),
     Index("ix_registrations_session", "account_id", "webinar_datetime"),
+    Index("ix_registrations_sublist_id", "account_id", "sublist_id", "created_at"),
     Index("ix_registrations_person_id", "person_id", sqlite_where=_WITH_PERSON, postgresql_where=_WITH_PERSON),
     Index("ix_registrations_phone_key", "account_id", "phone_key", sqlite_where=_KEYED_PHONE, postgresql_where=_KEYED_PHONE),
     Index("ix_registrations_email_key", "account_id", "email_key", sqlite_where=_KEYED_EMAIL, postgresql_where=_KEYED_EMAIL),

@@ -1,0 +1,141 @@
+"""Who registered for a webinar: each registration kept once with all that was told, and joined to the person it is of."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.leads import Lead
+from domain.ports import Tx
+from domain.webinars import MatchedBy, PageId, Registrant, Registration
+from storage.leads import add_keys, keys_of, rematch_key, save_leads
+from storage.matching import EMAIL, PHONE, Found, Seeker, find_people, leads_of
+from storage.models import registrations
+from storage.models.types import driver_time
+from storage.sets import BulkWrite, Value, storable
+
+PLATFORM_ZONE = ZoneInfo("Europe/Moscow")  # in which the platform shows the time of a session
+
+_MARKS = ("source", "medium", "campaign", "term", "content", "keyword", "banner", "phrase", "group")
+_TOLD = (
+    "sublist_id", "room", "name", "email", "email_key", "phone", "phone_key", "webinar_time", "webinar_date", "secret",
+    "url_marker", "url_marker_name", *(f"utm_{name}" for name in _MARKS), "link",
+)  # fmt: skip
+_MATCH = ("person_id", "lead_id", "matched_by")
+_COLUMNS = (
+    "account_id", "dedup_key", "source", "webinar_datetime", "registered_by", "created", "created_at", *_TOLD, *_MATCH,
+)  # fmt: skip
+# What is not told again stays: a replayed registration comes without its secret.
+_KEPT = ", ".join(f"{name} = coalesce(nullif(excluded.{name}, ''), t.{name})" for name in _TOLD)
+_KEPT += ", registered_by = coalesce(t.registered_by, excluded.registered_by)"
+_KEPT += "".join(f", {name} = CASE WHEN t.matched_by = 'hand' THEN t.{name} ELSE excluded.{name} END" for name in _MATCH)
+
+
+class RegistrationStore:
+    """Registrations. ``zone`` is the one in which the platform shows times."""
+
+    def __init__(self, zone: ZoneInfo = PLATFORM_ZONE) -> None:
+        self._zone = zone
+
+    async def add_registration(
+        self, tx: Tx, account_id: int, vendor: str, registration: Registration, *, source: str, heard_at: datetime,
+        link: str = "", registered_by: int | None = None,
+    ) -> Registrant:  # fmt: skip
+        """Keep it and find whose it is: by phone, else e-mail, else link; else a new person and lead if there is a phone.
+
+        ``source``: hook, bot, api. The same person for the same session of the same page is one registration.
+        """
+        connection = cast("AsyncConnection", tx)
+        keys = keys_of(registration.phone, registration.email, registration.link_ids)
+        phone, email = (next((value for own, value in keys if own == kind), "") for kind in (PHONE, EMAIL))
+        key = _dedup_key(registration, email or phone)
+        known = await _known(connection, account_id, key)
+        created = known is not None and bool(known.created)
+        found = (await find_people(connection, account_id, [Seeker(phone, email, registration.link_ids)]))[0]
+        if found.person is not None:
+            person = found.person
+            await add_keys(connection, account_id, [(kind, value, person, vendor, heard_at) for kind, value in keys])
+            for kind, value in keys:
+                await rematch_key(connection, account_id, kind, value, set())
+        elif phone:
+            await save_leads(connection, account_id, [_lead(registration, vendor, key, heard_at)])
+            found, created = (await find_people(connection, account_id, [Seeker(phone, "")]))[0], True
+        row = await self._row(connection, account_id, registration, found, heard_at)
+        row |= {"phone_key": phone, "email_key": email, "matched_by": MatchedBy.NONE.value if created else found.by}
+        row |= {"dedup_key": key, "source": source, "link": link, "registered_by": registered_by, "created": created}
+        await _upsert_for(connection).run(connection, [tuple(_value(row[name]) for name in _COLUMNS)])
+        stored = await _known(connection, account_id, key)
+        return _registrant(stored)
+
+    async def recent_registrations(
+        self, tx: Tx, account_id: int, page_id: PageId, *, since: datetime, limit: int
+    ) -> tuple[int, Sequence[Registrant]]:
+        """How many registered on the page since then, and the newest of them first."""
+        mine = [registrations.c.account_id == account_id, registrations.c.sublist_id == page_id]
+        mine += [registrations.c.created_at >= since]
+        connection = cast("AsyncConnection", tx)
+        total = await connection.scalar(select(func.count()).select_from(registrations).where(*mine))
+        order = (registrations.c.created_at.desc(), registrations.c.id.desc())
+        rows = await connection.execute(select(registrations).where(*mine).order_by(*order).limit(limit))
+        return int(total or 0), [_registrant(row) for row in rows]
+
+    async def _row(
+        self, connection: AsyncConnection, account_id: int, registration: Registration, found: Found, now: datetime
+    ) -> dict[str, Value]:
+        dialect = connection.dialect.name
+        moment = driver_time(now, dialect)
+        people = [found.person] if found.person is not None else []
+        lead = next(iter((await leads_of(connection, people, moment)).values()), None)
+        session = registration.session_at
+        shown = session.astimezone(self._zone) if session else None
+        marks = registration.marks
+        return {
+            "account_id": account_id, "created_at": moment,
+            "webinar_datetime": driver_time(session, dialect) if session else None,
+            "sublist_id": registration.sublist_id[:160], "room": registration.room[:160], "name": registration.name,
+            "email": registration.email, "phone": registration.phone,
+            "webinar_time": f"{shown:%H:%M}" if shown else "", "webinar_date": f"{shown:%d.%m.%Y}" if shown else "",
+            "secret": registration.secret, "url_marker": marks.partner, "url_marker_name": registration.marker_name,
+            **{f"utm_{name}": getattr(marks, name) for name in _MARKS},
+            "person_id": found.person, "lead_id": lead.id if lead else None,
+        }  # fmt: skip
+
+
+def _dedup_key(registration: Registration, person: str) -> str:
+    at = registration.session_at.isoformat() if registration.session_at else ""
+    who = person or registration.secret or registration.email or registration.phone or registration.name
+    return storable(f"{registration.sublist_id or registration.room}|{who}|{at}"[:400])
+
+
+def _value(value: Value) -> Value:
+    return storable(value) if isinstance(value, str) else value
+
+
+def _lead(registration: Registration, vendor: str, key: str, now: datetime) -> Lead:
+    name = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return Lead(
+        source=vendor, external_id=f"registration:{name}", created_at=now, updated_at=now, name=registration.name,
+        phone=registration.phone, email=registration.email, link_ids=registration.link_ids, first=registration.marks,
+    )  # fmt: skip
+
+
+async def _known(connection: AsyncConnection, account_id: int, key: str) -> Any:
+    mine = (registrations.c.account_id == account_id) & (registrations.c.dedup_key == key)
+    return (await connection.execute(select(registrations).where(mine))).one_or_none()
+
+
+def _registrant(row: Any) -> Registrant:
+    return Registrant(
+        name=row.name, email=row.email, phone=row.phone_key, phone_raw=row.phone, session_at=row.webinar_datetime,
+        matched_by=MatchedBy(row.matched_by), created=row.created, registered_at=row.created_at,
+    )  # fmt: skip
+
+
+def _upsert_for(connection: AsyncConnection) -> BulkWrite:
+    types = tuple(registrations.c[name].type.compile(dialect=connection.dialect) for name in _COLUMNS)
+    conflict = f"(account_id, dedup_key) DO UPDATE SET {_KEPT}"
+    return BulkWrite(table="registrations", columns=_COLUMNS, types=types, conflict=conflict)

@@ -1,0 +1,161 @@
+"""Whose a registration is: phone over all, then e-mail over all, then somebody new; and personal links."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.ports import Tx
+from domain.webinars import Marks, MatchedBy, PageId, Registrant, Registration, RoomId
+from storage.engine import Database
+from storage.links import LinkStore, new_code
+from storage.models import identities, leads, link_clicks, people, registrations
+from storage.queries.attendees import find_no_shows
+from storage.registrations import RegistrationStore
+from tests.storage.hall import START, Hall, after, lead, viewer
+
+NOW = after(-600)
+SESSION = datetime(2021, 9, 16, 9, tzinfo=UTC)
+FULL = Registration(
+    sublist_id=PageId("222:page"), room=RoomId("111:room"), name="Иван", email="Ivan@example.ru", phone="8 999 123 45 67",
+    session_at=SESSION, secret="invented", marker_name="Партнёр",
+    marks=Marks(
+        source="s", medium="m", campaign="c", term="t", content="n", keyword="k", banner="b", phrase="p", group="g",
+        partner="p7",
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture
+def hall(database: Database) -> Hall:
+    return Hall(database)
+
+
+async def add(hall: Hall, registration: Registration, *, source: str = "hook", link: str = "") -> Registrant:
+    async def job(connection: AsyncConnection) -> Registrant:
+        tx = cast("Tx", connection)
+        return await RegistrationStore().add_registration(
+            tx, 1, "bizon365", registration, source=source, heard_at=NOW, link=link
+        )
+
+    return await hall.database.write(job)
+
+
+async def owners(hall: Hall) -> dict[str, int]:
+    return {row["value"]: row["person_id"] for row in await hall.rows(identities)}
+
+
+async def test_the_phone_wins_over_anothers_email(hall: Hall) -> None:
+    await hall.save(lead("89991234567"), lead(email="ivan@example.ru"))
+    found = await add(hall, FULL)
+    (row,) = await hall.rows(registrations)
+    assert (found.matched_by, found.created) == (MatchedBy.PHONE, False)
+    assert row["person_id"] == (await owners(hall))["79991234567"] != (await owners(hall))["ivan@example.ru"]
+    assert len(await hall.rows(people)) == 2
+
+
+async def test_then_the_email_and_the_phone_is_learnt(hall: Hall) -> None:
+    await hall.save(lead(email="ivan@example.ru"))
+    await hall.hold([viewer("+7 999 123-45-67")])
+    found = await add(hall, FULL)
+    assert found.matched_by is MatchedBy.EMAIL
+    keys = await owners(hall)
+    assert keys["79991234567"] == keys["ivan@example.ru"]
+    assert [row["matched_by"] for row in await hall.attendees()] == ["phone"]
+
+
+async def test_a_phone_that_nobody_has_makes_a_person_and_a_lead(hall: Hall) -> None:
+    found = await add(hall, FULL)
+    assert (found.matched_by, found.created, found.phone) == (MatchedBy.NONE, True, "79991234567")
+    assert (await add(hall, FULL)).created
+    (made,) = await hall.rows(leads)
+    assert (made["source"], made["first_utm_source"], made["first_url_marker"], made["name"]) == (
+        "bizon365",
+        "s",
+        "p7",
+        "Иван",
+    )
+    (row,) = await hall.rows(registrations)
+    assert (row["person_id"], row["lead_id"]) == (made["person_id"], made["id"])
+
+
+async def test_without_a_phone_nothing_is_made(hall: Hall) -> None:
+    for phone in ("", "1", "+7911111111"):
+        found = await add(hall, replace(FULL, phone=phone))
+        assert (found.matched_by, found.created, found.phone) == (MatchedBy.NONE, False, "")
+    assert await hall.rows(people) == []
+    assert len(await hall.rows(registrations)) == 1
+    await hall.save(lead(email="ivan@example.ru"))
+    assert [row["matched_by"] for row in await hall.rows(registrations)] == ["email"]
+
+
+async def test_all_values_are_kept_and_a_replay_empties_none(hall: Hall) -> None:
+    await add(hall, FULL, link="https://example.ru/1")
+    await add(hall, replace(FULL, secret="", name="", marks=Marks(source="other")), source="api")
+    (row,) = await hall.rows(registrations)
+    shown = {
+        "sublist_id": "222:page", "room": "111:room", "name": "Иван", "email": "Ivan@example.ru", "phone": "8 999 123 45 67",
+        "webinar_datetime": SESSION, "webinar_time": "12:00", "webinar_date": "16.09.2021", "secret": "invented",
+        "url_marker": "p7", "url_marker_name": "Партнёр", "utm_source": "other", "utm_medium": "m", "utm_campaign": "c",
+        "utm_term": "t", "utm_content": "n", "utm_keyword": "k", "utm_banner": "b", "utm_phrase": "p", "utm_group": "g",
+        "source": "hook", "link": "https://example.ru/1",
+    }  # fmt: skip
+    assert {name: row[name] for name in shown} == shown
+
+
+async def test_what_a_database_refuses_is_left_out(hall: Hall) -> None:
+    await add(hall, replace(FULL, name="И\0ван\ud83d", email="\ud83d"))
+    assert [row["name"] for row in await hall.rows(registrations)] == ["Иван?"]
+    assert [row["name"] for row in await hall.rows(leads)] == ["Иван?"]
+
+
+async def test_the_newest_of_a_page_and_how_many(hall: Hall) -> None:
+    for number in range(3):
+        await add(hall, replace(FULL, phone=f"8999123450{number}", email=""))
+    await add(hall, replace(FULL, sublist_id=PageId("222:other")))
+
+    async def ask(connection: AsyncConnection) -> tuple[int, list[str]]:
+        tx = cast("Tx", connection)
+        total, newest = await RegistrationStore().recent_registrations(tx, 1, PageId("222:page"), since=NOW, limit=2)
+        return total, [one.phone for one in newest]
+
+    assert await hall.database.write(ask) == (3, ["79991234502", "79991234501"])
+
+
+async def test_who_registered_and_did_not_come(hall: Hall) -> None:
+    await hall.save(lead("89990000001", manager="Анна"))
+    base = replace(FULL, session_at=START, email="")
+    await add(hall, replace(base, phone="89990000001"))
+    await add(hall, replace(base, phone="89990000001", sublist_id=PageId("222:second")))
+    await add(hall, replace(base, phone="89990000002"))
+    await add(hall, replace(base, phone="", email="came@example.ru"))
+    await add(hall, replace(base, phone="", email="missed@example.ru", room=RoomId("")))
+    await add(hall, replace(base, phone="89990000009", session_at=after(60 * 24)))
+    await add(hall, replace(base, phone="89990000008", room=RoomId("111:other")))
+    webinar = await hall.hold([viewer("89990000002"), viewer(email="Came@example.ru")])
+    turnout = await hall.webinars.turnout(webinar)
+    assert (turnout.registered, turnout.no_show) == (4, 2)
+    missing = await find_no_shows(hall.database, 1, webinar, limit=10)
+    assert [(one.phone, one.email, one.manager) for one in missing] == [
+        ("89990000001", "", "Анна"), ("89990000001", "", "Анна"), ("", "missed@example.ru", ""),
+    ]  # fmt: skip
+    assert await find_no_shows(hall.database, 2, webinar, limit=10) == ()
+
+
+async def test_a_personal_link_knows_its_person_and_its_clicks(hall: Hall) -> None:
+    await hall.save(lead("89991234567"))
+    store, code = LinkStore(hall.database), new_code()
+    person = (await owners(hall))["79991234567"]
+    await store.add(1, code, f"https://example.ru/?id={code}", now=NOW, person_id=person, title="Вебинар")
+    await store.add(1, new_code(), "https://example.ru/all", now=NOW)
+    assert await store.follow("nothing", now=after(0)) is None
+    followed = await store.follow(code, now=after(1))
+    assert followed is not None
+    assert (followed.clicks, followed.clicked_at, followed.url) == (1, after(1), f"https://example.ru/?id={code}")
+    (mine,) = await store.of_person(1, person)
+    assert mine == followed
+    assert [row["at"] for row in await hall.rows(link_clicks)] == [after(1)]
+    await hall.hold([viewer(link_ids=("x", code))])
+    assert [(row["matched_by"], row["person_id"]) for row in await hall.attendees()] == [("link", person)]
