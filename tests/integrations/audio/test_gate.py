@@ -1,6 +1,8 @@
 """The gate's verdicts on the synthetic calls and on the sounds that other detectors take for speech."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -160,3 +162,18 @@ class _NoClock:
 
     def monotonic(self) -> float:
         raise AssertionError
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+def test_the_detector_works_in_one_thread_and_leaves_no_setting_behind(recordings: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from integrations.kit.audio.gate import SileroGate\n"
+        "verdict = SileroGate(lambda work: work()).scan(Path(sys.argv[1])).verdict\n"
+        "print(verdict, len(os.listdir('/proc/self/task')), 'OMP_THREAD_LIMIT' in os.environ)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(recordings / "03_very_short.mp3")], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["speech", "1", "False"]
