@@ -7,7 +7,7 @@ from handlers.texts import load_texts
 PRIVATE = "private"
 # For those who drop updates that came too late: taps that only show something, commands that change something.
 READING_BUTTONS = (
-    *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people"),
+    *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people", "status", "held"),
     *("rpage", "rat", "rconf", "redit", "rno"),
 )
 WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from bot.commands.quieting import held_posts
 from bot.entrance import ACCOUNT
 from bot.settings import Settings
 from bot.vendors import VENDORS
@@ -13,6 +12,7 @@ from domain.errors import ConfigError
 from domain.plural import counted
 from integrations.kit.vendor import Finding
 from storage.engine import Database
+from storage.held import held_posts
 from storage.models import connections, inbox
 from storage.queries.health import counted as counted_since
 from storage.queries.health import dead_destinations, read_queue

@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import Database
+from storage.held import HELD, HeldPost, as_held
 from storage.models import (
     audit,
     calls,
@@ -27,18 +28,8 @@ from storage.models import (
 from storage.models.core import RESTORED
 from storage.posts import GONE
 
-HELD = "held"  # a post that only a person may let go
 REOPENED_WITHIN = timedelta(hours=72)  # the daily reconciliation looks 48 hours back
 _WHY = "база восстановлена из копии: могло быть сделано после неё"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldPost:
-    """A message that will not go by itself."""
-
-    key: str
-    chat_id: int
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +68,6 @@ async def quiet(database: Database, now: datetime, *, made_at: datetime | None) 
     return await database.write(job)
 
 
-async def held_posts(database: Database) -> tuple[HeldPost, ...]:
-    """Messages that wait for nobody: listed, never sent by themselves."""
-    async with database.read() as connection:
-        return _held(await connection.execute(select(posts).where(posts.c.state == HELD).order_by(posts.c.id)))
-
-
-def _held(rows: object) -> tuple[HeldPost, ...]:
-    return tuple(HeldPost(key=row.key, chat_id=row.chat_id, created_at=row.created_at) for row in rows)  # type: ignore[attr-defined]
-
-
 async def _stop_works(connection: AsyncConnection, now: datetime) -> tuple[StoppedWork, ...]:
     unfinished = work.c.state.in_(("ready", "running"))
     rows = (await connection.execute(select(work).where(unfinished).order_by(work.c.id))).all()
@@ -101,7 +82,7 @@ async def _hold_posts(connection: AsyncConnection) -> tuple[HeldPost, ...]:
     unsent = or_(posts.c.state.in_(("wanted", "sending")), (posts.c.state == "dead") & (posts.c.error == GONE))
     rows = (await connection.execute(select(posts).where(unsent).order_by(posts.c.id))).all()
     await connection.execute(update(posts).where(unsent).values(state=HELD, error=RESTORED))
-    return _held(rows)
+    return as_held(rows)
 
 
 async def _forget_stray_paths(connection: AsyncConnection) -> int:

@@ -10,10 +10,10 @@ from bot.checks.process import Heard, listen_in
 from bot.checks.state import heard_of
 from bot.commands.console import say
 from bot.commands.ground import load_settings, open_current_database
-from bot.commands.quieting import HeldPost, held_posts
 from bot.entrance import ACCOUNT
 from bot.settings import Settings
 from domain.plural import counted
+from storage.held import HeldPost, held_posts
 from storage.queries.health import Queue, dead_destinations, read_queue
 
 MOST_LISTED = 20

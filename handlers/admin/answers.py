@@ -6,6 +6,7 @@ from domain.messages import Message
 from domain.roles import Person
 from handlers.admin.status import Money, Reception, Standing, code_name, errors_screen, status_screen
 from handlers.desk import Desk
+from storage.held import count_held, drop, let_go
 from storage.queries.failures import FailureKind, failed_works, failure_kinds
 from storage.queries.health import counted, dead_destinations, last_events, read_queue, spent, unknown_kinds
 from storage.queries.reckoning import last_reckonings
@@ -35,6 +36,7 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
         dead=await dead_destinations(database, account_id),
         unknown=await unknown_kinds(database, account_id, reader.now - timedelta(days=UNKNOWN_DAYS)),
         rejected=await _rejected(desk, reader.now),
+        held=await count_held(database, account_id),
         version=desk.version,
     )
     return status_screen(reader, standing)
@@ -43,6 +45,15 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
 async def _rejected(desk: Desk, now: datetime) -> dict[str, int]:
     first = (now - timedelta(days=UNKNOWN_DAYS - 1)).date().isoformat()
     return {name.removeprefix(REJECTED): n for name, n in (await counted(desk.database, REJECTED, first)).items()}
+
+
+async def settle_held(desk: Desk, person: Person, *, send: bool) -> int:
+    """Send what a restore put aside, or drop it; how many messages that were."""
+    settle = let_go if send else drop
+    count = await settle(desk.database, person.account_id, by=person.user_id, now=desk.clock.now())
+    if send and count:
+        desk.wake()
+    return count
 
 
 async def errors(desk: Desk, person: Person, *, days: int) -> Message:

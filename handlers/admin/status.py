@@ -44,7 +44,7 @@ class Money:
 class Standing:
     """Everything /status shows. ``reception`` is None when Telegram did not answer the question.
 
-    ``rejected``: requests refused in seven days by the name of the reason.
+    ``rejected``: requests refused in seven days by the name of the reason. ``held``: messages put aside by a restore.
     """
 
     parts: Sequence[PartHealth]
@@ -56,6 +56,7 @@ class Standing:
     dead: Sequence[DeadDestination]
     unknown: Sequence[UnknownKind]
     rejected: Mapping[str, int]
+    held: int
     version: str
 
 
@@ -64,7 +65,7 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
     sections = (
         Section(title=bold(reader.say("status.title")), lines=tuple(_parts(reader, standing))),
         Section(title=bold(reader.say("status.events")), lines=tuple(_events(reader, standing.events)), weight=2),
-        Section(title=bold(reader.say("status.queue")), lines=tuple(_queue(reader, standing.queue))),
+        Section(title=bold(reader.say("status.queue")), lines=tuple(_queue(reader, standing.queue, standing.held))),
         _titled(reader, "status.reckoning", [_reckoning(reader, one) for one in standing.reckonings]),
         Section(title=bold(reader.say("status.money")), lines=tuple(_money(reader, standing.money))),
         Section(title=bold(reader.say("status.telegram")), lines=tuple(_reception(reader, standing.reception))),
@@ -73,7 +74,15 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
         _titled(reader, "status.rejected_title", [_rejected(reader, *one) for one in standing.rejected.items()]),
         Section(lines=(Line(spans=(Span(reader.say("status.version", version=standing.version), Style.ITALIC),)),)),
     )
-    return Message(key=ANSWER, sections=tuple(section for section in sections if section.lines))
+    told = tuple(section for section in sections if section.lines)
+    return Message(key=ANSWER, sections=told, buttons=tuple(_held_rows(reader, standing.held)))
+
+
+def _held_rows(reader: Reader, held: int) -> Iterator[tuple[Button, ...]]:
+    """What may be done about messages put aside: each asks once more."""
+    if held:
+        yield (action(reader.say("status.held_send", count=held), "held:send"),)
+        yield (action(reader.say("status.held_drop", count=held), "held:drop"),)
 
 
 def _titled(reader: Reader, title: str, lines: Sequence[Line]) -> Section:
@@ -82,7 +91,7 @@ def _titled(reader: Reader, title: str, lines: Sequence[Line]) -> Section:
 
 def _parts(reader: Reader, standing: Standing) -> Iterator[Line]:
     bad = [part for part in standing.parts if part.state in {PartState.DOWN, PartState.REFUSED}]
-    troubles = len(bad) + len(standing.dead) + bool(standing.queue.dead)
+    troubles = len(bad) + len(standing.dead) + bool(standing.queue.dead) + bool(standing.held)
     yield plain(reader.say("status.trouble", count=troubles) if troubles else reader.say("status.all_good"))
     for part in standing.parts:
         yield plain(f"{_MARKS[part.state]} {_part(reader, part)}")
@@ -107,7 +116,7 @@ def _events(reader: Reader, events: Sequence[LastEvent]) -> Iterator[Line]:
         yield bullet(reader.say("status.event", vendor=reader.vendor(event.vendor), heard=heard, polled=polled))
 
 
-def _queue(reader: Reader, queue: Queue) -> Iterator[Line]:
+def _queue(reader: Reader, queue: Queue, held: int) -> Iterator[Line]:
     yield bullet(reader.say("status.queue_line", waiting=queue.waiting, ready=queue.ready, running=queue.running))
     if queue.next_due is not None:
         yield bullet(reader.say("status.queue_next", when=reader.moment(queue.next_due)))
@@ -117,6 +126,8 @@ def _queue(reader: Reader, queue: Queue) -> Iterator[Line]:
         yield bullet(reader.say("status.queue_posts", count=reader.count(queue.posts, "message")))
     if queue.dead:
         yield bullet(reader.say("status.queue_dead", count=queue.dead))
+    if held:
+        yield bullet(reader.say("status.held", count=reader.count(held, "message")))
 
 
 def _reckoning(reader: Reader, reckoning: Reckoning) -> Line:

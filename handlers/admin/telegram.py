@@ -18,11 +18,13 @@ from handlers.commands import PRIVATE, commands_for
 from handlers.desk import Desk
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, place_of, pressed_on, redraw, show, toast
 from storage.destinations import BoundChat
+from storage.held import count_held
 from storage.queries.settings import MIN_DURATION, change_setting
 
 Buttons = dict[str, Callable[..., Awaitable[None]]]
 TELEGRAM_SECONDS = 5
 LONGEST_MINIMUM_S = 3600
+HELD_CHOICES = ("send", "drop")
 _KIND_WORDS = {"звонки": "call", "пропущенные": "missed", "уведомления": "notice"}
 _TOPICS = {"звонки": "calls", "битрикс": "bitrix", "битрикс24": "bitrix"}
 
@@ -41,6 +43,7 @@ def build_router() -> Router:
         router.message.register(handler, Command(*names, ignore_case=True), flags=ADMINS)
     buttons: Buttons = {"errors": errors_button, "one": repeat_one, "all": ask_repeat_all, "allgo": repeat_all}
     buttons |= {"min": choose_minimum, "people": people_button, "invite": invite, "off": ask_disable, "offgo": disable}
+    buttons |= {"held": ask_held, "heldgo": settle_held, "status": status_button}
     buttons |= {"settings": settings_button, "kind": switch_kind, "unbind": unbind}
     for name, pressed in buttons.items():
         router.callback_query.register(pressed, Pressed(name), flags=ADMINS)
@@ -69,6 +72,28 @@ async def help_command(message: ChatMessage, command: CommandObject, person: Per
 
 async def status_command(message: ChatMessage, person: Person, desk: Desk, bot: Bot) -> None:
     await show(message, desk, await answers.status(desk, person, await _reception(bot)))
+
+
+async def status_button(callback: CallbackQuery, person: Person, desk: Desk, bot: Bot) -> None:
+    await redraw(callback, desk, await answers.status(desk, person, await _reception(bot)))
+
+
+async def ask_held(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    """What a restore put aside is sent or dropped as a whole: it is asked first, with the number there is now."""
+    count = await count_held(desk.database, person.account_id)
+    if not count or argument not in HELD_CHOICES:
+        await toast(callback, desk.texts.get("status.held_none"), alert=True)
+        return
+    yes = (desk.texts.get(f"status.held_{argument}_yes"), f"heldgo:{argument}")
+    back = (desk.texts.get("settings.back"), "status:0")
+    await redraw(callback, desk, question(desk.texts.get(f"status.held_{argument}_question", count=count), yes, back))
+
+
+async def settle_held(callback: CallbackQuery, argument: str, person: Person, desk: Desk, bot: Bot) -> None:
+    known = argument in HELD_CHOICES
+    count = await answers.settle_held(desk, person, send=argument == "send") if known else 0
+    word = desk.texts.get(f"status.held_{argument}_done", count=count) if count else desk.texts.get("status.held_none")
+    await redraw(callback, desk, await answers.status(desk, person, await _reception(bot)), word=word)
 
 
 async def _reception(bot: Bot) -> Reception | None:

@@ -21,7 +21,7 @@ posts = Table(
     Column("reply_to_key", String(200)),
     Column("silent", Boolean, nullable=False, server_default="0"),
     Column("priority", Integer, nullable=False, server_default="0"),  # higher first among what may go now
-    Column("state", String(16), nullable=False),  # wanted | sending | sent | dead
+    Column("state", String(16), nullable=False),  # wanted | sending | sent | dead | held
     Column("not_before", UtcDateTime, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("possible_repeats", Integer, nullable=False, server_default="0"),

@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 from aiogram.methods import SendMessage
 from aiogram.types import WebhookInfo
+from sqlalchemy import select
 
 from domain.messages import Destination
 from domain.roles import Role
 from handlers.admin.status import code_name
 from handlers.desk import MIN_DURATION_VARIABLE, Desk, PartHealth, PartState
-from storage.models import counters
+from storage.held import HELD
+from storage.models import audit, counters, posts
 from tests.handlers.chat import GROUP, OWNER, Talk
 from tests.handlers.conftest import Stage
 from tests.handlers.seed import (
@@ -39,7 +41,8 @@ async def test_managers_do_not_run_the_bot(manager: Talk, command: str) -> None:
 
 
 @pytest.mark.parametrize("button", ["errors:1", "one:a:1", "all:a:1", "allgo:a:1", "min:5", "people:0", "invite:manager",
-                                    "off:1", "offgo:1", "settings:0", "kind:call", "unbind:0"])  # fmt: skip
+                                    "off:1", "offgo:1", "settings:0", "kind:call", "unbind:0", "status:0", "held:send",
+                                    "heldgo:send", "heldgo:drop"])  # fmt: skip
 async def test_managers_press_in_vain(manager: Talk, desk: Desk, button: str) -> None:
     assert await manager.press(button, chat=GROUP) == "(Это может только администратор.)"
     assert await desk.min_duration_s(1) == 10
@@ -86,6 +89,49 @@ async def test_failures_are_repeated_one_or_all(
     assert "Ошибок нет" in await owner.say("/errors")
     assert "(Больше нечего повторять.)" in await owner.press(f"allgo:{name}:1")
     assert "(Больше нечего повторять.)" in await owner.press(f"all:{name}:1")
+
+
+async def put_held(desk: Desk) -> None:
+    for key, message_id in (("call:a", None), ("call:b", 17)):
+        row = {"account_id": 1, "chat_id": GROUP, "key": key, "kind": "call", "content": "{}", "content_sha256": ""}
+        row |= {"revision": 2, "not_before": NOON, "created_at": NOON, "state": HELD, "message_id": message_id}
+        await desk.database.write(lambda tx, row=row: tx.execute(posts.insert().values(**row)))  # type: ignore[misc]
+
+
+async def post_states(desk: Desk) -> list[tuple[str, int]]:
+    async with desk.database.read() as connection:
+        rows = await connection.execute(select(posts.c.state, posts.c.possible_repeats).order_by(posts.c.key))
+        return [(row.state, row.possible_repeats) for row in rows]
+
+
+async def test_what_a_restore_held_is_sent_when_a_person_says_so(owner: Talk, desk: Desk, stage: Stage) -> None:
+    assert "придержан" not in (await owner.say("/status")).lower()
+    assert await owner.press("held:send") == "(Придержанных сообщений нет.)"
+    await put_held(desk)
+    shown = await owner.say("/status")
+    assert "придержано после восстановления: 2 сообщения" in shown
+    assert "Требует внимания: 1" in shown
+    assert owner.keyboard() == [["held:send"], ["held:drop"]]
+    assert "Отправить придержанное: 2?" in await owner.press("held:send")
+    assert owner.keyboard() == [["heldgo:send", "status:0"]]
+    assert await post_states(desk) == [("held", 0), ("held", 0)]
+    assert "придержано" in await owner.press("status:0")
+    done = await owner.press("heldgo:send")
+    assert "Отправляется: 2." in done
+    assert "придержано" not in done
+    assert await post_states(desk) == [("wanted", 1), ("wanted", 0)]
+    assert "Придержанных сообщений нет" in await owner.press("heldgo:send")
+    assert "Придержанных сообщений нет" in await owner.press("heldgo:nonsense")
+
+
+async def test_or_is_dropped_and_never_sent(owner: Talk, desk: Desk) -> None:
+    await put_held(desk)
+    assert "Не отправлять придержанное: 2?" in await owner.press("held:drop")
+    assert "Не будет отправлено: 2." in await owner.press("heldgo:drop")
+    assert await post_states(desk) == [("dead", 0), ("dead", 0)]
+    async with desk.database.read() as connection:
+        (note,) = (await connection.execute(select(audit))).all()
+    assert (note.action, note.actor, note.detail) == ("held.dropped", 1, "2")
 
 
 async def test_the_shortest_call_changes_at_once(owner: Talk, desk: Desk) -> None:

@@ -278,6 +278,7 @@ def standing(**changes: Any) -> Standing:
         dead=(),
         unknown=(),
         rejected={},
+        held=0,
         version="0.1.0",
     )
     return replace(state, **changes)
