@@ -24,6 +24,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage import sqlite
+from storage.commits import UnknownCommitError, commit_once
 
 T = TypeVar("T")
 Job = Callable[[AsyncConnection], Awaitable[T]]
@@ -140,7 +141,8 @@ class Database:
     async def write(self, job: Job[T], *, urgent: bool = False) -> T:
         """Run ``job`` in a write transaction and return its result after the commit.
 
-        Whatever the job or the commit raises comes out here, with nothing written. A caller that is cancelled while it
+        Whatever the job or the commit raises comes out here, with nothing written (but for UnknownCommitError, when
+        PostgreSQL broke off a commit and could not be asked about it). A caller that is cancelled while it
         waits does not stop the job. ``urgent``: somebody outside waits for the commit, so it goes past what our own work
         has queued.
         """
@@ -188,8 +190,8 @@ class Database:
         if error is None:
             for queued, result in zip(batch[:taken], results, strict=True):
                 _settle(queued.future, result)
-        elif taken == 1:
-            _raise(batch[0].future, error)
+        elif taken == 1 or isinstance(error, UnknownCommitError):
+            _fail(batch[:taken], error)
         else:
             for queued in batch[:taken]:
                 await self._run([queued])
@@ -203,8 +205,11 @@ class Database:
                 results.append(await self._in_one_trip(batch[0].whole))
                 return 1, results, None
             async with self._writer.connect() as connection:
-                transaction = partial(_transaction, connection, batch, results)
-                await (driver_of(connection).aboard(transaction) if self.is_sqlite else transaction())
+                jobs = partial(_do, connection, batch, results)
+                if self.is_sqlite:
+                    await driver_of(connection).aboard(partial(_commit, connection, jobs))
+                else:
+                    await commit_once(connection, self._reader, jobs)
             self.commits += 1
         except Exception as error:
             return min(len(results) + 1, len(batch)), [], error
@@ -222,16 +227,20 @@ class Database:
         return result
 
 
-async def _transaction(connection: AsyncConnection, batch: list[_Queued], results: list[Any]) -> None:
+async def _commit(connection: AsyncConnection, jobs: Callable[[], Awaitable[None]]) -> None:
+    async with connection.begin():
+        await jobs()
+
+
+async def _do(connection: AsyncConnection, batch: list[_Queued], results: list[Any]) -> None:
     """As many jobs as fit; their results are added to ``results``."""
     started = time.monotonic()
-    async with connection.begin():
-        for queued in batch:
-            if queued.job is None:
-                break
-            results.append(await queued.job(connection))
-            if time.monotonic() - started > BATCH_SECONDS:
-                break
+    for queued in batch:
+        if queued.job is None:
+            break
+        results.append(await queued.job(connection))
+        if time.monotonic() - started > BATCH_SECONDS:
+            break
 
 
 def driver_of(connection: AsyncConnection | Connection) -> sqlite.Connection:
