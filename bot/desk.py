@@ -10,8 +10,10 @@ from bot.health import PartState as Seen
 from bot.services import Services
 from bot.vendors import VENDORS
 from bot.version import VERSION
+from bot.webinars import Registrar
 from domain.messages import Message
 from handlers.desk import Desk, MoneyLimits, PartHealth, PartState, Rendered
+from handlers.webinars.desk import WebinarDesk
 from storage.destinations import Destinations
 from storage.people import People
 
@@ -57,7 +59,25 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         limits=MoneyLimits(day=settings.cost_limit_day, month=settings.cost_limit_month),
         fixed=fixed,
         wake=wake,
+        webinars=_webinars(services),
         vendors={vendor.name: vendor.title for vendor in VENDORS},
+    )
+
+
+def _webinars(services: Services) -> WebinarDesk | None:
+    """None where no webinar platform is connected."""
+    webinars = services.webinars
+    part = next((c for c in services.connected.values() if c.ports.webinars is not None), None)
+    if webinars is None or part is None:
+        return None
+    registrar = Registrar(services.database, services.work, services.clock, services.runner.wake)
+    return WebinarDesk(
+        vendor=part.vendor.name,
+        catalogue=webinars.catalogue,
+        ask=registrar.ask,
+        yardstick=webinars.policy.yardstick,
+        link_param=next(iter(getattr(part.settings, "url_params", ())), "svodka"),
+        public_url=services.settings.public_url,
     )
 
 

@@ -20,6 +20,7 @@ from bot.polls import CallPoll
 from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
+from bot.webinars import build_webinar_services, webinar_runs
 from bot.work import Route, Runner
 from domain.messages import Texts
 from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
@@ -28,6 +29,7 @@ from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
 from handlers.routes import ROUTES
 from handlers.texts import load_texts
+from handlers.webinars.services import WebinarServices
 from integrations.extractive import build_summariser
 from integrations.kit.audio import build_gate
 from integrations.kit.vendor import Ports, Vendor, Workshop
@@ -84,6 +86,7 @@ class Services:
     connected: dict[str, Connected]
     polls: tuple[CallPoll, ...]
     calls: CallServices | None
+    webinars: WebinarServices | None
     signals: Signals
     cpu: ThreadPoolExecutor = field(repr=False)
     started_at: datetime
@@ -141,8 +144,10 @@ async def furnish(entrance: Entrance) -> Services:
         connected=await _connect(entrance, workshop),
     )
     watch = _build_watch(ground)
-    calls = _call_services(ground, watch, quiet_before=await _restored_at(database))
-    runner = Runner(database, ground.work, _routes(calls), clock, watch.alerts)
+    quiet_before = await _restored_at(database)
+    calls = _call_services(ground, watch, quiet_before=quiet_before)
+    webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
+    runner = Runner(database, ground.work, _routes(calls, webinars), clock, watch.alerts)
     ground.signals.due = runner.wake
     return Services(
         settings=settings,
@@ -162,6 +167,7 @@ async def furnish(entrance: Entrance) -> Services:
         connected=ground.connected,
         polls=_polls(ground, watch),
         calls=calls,
+        webinars=webinars,
         signals=ground.signals,
         cpu=cpu,
         started_at=clock.now(),
@@ -268,6 +274,26 @@ def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | N
     )
 
 
+def _webinar_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | None) -> WebinarServices | None:
+    """The ports of webinars, under the eyes of the health board; None when no webinar platform is connected."""
+    part = next((c for c in ground.connected.values() if c.ports.webinars is not None), None)
+    if part is None or part.ports.webinars is None:
+        return None
+    name = part.vendor.name
+    watch.board.add(name, part.vendor.title)
+    return build_webinar_services(
+        observed(part.ports.webinars, name, name, watch.board),
+        ground.settings,
+        ground.database,
+        chat=ground.chat,
+        clock=ground.clock,
+        texts=ground.texts,
+        run_cpu=ground.workshop.run_cpu,
+        quiet_before=quiet_before,
+        posted=watch.alerts.posted,
+    )
+
+
 def _transcriber(connected: dict[str, Connected], board: HealthBoard) -> Transcriber | None:
     for part in connected.values():
         if part.ports.transcriber is not None:
@@ -306,14 +332,11 @@ def _polls(ground: _Ground, watch: _Watch) -> tuple[CallPoll, ...]:
     return tuple(polls)
 
 
-def _routes(calls: CallServices | None) -> dict[str, Route]:
-    routes: dict[str, Route] = {}
-    for kind, event in ROUTES.items():
+def _routes(calls: CallServices | None, webinars: WebinarServices | None) -> dict[str, Route]:
+    async def call(item: WorkItem[Any], steps: Steps) -> None:
+        if calls is None:
+            raise RuntimeError("no telephony is configured")
+        await summarise_call(item, steps, on_stage(calls) if item.event.rehearsal else calls)
 
-        async def run(item: WorkItem[Any], steps: Steps) -> None:
-            if calls is None:
-                raise RuntimeError("no telephony is configured")
-            await summarise_call(item, steps, on_stage(calls) if item.event.rehearsal else calls)
-
-        routes[kind] = Route(kind=kind, event=event, run=run)
-    return routes
+    runs = {"call": call, **webinar_runs(webinars)}
+    return {kind: Route(kind=kind, event=event, run=runs[kind]) for kind, event in ROUTES.items()}

@@ -50,6 +50,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(name="COST_LIMIT_DAY", meaning="предел трат на модели в сутки, доллары США"),
     Variable(name="COST_LIMIT_MONTH", meaning="предел трат на модели в месяц, доллары США"),
     Variable(name="CALL_MIN_DURATION_SEC", meaning="звонки не длиннее — без карточки", default="10"),
+    Variable(name="ATTENDED_MIN_SECONDS", meaning="смотрел вебинар не меньше — значит, был", default="120"),
     Variable(name="RECORDING_MAX_MB", meaning="записи больше не скачиваются", default="300"),
     Variable(name="COMPANY_NAME", meaning="название компании: подсказка для саммари"),
 )
@@ -93,6 +94,7 @@ class Settings:
     call_min_duration_s: int
     recording_max_bytes: int
     company_name: str
+    attended_min_s: int
 
 
 def read_environment(env_file: Path | None = None) -> dict[str, str]:
@@ -133,6 +135,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         call_min_duration_s=_integer(env, "CALL_MIN_DURATION_SEC", 10, low=0),
         recording_max_bytes=_integer(env, "RECORDING_MAX_MB", 300, low=1) * 1024 * 1024,
         company_name=env.get("COMPANY_NAME", ""),
+        attended_min_s=_integer(env, "ATTENDED_MIN_SECONDS", 120, low=1),
     )
 
 

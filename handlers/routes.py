@@ -1,5 +1,10 @@
 """What happens when: the kind of work each event gives."""
 
-from domain.events import CallEnded, Event
+from domain.events import CallEnded, Event, RegistrationAsked, WebinarEnded, WebinarRegistered
 
-ROUTES: dict[str, type[Event]] = {"call": CallEnded}
+ROUTES: dict[str, type[Event]] = {
+    "call": CallEnded,
+    "webinar": WebinarEnded,
+    "registration": WebinarRegistered,
+    "register": RegistrationAsked,
+}

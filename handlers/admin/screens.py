@@ -10,7 +10,7 @@ from storage.destinations import BoundChat
 from storage.people import ListedPerson
 
 MIN_DURATIONS = (5, 10, 15, 20, 30, 60)
-KINDS = ("call", "missed", "notice")
+KINDS = ("call", "missed", "webinar", "registration", "notice")
 Command = tuple[str, str]
 
 
@@ -151,7 +151,7 @@ def bound_screen(reader: Reader, place: BoundChat) -> Message:
         plain(reader.say("bind.guests")),
     )
     switches = tuple(_switch(reader, kind, on=kind in place.kinds) for kind in KINDS)
-    rows: list[tuple[Button, ...]] = [switches]
+    rows: list[tuple[Button, ...]] = [switches[:3], switches[3:]]
     if place.source != "env":
         rows.append((action(reader.say("bind.unbind"), "unbind:0"),))
     return Message(key=ANSWER, sections=(Section(lines=lines),), buttons=tuple(rows))

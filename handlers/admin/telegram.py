@@ -25,7 +25,8 @@ Buttons = dict[str, Callable[..., Awaitable[None]]]
 TELEGRAM_SECONDS = 5
 LONGEST_MINIMUM_S = 3600
 HELD_CHOICES = ("send", "drop")
-_KIND_WORDS = {"звонки": "call", "пропущенные": "missed", "уведомления": "notice"}
+_KIND_WORDS = {"звонки": "call", "пропущенные": "missed", "вебинары": "webinar", "регистрации": "registration"}
+_KIND_WORDS |= {"уведомления": "notice"}
 _TOPICS = {"звонки": "calls", "битрикс": "bitrix", "битрикс24": "bitrix"}
 
 

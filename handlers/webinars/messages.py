@@ -29,13 +29,15 @@ class Stage(StrEnum):
 class WebinarView:
     """What a card is made of. Times are aware; ``next_look`` is when the report is asked for again.
 
-    ``loaded`` of ``total`` records are stored; ``total`` is 0 where the platform does not say. ``minutes`` 0: not told.
+    ``work_id`` is the work that can be done again. ``loaded`` of ``total`` records are stored; ``total`` is 0 where the
+    platform does not say. ``minutes`` 0: not told.
     """
 
     stage: Stage
     title: str
     timezone: ZoneInfo
     row_id: int = 0
+    work_id: int = 0
     started_at: datetime | None = None
     minutes: int = 0
     attended_s: int = 120
@@ -137,14 +139,14 @@ def _note(view: WebinarView, texts: Texts) -> Iterator[Section]:
 
 def _buttons(view: WebinarView, texts: Texts) -> tuple[tuple[Button, ...], ...]:
     def button(name: str) -> Button:
-        target = f"{ACTIONS[name]}:{view.row_id}"
+        target = f"{ACTIONS[name]}:{view.work_id if name == 'redo' else view.row_id}"
         return Button(text=texts.get(f"webinar.button.{name}"), kind=ButtonKind.ACTION, target=target)
 
-    if not view.row_id or view.stage not in {Stage.READY, Stage.NO_REPORT}:
+    if view.stage not in {Stage.READY, Stage.NO_REPORT}:
         return ()
     turnout = view.turnout or Turnout()
     if not turnout.came and not turnout.registered:
-        return ((button("redo"),),)
+        return ((button("redo"),),) if view.work_id else ()
     again = (button("again"),) if turnout.no_show else ()
     return ((button("list"), button("file")), (*again, button("more")))
 

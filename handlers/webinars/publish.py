@@ -84,6 +84,7 @@ def _card(
         title=run.title,
         timezone=services.timezone,
         row_id=run.row_id,
+        work_id=run.item.id,
         started_at=report.started_at if report else run.item.event.occurred_at,
         minutes=report.minutes if report else 0,
         attended_s=services.policy.yardstick.attended_s,

@@ -2,6 +2,7 @@
 
 from storage.models.calls import calls
 from storage.models.chat import destinations, fsm, posts, telegram_updates
+from storage.models.claims import webinar_claims
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
 from storage.models.leads import creatives, directions, identities, leads, people, spend
 from storage.models.types import UtcDateTime, metadata
@@ -49,6 +50,7 @@ __all__ = [
     "telegram_updates",
     "users",
     "webinar_attendees",
+    "webinar_claims",
     "webinar_records",
     "webinars",
     "work",

@@ -14,12 +14,14 @@ from domain.plural import counted
 from domain.roles import Role
 from domain.webinars import MatchedBy
 from handlers import texts as texts_module
+from handlers.admin.screens import KINDS
 from handlers.calls.messages import Stage
 from handlers.commands import READING_BUTTONS, WRITING_COMMANDS, commands_for
 from handlers.desk import PartState
 from handlers.texts import load_texts
 from handlers.webinars.messages import Stage as WebinarStage
 from handlers.webinars.notes import Answer
+from storage.queries.audience import Group
 from storage.queries.calls import Slice
 
 FOLDER = Path(handlers.__file__).parent
@@ -27,7 +29,7 @@ NAME = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)+")
 # Names, commands and abbreviations that are Latin in Russian, too.
 LATIN = {
     "CRM", "BotFather", "setinline", "ONVOXIMPLANTCALLEND", "urls", "check", "svodka", "call", "env", "Telegram", "txt",
-    "bitrix24", "png", "utm", "source",
+    "bitrix24", "png", "csv", "utm", "source",
 }  # fmt: skip
 
 
@@ -97,12 +99,15 @@ def test_every_text_is_used() -> None:
         ("alert.meanwhile", ("bitrix24", "speech", "model")),
         ("role", Role),
         ("status.state", PartState),
-        ("bind.kind", ("call", "missed", "notice")),
+        ("bind.kind", KINDS),
         ("why.source", ("hook", "poll", "replay", "rehearsal", "tick")),
         ("calls.state", ("heard", "short", "old", "missed", "no_recording", "no_speech", "unheard", "drafted", "carded")),
         ("webinar.stage", [stage for stage in WebinarStage if stage not in {WebinarStage.READY, WebinarStage.LOADING}]),
         ("registration.found", (*MatchedBy, "created")),
         ("register", Answer),
+        ("guests.title", [group.name.lower() for group in Group]),
+        ("guests.sign", [group.name.lower() for group in Group]),
+        ("guests.found", MatchedBy),
         ("errors.what", ("unavailable", "defect", "poison", "other")),
     ],
 )
@@ -156,8 +161,9 @@ def test_menus_differ_by_role_and_chat() -> None:
 
     assert names(None, "private") == ["start"]
     assert names(None, "group") == []
-    assert names(Role.MANAGER, "private") == ["calls", "register", "why", "help", "start"]
-    assert names(Role.OWNER, "private") == ["calls", "register", "why", "status", "errors", "settings", "help", "start"]
+    assert names(Role.MANAGER, "private") == ["calls", "webinars", "register", "why", "help", "start"]
+    owners = ["calls", "webinars", "register", "why", "status", "errors", "settings", "help", "start"]
+    assert names(Role.OWNER, "private") == owners
     assert "bind" in names(Role.ADMIN, "supergroup")
     assert "bind" not in names(Role.MANAGER, "supergroup")
     assert all(re.fullmatch(r"[a-z]{1,32}", name) and text for name, text in commands_for(Role.OWNER, "private"))

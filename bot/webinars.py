@@ -1,0 +1,112 @@
+"""Webinars joined to the process: the services of their pipelines, and the work that people ask for in the chat."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.settings import Settings
+from domain.attendance import Yardstick
+from domain.events import RegistrationAsked
+from domain.messages import Texts
+from domain.ports import Clock, Steps, Tx, WebinarPlatform
+from domain.work import WorkItem
+from handlers.webinars.catalogue import Catalogue
+from handlers.webinars.desk import Asking
+from handlers.webinars.pipeline import webinar_ended
+from handlers.webinars.registering import register_person, registered
+from handlers.webinars.services import WebinarPolicy, WebinarServices
+from storage.codec import dumps
+from storage.engine import Database
+from storage.models import work
+from storage.posts import StoredChat
+from storage.registrations import RegistrationStore
+from storage.webinars import WebinarStore
+from storage.work import WorkStore
+
+Run = Callable[[WorkItem[Any], Steps], Awaitable[None]]
+
+
+def build_webinar_services(
+    platform: WebinarPlatform,
+    settings: Settings,
+    database: Database,
+    *,
+    chat: StoredChat,
+    clock: Clock,
+    texts: Texts,
+    run_cpu: Callable[[Callable[[], object]], Awaitable[object]],
+    quiet_before: datetime | None,
+    posted: Callable[[], None],
+) -> WebinarServices:
+    yardstick = Yardstick(attended_s=settings.attended_min_s)
+
+    async def write(job: Callable[[Tx], Awaitable[int]]) -> int:
+        async def within(connection: AsyncConnection) -> int:
+            return await job(cast("Tx", connection))
+
+        return await database.write(within)
+
+    return WebinarServices(
+        platform=platform,
+        webinars=WebinarStore(database, yardstick),
+        registrations=RegistrationStore(),
+        catalogue=Catalogue(platform, clock),
+        chat=chat,
+        clock=clock,
+        texts=texts,
+        timezone=settings.timezone,
+        data_dir=settings.data_dir,
+        policy=WebinarPolicy(catchup_max_age=settings.catchup_max_age, quiet_before=quiet_before, yardstick=yardstick),
+        write=write,
+        run_cpu=run_cpu,
+        posted=posted,
+    )
+
+
+def webinar_runs(services: WebinarServices | None) -> Mapping[str, Run]:
+    """What is done for each kind of work; without a platform such work waits to be given up, and says why."""
+
+    def of(pipeline: Callable[[WorkItem[Any], Steps, WebinarServices], Awaitable[None]]) -> Run:
+        async def run(item: WorkItem[Any], steps: Steps) -> None:
+            if services is None:
+                raise RuntimeError("no webinar platform is configured")
+            await pipeline(item, steps, services)
+
+        return run
+
+    return {"webinar": of(webinar_ended), "registration": of(registered), "register": of(register_person)}
+
+
+class Registrar:
+    """Begins the durable work of registering somebody. ``wake`` is called when there is something to do."""
+
+    def __init__(self, database: Database, store: WorkStore, clock: Clock, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+
+    async def ask(self, account_id: int, event: RegistrationAsked) -> Asking:
+        """What was given up before goes on; what is done already is not done again."""
+        object_, now = f"{event.vendor}:{event.external_id}", self._clock.now()
+        payload = dumps(RegistrationAsked, event)
+        added = await self._store.add(
+            account_id=account_id, kind="register", object_=object_, payload=payload, source="chat", now=now
+        )
+        if not added:
+            row = await self._latest(account_id, object_)
+            if row.state == "done":
+                return Asking.DONE
+            if row.state != "dead" or not await self._store.replay(row.id, now):
+                return Asking.RUNNING
+        self._wake()
+        return Asking.STARTED
+
+    async def _latest(self, account_id: int, object_: str) -> Any:
+        mine = (work.c.account_id == account_id) & (work.c.kind == "register") & (work.c.object == object_)
+        newest = select(work.c.id, work.c.state).where(mine).order_by(work.c.generation.desc()).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(newest)).one()

@@ -1,0 +1,101 @@
+"""From what a person presses about webinars to the screen or file that answers, without a messenger."""
+
+import asyncio
+import csv
+import hashlib
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from domain.messages import File, Line, Message, Section, Span, Style, bullet
+from domain.roles import Person
+from handlers.calls.screens import ANSWER, action
+from handlers.desk import Desk
+from handlers.webinars.lists import PER_PAGE, Place, guests_screen
+from handlers.webinars.messages import Stage, WebinarView, webinar_card
+from handlers.wording import Reader
+from storage.queries.attendees import AttendeeLine, find_attendees
+from storage.queries.audience import group_sizes, guests
+from storage.queries.webinars import WebinarLine, turnout
+
+MOST_ROWS = 100_000
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would carry out
+COLUMNS = (
+    "webinar_title", "webinar_date", "lead_id", "phone_number", "username", "email", "joined_at", "left_at",
+    "watch_duration_sec", "attended", "presence", "warmth", "messages", "clicked", "ordered", "manager", "direction",
+    "creative", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "url_marker", "matched_by",
+)  # fmt: skip
+
+
+async def webinar_page(desk: Desk, person: Person, webinar: WebinarLine) -> Message:
+    """The card of a webinar with the figures of now."""
+    view = WebinarView(
+        stage=Stage.READY,
+        title=webinar.title,
+        timezone=desk.timezone(person.account_id),
+        row_id=webinar.id,
+        started_at=webinar.started_at,
+        minutes=webinar.minutes,
+        attended_s=desk.webinars.yardstick.attended_s if desk.webinars else 120,
+        turnout=await turnout(desk.database, webinar.id),
+    )
+    return webinar_card(view, desk.texts, key=ANSWER)
+
+
+async def guests_page(desk: Desk, reader: Reader, person: Person, place: Place) -> Message:
+    page = await guests(desk.database, person.account_id, place.webinar.id, place.group, limit=PER_PAGE, offset=place.offset)
+    sizes = {} if place.again else await group_sizes(desk.database, person.account_id, place.webinar.id)
+    return guests_screen(reader, place, page, sizes)
+
+
+def explanation(desk: Desk, webinar: WebinarLine, work_id: int | None) -> Message:
+    """What each figure of the card means, in the account's words."""
+    yardstick = desk.webinars.yardstick if desk.webinars else None
+    minimum = yardstick.attended_s if yardstick else 120
+    share = round((yardstick.hot_share if yardstick else 0.7) * 100)
+    lines = desk.texts.get("webinar.how", minimum=minimum, share=share, room=webinar.room_id or "—").split("|")
+    title = Line(spans=(Span(desk.texts.get("webinar.how_title"), Style.BOLD),))
+    rows = ((action(desk.texts.get("webinar.button.redo"), f"wredo:{work_id}"),),) if work_id else ()
+    return Message(key=ANSWER, sections=(Section(title=title, lines=tuple(bullet(line) for line in lines)),), buttons=rows)
+
+
+async def guests_file(desk: Desk, person: Person, webinar: WebinarLine, *, key: str) -> Message:
+    """Everybody who was there, a row each, as a table that opens in Excel."""
+    page = await find_attendees(desk.database, person.account_id, webinar.id, limit=MOST_ROWS)
+    zone = desk.timezone(person.account_id)
+    text = await asyncio.to_thread(as_csv, page.rows, webinar, zone)
+    name = hashlib.sha256(text).hexdigest()[:24]
+    relative = Path("exports") / f"{desk.clock.now():%Y-%m-%d}" / f"{name}.csv"
+    await asyncio.to_thread(_write, desk.data_dir / relative, text)
+    started = webinar.started_at
+    when = f"{started.astimezone(zone):%d.%m.%Y}" if started else "—"
+    shown = desk.texts.get("webinar.file_name", when=when)
+    caption = desk.texts.get("webinar.file_caption", title=webinar.title or desk.texts.get("webinar.untitled"))
+    return Message(key=key, sections=(), files=(File(path=relative.as_posix(), name=shown, caption=caption),), kind="answer")
+
+
+def as_csv(rows: Sequence[AttendeeLine], webinar: WebinarLine, zone: ZoneInfo) -> bytes:
+    """UTF-8 with its mark and semicolons, as Excel wants it here; no cell is ever a formula."""
+    out = io.StringIO()
+    table = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    table.writerow(("webinar_id", *COLUMNS))
+    for row in rows:
+        table.writerow((webinar.external_id, *(_cell(getattr(row, name), zone) for name in COLUMNS)))
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _cell(value: object, zone: ZoneInfo) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

@@ -1,0 +1,214 @@
+"""What people see when they look into a webinar: the list of webinars, whom to call, one person. Pure functions."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, bullet, plain
+from domain.plural import spaced
+from domain.webinars import RegistrationPage
+from handlers.calls.screens import ANSWER, action
+from handlers.wording import Reader, shortened
+from storage.queries.audience import Group, Guest, Guests
+from storage.queries.webinars import WebinarLine
+
+PER_PAGE = 5
+MOST_SESSIONS = 8
+TITLE_LIMIT = 60
+GROUPS = (Group.HOT, Group.WARM, Group.NO_SHOW, Group.COLD, Group.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a list somebody is: of which webinar, which group, from which row on. ``again``: to register them again."""
+
+    webinar: WebinarLine
+    group: Group
+    offset: int = 0
+    again: bool = False
+
+    def target(self, *, group: Group | None = None, offset: int | None = None) -> str:
+        where = self.offset if offset is None else offset
+        return f"{'wga' if self.again else 'wg'}:{self.webinar.id}:{group or self.group}:{where}"
+
+
+def webinars_screen(reader: Reader, rows: Sequence[WebinarLine], offset: int) -> Message:
+    """Newest first, a button for each; a row more than a page holds says that there are older ones."""
+    title = Line(spans=(Span(reader.say("webinars.title"), Style.BOLD),))
+    if not rows:
+        return Message(key=ANSWER, sections=(Section(title=title, lines=(plain(reader.say("webinars.none")),)),))
+    numbered = list(enumerate(rows[:PER_PAGE], offset + 1))
+    sections = [Section(title=title), *(_webinar(reader, number, row) for number, row in numbered)]
+    opening = tuple(action(str(number), f"web:{row.id}") for number, row in numbered)
+    back = (action(reader.say("calls.button.newer"), f"webs:{max(offset - PER_PAGE, 0)}"),) if offset else ()
+    on = (action(reader.say("calls.button.older"), f"webs:{offset + PER_PAGE}"),) if len(rows) > PER_PAGE else ()
+    return Message(key=ANSWER, sections=tuple(sections), buttons=tuple(row for row in (opening, (*back, *on)) if row))
+
+
+def _webinar(reader: Reader, number: int, row: WebinarLine) -> Section:
+    head = [Span(f"{number}. ", Style.BOLD)]
+    if row.started_at is not None:
+        head += [reader.moment_span(row.started_at), Span(" · ")]
+    head.append(Span(shortened(row.title or reader.say("webinar.untitled"), TITLE_LIMIT)))
+    return Section(title=Line(spans=tuple(head)), lines=(plain(reader.count(row.attendees, "viewer")),))
+
+
+def guests_screen(reader: Reader, place: Place, page: Guests, sizes: Mapping[Group, int]) -> Message:
+    """Whom to call, those nobody called or took first, each with why."""
+    title = Line(spans=(Span(reader.say(f"guests.title.{place.group.name.lower()}"), Style.BOLD),))
+    lines = [plain(shortened(place.webinar.title or reader.say("webinar.untitled"), TITLE_LIMIT))]
+    if page.total:
+        done = reader.say("guests.progress", called=spaced(page.called), taken=spaced(page.taken), total=spaced(page.total))
+        lines.append(plain(done))
+    else:
+        lines.append(plain(reader.say("guests.nobody")))
+    if place.again:
+        lines.append(plain(reader.say("guests.again_hint")))
+    numbered = list(enumerate(page.rows, place.offset + 1))
+    people = [Section(lines=tuple(_guest(reader, number, guest, place.webinar))) for number, guest in numbered]
+    opening = tuple(action(str(number), person_target(place, guest)) for number, guest in numbered)
+    groups = () if place.again else _other_groups(reader, place, sizes)
+    pager = _pager(reader, page.total, place.offset, lambda at: place.target(offset=at))
+    rows = (opening, pager, groups)
+    return Message(
+        key=ANSWER, sections=(Section(title=title, lines=tuple(lines)), *people), buttons=tuple(row for row in rows if row)
+    )
+
+
+def _other_groups(reader: Reader, place: Place, sizes: Mapping[Group, int]) -> tuple[Button, ...]:
+    others = [group for group in GROUPS if sizes.get(group) and group is not place.group]
+    signs = [reader.say(f"guests.sign.{group.name.lower()}") for group in others]
+    return tuple(
+        action(f"{sign} {spaced(sizes[group])}", place.target(group=group, offset=0))
+        for sign, group in zip(signs, others, strict=True)
+    )
+
+
+def person_target(place: Place, guest: Guest) -> str:
+    name = "wra" if place.again else "wp"
+    return f"{name}:{place.webinar.id}:{'a' if guest.seen else 'r'}{guest.id}"
+
+
+def _guest(reader: Reader, number: int, guest: Guest, webinar: WebinarLine) -> Iterator[Line]:
+    who = [guest.name or guest.email or reader.say("registration.nameless")]
+    if guest.phone:
+        who.append(reader.phone(guest.phone))
+    yield Line(spans=(Span(f"{number}. ", Style.BOLD), Span(", ".join(who))))
+    yield plain(", ".join(reasons(reader, guest, webinar)))
+    state = state_of(reader, guest, webinar)
+    if state:
+        yield plain(state)
+
+
+def reasons(reader: Reader, guest: Guest, webinar: WebinarLine) -> Iterator[str]:
+    """Why they stand where they stand, the strongest first."""
+    if not guest.seen:
+        yield reader.say("guests.why.no_show")
+        if guest.registered_at is not None:
+            yield reader.say("guests.why.registered", at=reader.moment(guest.registered_at))
+    else:
+        yield _watched(reader, guest, webinar)
+        if guest.messages:
+            yield reader.say("guests.why.wrote", count=reader.count(guest.messages, "message"))
+        if guest.clicked:
+            yield reader.say("guests.why.clicked")
+        yield reader.say("guests.why.ordered" if guest.ordered else "guests.why.not_ordered")
+    if guest.manager:
+        yield reader.say("guests.why.manager", name=guest.manager)
+
+
+def _watched(reader: Reader, guest: Guest, webinar: WebinarLine) -> str:
+    """«досмотрел», «смотрел 82 %», «был 12 мин», «был, сколько — неизвестно»."""
+    if guest.finished:
+        return reader.say("guests.why.stayed")
+    if guest.watched_s is None:
+        return reader.say("guests.why.unknown")
+    if webinar.minutes:
+        return reader.say("guests.why.share", percent=min(round(guest.watched_s / webinar.minutes / 0.6), 100))
+    return reader.say("guests.why.minutes", minutes=guest.watched_s // 60)
+
+
+def state_of(reader: Reader, guest: Guest, webinar: WebinarLine) -> str:
+    """What was done about them: a call says so by itself, else who took them."""
+    if guest.called_at is not None:
+        since = guest.taken_at or webinar.report_at or guest.called_at
+        minutes = max(int((guest.called_at - since).total_seconds() // 60), 0)
+        if minutes < 1 or minutes > 24 * 60:
+            return reader.say("guests.called_at", at=reader.moment(guest.called_at))
+        return reader.say("guests.called", after=reader.count(minutes, "minute"))
+    if guest.taken_by and guest.taken_at is not None:
+        return reader.say("guests.taken", name=guest.taken_by, at=reader.moment(guest.taken_at))
+    return ""
+
+
+def guest_screen(reader: Reader, place: Place, guest: Guest, *, mine: bool) -> Message:
+    """One person with what can be done: take, write, register again."""
+    lines = [bullet(word) for word in (guest.email, reader.phone(guest.phone) if guest.phone else "", guest.city) if word]
+    if guest.joined_at is not None and guest.left_at is not None:
+        lines.append(
+            bullet(reader.say("guests.presence", since=_hour(reader, guest.joined_at), until=_hour(reader, guest.left_at)))
+        )
+    lines += [bullet(reason) for reason in reasons(reader, guest, place.webinar)]
+    lines.append(bullet(reader.say(f"guests.found.{guest.matched_by or 'none'}")))
+    state = state_of(reader, guest, place.webinar)
+    if state:
+        lines.append(bullet(state))
+    title = Line(spans=(Span(guest.name or guest.email or reader.say("registration.nameless"), Style.BOLD),))
+    ref = f"{place.webinar.id}:{'a' if guest.seen else 'r'}{guest.id}"
+    taking = "wback" if mine else "wtake"
+    first = (action(reader.say(f"guests.button.{taking}"), f"{taking}:{ref}"),) if mine or not guest.taken_by else ()
+    again = (action(reader.say("webinar.button.again"), f"wra:{ref}"),) if guest.email else ()
+    back = (action(reader.say("guests.button.back"), place.target()),)
+    rows = (first, _writing(guest), again, back)
+    return Message(
+        key=ANSWER, sections=(Section(title=title, lines=tuple(lines)),), buttons=tuple(row for row in rows if row)
+    )
+
+
+def _writing(guest: Guest) -> tuple[Button, ...]:
+    if not guest.phone:
+        return ()
+    return (
+        Button(text="WhatsApp", kind=ButtonKind.URL, target=f"https://wa.me/{guest.phone}"),
+        Button(text="Telegram", kind=ButtonKind.URL, target=f"https://t.me/+{guest.phone}"),
+    )
+
+
+def sessions_for(reader: Reader, place: Place, guest: Guest, pages: Sequence[RegistrationPage]) -> Message:
+    """Whom is registered again, and for which of the coming sessions: the press is the registration."""
+    title = Line(spans=(Span(reader.say("guests.again", name=guest.name or guest.email), Style.BOLD),))
+    who = [bullet(word) for word in (guest.email, reader.phone(guest.phone) if guest.phone else "") if word]
+    ref = f"{place.webinar.id}:{'a' if guest.seen else 'r'}{guest.id}"
+    offered = sorted(((at, page) for page in pages for at in page.sessions if at > reader.now), key=lambda one: one[0])
+    back = (action(reader.say("guests.button.back"), place.target()),)
+    if not offered:
+        who.append(plain(reader.say("guests.no_sessions")))
+    rows = tuple(
+        (
+            action(
+                shortened(f"{reader.moment(at)} · {page.title or page.page_id}", TITLE_LIMIT),
+                f"wreg:{ref}:{int(at.timestamp())}",
+            ),
+        )
+        for at, page in _first_of_each(offered)[:MOST_SESSIONS]
+    )
+    return Message(key=ANSWER, sections=(Section(title=title, lines=tuple(who)),), buttons=(*rows, back))
+
+
+def _first_of_each(offered: Sequence[tuple[datetime, RegistrationPage]]) -> list[tuple[datetime, RegistrationPage]]:
+    """One button for a moment, whichever page comes first: that is how the press finds its page again."""
+    return list({at: (at, page) for at, page in reversed(offered)}.values())[::-1]
+
+
+def _hour(reader: Reader, at: datetime) -> str:
+    return f"{at.astimezone(reader.zone):%H:%M}"
+
+
+def _pager(reader: Reader, total: int, offset: int, target: Callable[[int], str]) -> tuple[Button, ...]:
+    if total <= PER_PAGE:
+        return ()
+    pages, here = -(-total // PER_PAGE), offset // PER_PAGE + 1
+    back = (action(reader.say("guests.button.previous"), target(max(offset - PER_PAGE, 0))),) if here > 1 else ()
+    middle = action(reader.say("calls.button.page", page=here, pages=pages), target(offset))
+    on = (action(reader.say("guests.button.next"), target(offset + PER_PAGE)),) if here < pages else ()
+    return (*back, middle, *on)
