@@ -14,9 +14,9 @@ LONGEST_CALL_S = 7 * 24 * 3600
 
 def _text(value: object) -> str:
     """PHP writes an empty value as "", null, false or an empty array, and a number now as a number, now as a string."""
-    if value is None or isinstance(value, (bool, list, dict)):
-        return ""
-    return clean(str(value))
+    if isinstance(value, str):
+        return clean(value)
+    return "" if value is None or isinstance(value, (bool, list, dict)) else clean(str(value))
 
 
 def _whole(value: object) -> str:

@@ -3,15 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import lru_cache
+from dataclasses import dataclass
 
-from domain.errors import BadSignature, MalformedBody
+from domain.errors import BadSignature, MalformedBody, TooLarge
 from domain.events import CallEnded
 from domain.webhooks import Delivery, Parsed
 from integrations.bitrix24.codes import VENDOR_NAME, direction_of, outcome_of
 from integrations.bitrix24.models import CallRow, present, read_row
-from integrations.kit.forms import MAX_DEPTH, decode_form, key_path
+from integrations.kit.forms import MAX_DEPTH, Field, PerKey, decode_fields, join_form, key_path, split_form
 from integrations.kit.signatures import any_secret
 from integrations.kit.values import clean
 
@@ -19,11 +18,18 @@ CALL_END = "ONVOXIMPLANTCALLEND"
 MAX_FIELDS = 2_000
 MAX_ID = 160  # what the columns of calls and keys have room for; a real one has about 60 characters
 
-_SHORT_NAME = 64  # longer ones are a stranger's, and not remembered
-
 _KEPT_HEADERS = frozenset({"content-type", "content-length", "user-agent", "date", "x-request-id"})
 _KEPT_AUTH = frozenset({"domain", "member_id", "scope", "status", "expires_in", "expires"})
 _SECRET_WORDS = ("token", "secret", "password")
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A body that was read. ``fields`` are those of a form, None where it is JSON."""
+
+    raw: bytes
+    fields: list[Field] | None
+    values: Mapping[str, object]
 
 
 class Receiver:
@@ -34,11 +40,11 @@ class Receiver:
 
     def __init__(self, application_tokens: tuple[str, ...] = ()) -> None:
         self._tokens = application_tokens
-        self._last: tuple[bytes, Mapping[str, object]] = (b"", {})
+        self._last = _Body(b"", [], {})
 
     def verify(self, delivery: Delivery) -> None:
         """BadSignature for a wrong or missing token, MalformedBody or TooLarge for a body that cannot be read."""
-        body = self._decoded(delivery.body)
+        body = self._read(delivery.body).values
         auth = body.get("auth")
         given = auth.get("application_token") if isinstance(auth, Mapping) else None
         if self._tokens and not any_secret(given if isinstance(given, str) else "", self._tokens):
@@ -46,7 +52,7 @@ class Receiver:
 
     def parse(self, delivery: Delivery) -> Parsed:
         """CallEnded for ONVOXIMPLANTCALLEND, no events for another kind; MalformedBody names the missing field."""
-        body = self._decoded(delivery.body)
+        body = self._read(delivery.body).values
         name = body.get("event")
         kind = clean(name).upper()[:MAX_ID] if isinstance(name, str) else ""
         if not kind:
@@ -61,19 +67,43 @@ class Receiver:
         """Without tokens, cookies, the query and the secret of the path; parses to the same events as before."""
         headers = {name: value for name, value in delivery.headers.items() if name.lower() in _KEPT_HEADERS}
         path = f"/hooks/{VENDOR_NAME}/***" if delivery.path.startswith("/hooks/") else delivery.path
-        return replace(delivery, path=path, query="", headers=headers, body=_without_secrets(delivery.body))
+        return Delivery(
+            method=delivery.method,
+            path=path,
+            query="",
+            headers=headers,
+            body=self._without_secrets(delivery.body),
+            received_at=delivery.received_at,
+        )
 
-    def _decoded(self, body: bytes) -> Mapping[str, object]:
-        """One delivery is decoded once: ``verify`` and ``parse`` follow each other with the same bytes."""
-        if self._last[0] is not body:
-            self._last = (body, decode(body))
-        return self._last[1]
+    def _read(self, body: bytes) -> _Body:
+        """One delivery is read once: ``verify``, ``parse`` and ``redact`` follow each other with the same bytes."""
+        if self._last.raw is not body:
+            self._last = _read(body)
+        return self._last
+
+    def _without_secrets(self, body: bytes) -> bytes:
+        if _is_json(body):
+            return _json_without_secrets(body)
+        fields = self._last.fields if self._last.raw is body else None
+        return join_form([field for field in fields or split_form(body) if not _secret_keys[field[0]]])
 
 
-def decode(body: bytes) -> Mapping[str, object]:
+def _read(body: bytes) -> _Body:
     """A bracket form or, where somebody relays it so, a JSON object."""
-    if body.lstrip()[:1] not in {b"{", b"["}:
-        return decode_form(body, max_fields=MAX_FIELDS)
+    if _is_json(body):
+        return _Body(body, None, _decode_json(body))
+    if body.count(b"&") >= MAX_FIELDS:
+        raise TooLarge("too many fields in the form")
+    fields = split_form(body)
+    return _Body(body, fields, decode_fields(fields, _asked))
+
+
+def _is_json(body: bytes) -> bool:
+    return body.lstrip()[:1] in {b"{", b"["}
+
+
+def _decode_json(body: bytes) -> Mapping[str, object]:
     try:
         decoded = json.loads(body)
     except (ValueError, RecursionError):
@@ -98,16 +128,17 @@ def _call_ended(row: CallRow) -> CallEnded:
 
 def call_ended(row: CallRow) -> CallEnded:
     """The event of a row, the same whether a webhook or the statistics brought it."""
+    duration_s = row.duration_s
     return CallEnded(
         vendor=VENDOR_NAME,
         external_id=row.call_id,
         occurred_at=row.started_at,
         direction=direction_of(row.call_type),
-        outcome=outcome_of(row.failed_code, row.duration_s),
+        outcome=outcome_of(row.failed_code, duration_s),
         client_phone=client_phone(row),
         line=row.line,
         employee_id=present(row.user_id),
-        duration_s=row.duration_s,
+        duration_s=duration_s,
         failed_code=row.failed_code,
         activity_id=present(row.activity_id),
     )
@@ -121,22 +152,6 @@ def client_phone(row: CallRow) -> str:
 def _fingerprint(data: object) -> str:
     written = json.dumps(data, sort_keys=True, default=str)
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _without_secrets(body: bytes) -> bytes:
-    if body.lstrip()[:1] in {b"{", b"["}:
-        return _json_without_secrets(body)
-    fields = body.decode("utf-8", "replace").split("&")
-    return "&".join(field for field in fields if not _names_secret(field.partition("=")[0])).encode()
-
-
-def _names_secret(raw_key: str) -> bool:
-    return _short_name_is_secret(raw_key) if len(raw_key) <= _SHORT_NAME else _is_secret(key_path(raw_key))
-
-
-@lru_cache(maxsize=1024)
-def _short_name_is_secret(raw_key: str) -> bool:
-    return _is_secret(key_path(raw_key))
 
 
 def _json_without_secrets(body: bytes) -> bytes:
@@ -161,6 +176,18 @@ def _pruned(value: object, path: tuple[str, ...]) -> object:
 
 def _is_secret(path: tuple[str, ...]) -> bool:
     """In ``auth`` only what is known to be harmless stays; elsewhere whatever is called a secret goes."""
-    if path[0].strip().lower() == "auth":
+    if path and path[0].strip().lower() == "auth":
         return len(path) == 1 or path[1].lower() not in _KEPT_AUTH
     return any(word in part.lower() for word in _SECRET_WORDS for part in path)
+
+
+def _asked_path(raw_key: str) -> tuple[str, ...]:
+    """The path of a key that ``verify`` or ``parse`` ask about, () for all others: those are kept as they came."""
+    path = key_path(raw_key)
+    if path[:1] == ("auth",):
+        return path if path[1:2] in {(), ("",), ("application_token",)} else ()
+    return path if path[:1] in {("event",), ("data",)} else ()
+
+
+_asked = PerKey(_asked_path)
+_secret_keys = PerKey(lambda raw_key: _is_secret(key_path(raw_key)))
