@@ -2,31 +2,27 @@
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import Database, driver_of
-from storage.models import inbox, work
+from storage.models import work
 from storage.models.types import driver_time
 
-MOST_ROWS = 64  # in one statement of SQLite; all its sizes together stay in the connection's cache of statements
-INBOX_COLUMNS = (
-    "id", "account_id", "connection_id", "vendor", "kind", "dedup_key", "state", "body_sha256", "request", "received_at",
-)  # fmt: skip
+MOST_ROWS = 32  # in one statement of SQLite; all its sizes together stay in the connection's cache of statements
 WORK_COLUMNS = (
     "account_id", "kind", "object", "generation", "payload", "source", "delivery_id", "state", "due_at", "created_at",
 )  # fmt: skip
 
-
-Rows = list[dict[str, object]]
+Values: TypeAlias = tuple[object, ...]  # of one row, in the order of the insert's columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,47 +58,36 @@ class BulkInsert:
     unique: tuple[str, ...]
     types: tuple[str, ...] = ()  # PostgreSQL's, one a column; none on SQLite
 
-    async def run(self, connection: AsyncConnection, rows: Rows) -> int:
+    async def run(self, connection: AsyncConnection, rows: Sequence[dict[str, object]]) -> int:
         """How many of ``rows`` were new."""
-        return (await insert_together(connection, (self, rows)))[0]
+        if not rows:
+            return 0
+        values = list(map(itemgetter(*self.columns), rows))
+        if not self.types:
+            return await driver_of(connection).trip(partial(self.insert, values=values))
+        result = await connection.exec_driver_sql(self.unnesting, in_columns(values))
+        return max(result.rowcount, 0)
 
-    def statements(self, rows: Rows) -> Iterator[tuple[str, tuple[object, ...]]]:
-        """For SQLite, in as few steps as there are bits in the number of rows.
+    def insert(self, raw: sqlite3.Connection, values: Sequence[Values]) -> int:
+        """On SQLite's thread, in as few steps as can be: how many were new.
 
         The interpreter's lock is let go for each step, and while other work is running it takes up to 5 ms to get it back.
         """
-        values, start = itemgetter(*self.columns), 0
-        while start < len(rows):
-            size = min(MOST_ROWS, 1 << ((len(rows) - start).bit_length() - 1))
-            taken = rows[start : start + size]
-            yield _statement(self, size), tuple(chain.from_iterable(map(values, taken)))
-            start += size
+        new = 0
+        for start in range(0, len(values), MOST_ROWS):
+            some = values[start : start + MOST_ROWS]
+            new += raw.execute(_statement(self, len(some)), tuple(chain.from_iterable(some))).rowcount
+        return new
+
+    @property
+    def unnesting(self) -> str:
+        """PostgreSQL's statement for any number of rows, a column an array: psycopg would send a message for each row."""
+        return _unnesting(self)
 
 
-async def insert_together(connection: AsyncConnection, *inserts: tuple[BulkInsert, Rows]) -> list[int]:
-    """The inserts one after another, on SQLite in one trip to its thread: how many rows of each were new."""
-    if inserts[0][0].types:
-        return [await _run_many(connection, insert, rows) for insert, rows in inserts]
-    return await driver_of(connection).trip(inserting(*inserts))
-
-
-def inserting(*inserts: tuple[BulkInsert, Rows]) -> Callable[[sqlite3.Connection], list[int]]:
-    """The inserts as work for SQLite's thread: how many rows of each were new."""
-    statements = [list(insert.statements(rows)) for insert, rows in inserts]
-
-    def work(raw: sqlite3.Connection) -> list[int]:
-        return [sum(raw.execute(sql, values).rowcount for sql, values in listed) for listed in statements]
-
-    return work
-
-
-async def _run_many(connection: AsyncConnection, insert: BulkInsert, rows: Rows) -> int:
-    if not rows:
-        return 0
-    result = await connection.exec_driver_sql(
-        _unnesting(insert), {name: [row[name] for row in rows] for name in insert.columns}
-    )
-    return max(result.rowcount, 0)
+def in_columns(values: Iterable[Values]) -> tuple[list[object], ...]:
+    """Rows as the columns that ``BulkInsert.unnesting`` takes."""
+    return tuple(map(list, zip(*values, strict=True)))
 
 
 @lru_cache(maxsize=64)
@@ -113,8 +98,7 @@ def _statement(insert: BulkInsert, rows: int) -> str:
 
 @lru_cache(maxsize=16)
 def _unnesting(insert: BulkInsert) -> str:
-    """One statement for any number of rows, a column an array: psycopg would send a message for each row."""
-    arrays = ", ".join(f"%({name})b::{kind}[]" for name, kind in zip(insert.columns, insert.types, strict=True))
+    arrays = ", ".join(f"%b::{kind}[]" for kind in insert.types)
     return _insert(insert, f"SELECT * FROM unnest({arrays})")  # noqa: S608 - all of it our own names
 
 
@@ -123,12 +107,16 @@ def _insert(insert: BulkInsert, rows: str) -> str:
     return f"INSERT INTO {insert.table} ({columns}) {rows} ON CONFLICT ({unique}) DO NOTHING"
 
 
-def insert_inbox(database: Database) -> BulkInsert:
-    return _bulk_insert(database, inbox, INBOX_COLUMNS, ("connection_id", "dedup_key"))
+def bulk_insert(database: Database, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> BulkInsert:
+    if database.is_sqlite:
+        return BulkInsert(table.name, columns, unique)
+    dialect = database.url.get_dialect()()
+    types = tuple(table.c[name].type.compile(dialect=dialect) for name in columns)
+    return BulkInsert(table.name, columns, unique, types)
 
 
 def insert_work(database: Database) -> BulkInsert:
-    return _bulk_insert(database, work, WORK_COLUMNS, ("account_id", "kind", "object", "generation"))
+    return bulk_insert(database, work, WORK_COLUMNS, ("account_id", "kind", "object", "generation"))
 
 
 def new_work(
@@ -156,11 +144,3 @@ def new_work(
         "due_at": moment,
         "created_at": moment,
     }
-
-
-def _bulk_insert(database: Database, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> BulkInsert:
-    if database.is_sqlite:
-        return BulkInsert(table.name, columns, unique)
-    dialect = database.url.get_dialect()()
-    types = tuple(table.c[name].type.compile(dialect=dialect) for name in columns)
-    return BulkInsert(table.name, columns, unique, types)

@@ -16,7 +16,7 @@ def _adapter(kind: Hashable) -> TypeAdapter[Any]:
 
 def dumps(kind: type[T], value: T) -> str:
     """``value`` as compact JSON."""
-    return _adapter(cast("Hashable", kind)).dump_json(value).decode()
+    return _adapter(cast("Hashable", kind)).serializer.to_json(value).decode()
 
 
 def loads(kind: type[T], text: str) -> T:

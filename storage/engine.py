@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage import sqlite
+from storage import postgres, sqlite
 from storage.commits import UnknownCommitError, commit_once
 
 T = TypeVar("T")
@@ -46,9 +46,11 @@ _PRAGMAS = (
 
 @dataclass(slots=True)
 class _Queued:
+    """A job, or what makes a commit of its own."""
+
     job: Job[Any] | None
     future: asyncio.Future[Any]
-    whole: Whole[Any] | None = None
+    alone: Callable[[], Awaitable[Any]] | None = None
 
 
 class _Lanes:
@@ -109,6 +111,7 @@ class Database:
         self._reader = _build_engine(self.url, pool_size=pool_size, begin="")
         self._writer = _build_engine(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
         self._whole: sqlite.Connection | None = None
+        self._at_once = postgres.Connection(self.url)
         self._lanes = _Lanes()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -135,6 +138,7 @@ class Database:
         if self._whole is not None:
             await self._whole.close()
             self._whole = None
+        await self._at_once.close()
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -154,10 +158,20 @@ class Database:
 
     async def write_whole(self, work: Whole[T]) -> T:
         """SQLite only: like an urgent ``write``, with ``work`` and its commit in one trip to a connection's thread."""
+        return await self._write_alone(partial(self._in_one_trip, work))
+
+    async def write_at_once(self, sql: str, values: postgres.Values) -> postgres.Rows:
+        """PostgreSQL only: like an urgent ``write`` of one statement, commit and answer in one trip to the server.
+
+        It may run twice: a connection that broke under it is opened anew.
+        """
+        return await self._write_alone(partial(self._in_one_statement, sql, values))
+
+    async def _write_alone(self, write: Callable[[], Awaitable[T]]) -> T:
         if self._closed or self._task is None:
             raise RuntimeError("the database is not open")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._lanes.put(_Queued(None, future, work), urgent=True)
+        self._lanes.put(_Queued(None, future, write), urgent=True)
         return await future
 
     @asynccontextmanager
@@ -201,8 +215,8 @@ class Database:
         """Run as many jobs as fit into one transaction: how many were taken, their results, or what went wrong."""
         results: list[Any] = []
         try:
-            if batch[0].whole is not None:
-                results.append(await self._in_one_trip(batch[0].whole))
+            if batch[0].alone is not None:
+                results.append(await batch[0].alone())
                 return 1, results, None
             async with self._writer.connect() as connection:
                 jobs = partial(_do, connection, batch, results)
@@ -225,6 +239,11 @@ class Database:
         result = await self._whole.trip(partial(sqlite.in_one_transaction, work=work))
         self.commits += 1
         return result
+
+    async def _in_one_statement(self, sql: str, values: postgres.Values) -> postgres.Rows:
+        rows = await self._at_once.run(sql, values)
+        self.commits += 1
+        return rows
 
 
 async def _commit(connection: AsyncConnection, jobs: Callable[[], Awaitable[None]]) -> None:

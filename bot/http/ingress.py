@@ -95,7 +95,7 @@ class Ingress:
             body_sha256=hashlib.sha256(delivery.body).hexdigest(),
             request=self.vault.encrypt(record(endpoint.receiver.redact(delivery))),
             received_at=delivery.received_at,
-            seeds=tuple(seed_of(event) for event in parsed.events),
+            seeds=tuple([seed_of(event) for event in parsed.events]),
         )
 
 
@@ -113,14 +113,20 @@ def seed_of(event: Event) -> WorkSeed:
 async def read_body(request: web.Request) -> bytes:
     """The body; 408 for one that trickles, 400 for one that breaks off or is not coded as its header says."""
     try:
-        if request.content.is_eof():  # a small body is there with its head: no clock is needed
-            return await request.read()
+        if request.content.is_eof():  # a small body is there with its head: no clock is needed, and nothing to wait for
+            return _small_enough(request, request.content.read_nowait())
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except (web.RequestPayloadError, ConnectionError):
         raise web.HTTPBadRequest from None
+
+
+def _small_enough(request: web.Request, body: bytes) -> bytes:
+    if len(body) >= request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(max_size=request.client_max_size, actual_size=len(body))
+    return body
 
 
 @web.middleware

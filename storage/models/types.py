@@ -44,4 +44,4 @@ def driver_time(value: datetime, dialect_name: str) -> str | datetime:
     if value.tzinfo is None:
         raise ValueError("a naive datetime cannot be stored")
     utc = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return utc.replace(tzinfo=None).isoformat(" ", "microseconds") if dialect_name == "sqlite" else utc
+    return utc.isoformat(" ", "microseconds").removesuffix("+00:00") if dialect_name == "sqlite" else utc

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from bot.http.ingress import seed_of
 from domain.webhooks import Delivery
@@ -77,6 +78,37 @@ async def test_an_event_nobody_handles_is_kept_as_ignored(database: Database) ->
     await Inbox(database).add(replace(arrival("x"), seeds=()))
     async with database.read() as connection:
         assert await connection.scalar(select(inbox.c.state)) == "ignored"
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_a_connection_that_was_cut_is_opened_anew(database: Database) -> None:
+    box = Inbox(database)
+    assert await box.add(arrival("before"))
+    async with database.read() as connection:
+        cut = text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%made AS%' AND pid <> pg_backend_pid()"
+        )
+        assert list(await connection.scalars(cut)) == [True]
+    assert await box.add(arrival("after"))
+    assert await box.add(arrival("before")) is False
+    assert await counts(database) == (2, 2)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_the_leader_is_told_of_new_work_and_of_nothing_else(database: Database) -> None:
+    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    box, told = Inbox(database), list[str]()
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as listening:
+        await listening.execute("LISTEN svodka_work")
+        await box.add(arrival("new"))
+        await box.add(arrival("new"))
+        await box.add(replace(arrival("ignored"), seeds=()))
+        await listening.execute("NOTIFY svodka_work, 'the last'")
+        async for notice in listening.notifies(timeout=20):
+            told.append(notice.payload)
+            if notice.payload:
+                break
+    assert told == ["", "the last"]
 
 
 def test_ids_sort_by_time() -> None:

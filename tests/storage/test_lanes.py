@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from storage import sqlite
-from storage.bulk import BulkInsert, insert_work
+from storage.bulk import MOST_ROWS, BulkInsert, insert_work
 from storage.engine import Database, driver_of
 from storage.models import counters
 
@@ -160,14 +160,18 @@ async def test_sqlalchemy_streams_over_it(tmp_path: Path) -> None:
     await engine.dispose()
 
 
-def test_an_insert_takes_as_few_steps_as_there_are_bits() -> None:
-    bulk = BulkInsert("t", ("a", "b"), ("a",))
-    rows: list[dict[str, object]] = [{"a": number, "b": "x"} for number in range(64 + 8 + 1)]
-    steps = list(bulk.statements(rows))
-    assert [len(values) // 2 for _, values in steps] == [64, 8, 1]
-    assert [value for _, values in steps for value in values[::2]] == list(range(73))
-    assert steps[2][0] == "INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT (a) DO NOTHING"
-    assert list(bulk.statements([])) == []
+async def test_an_insert_takes_as_few_steps_as_can_be(connection: sqlite.Connection) -> None:
+    bulk, asked = BulkInsert("t", ("n", "m"), ("n",)), list[str]()
+    rows = [(number, "x") for number in range(MOST_ROWS + 2)]
+
+    def insert(raw: sqlite3.Connection) -> tuple[int, int]:
+        raw.execute("ALTER TABLE t ADD COLUMN m TEXT")
+        raw.set_trace_callback(asked.append)
+        return bulk.insert(raw, rows), bulk.insert(raw, [*rows[:3], (-1, "x")])
+
+    assert await connection.trip(insert) == (MOST_ROWS + 2, 1)
+    assert [statement.count("(") for statement in asked] == [MOST_ROWS + 2, 4, 6]  # a row each, the columns, the key
+    assert await count(connection) == MOST_ROWS + 3
 
 
 async def test_nothing_to_insert_is_nothing(database: Database) -> None:
