@@ -1,6 +1,7 @@
 """Svodka's way in, whole: addresses, secrets, Bitrix24's receiver, the vault, the inbox. What it takes, no one works on."""
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bot.http.app import Site, build_app
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
 from bot.keys import load_keys
+from bot.loading import collect_rarely
 from bot.logs import configure_logging
 from bot.services import build_services
 from bot.settings import read_settings
@@ -61,4 +63,6 @@ async def main(folder: Path, db_url: str) -> None:
 
 
 if __name__ == "__main__":
+    collect_rarely()  # as `svodka run` does, and what is imported by now is out of the collector's sight there too
+    gc.freeze()
     asyncio.run(main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""))

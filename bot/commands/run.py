@@ -2,15 +2,14 @@
 
 import argparse
 import asyncio
-import gc
 from collections.abc import Sequence
 
-from bot.loading import lasting
+from bot.loading import collect_rarely, lasting
 
 
 def execute(_arguments: argparse.Namespace, _rest: Sequence[str]) -> int:
     """Run until a signal; the exit status of bot.app."""
-    gc.set_threshold(50_000, 20, 50)
+    collect_rarely()
     with lasting():
         from bot.commands.ground import load_settings
 
