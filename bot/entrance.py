@@ -1,13 +1,11 @@
 """The way in: the connections the environment sets and their hooks. All that the first accepted event needs, and no more."""
 
-import secrets
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.hooks import Endpoint, Hooks
@@ -53,7 +51,7 @@ async def build_entrance(settings: Settings, keys: Keys, database: Database, clo
     for vendor in VENDORS:
         own = vendor.read_settings(settings.env)
         if own is not None:
-            row = await connection_row(database, vendor.name, settings, clock.now()) if vendor.build_receiver else 0
+            row = await connection_row(database, vendor.name, keys, settings, clock.now()) if vendor.build_receiver else 0
             configured[vendor.name] = Configured(vendor=vendor, settings=own, connection_id=row)
     return Entrance(
         settings=settings,
@@ -67,22 +65,21 @@ async def build_entrance(settings: Settings, keys: Keys, database: Database, clo
     )
 
 
-async def connection_row(database: Database, vendor: str, settings: Settings, now: datetime) -> int:
-    """The row that keeps a connection's cursor and public id, made where there is none."""
+async def connection_row(database: Database, vendor: str, keys: Keys, settings: Settings, now: datetime) -> int:
+    """The row that keeps a connection's cursor and public id, made where there is none; the id follows the keys."""
+    public_id = keys.public_id(vendor)
 
     async def job(connection: AsyncConnection) -> int:
         if await connection.scalar(select(func.count()).select_from(accounts)) == 0:
             row = {"id": ACCOUNT, "name": "default", "timezone": settings.timezone.key, "created_at": now}
             await connection.execute(insert(accounts).values(**row))
         mine = (connections.c.account_id == ACCOUNT) & (connections.c.vendor == vendor)
-        known = await connection.scalar(select(connections.c.id).where(mine))
+        known = (await connection.execute(select(connections.c.id, connections.c.public_id).where(mine))).one_or_none()
         if known is not None:
-            return int(known)
-        values = {
-            "account_id": ACCOUNT,
-            "vendor": vendor,
-            "public_id": str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)),
-        }
+            if known.public_id != public_id:
+                await connection.execute(update(connections).where(mine).values(public_id=public_id))
+            return int(known.id)
+        values = {"account_id": ACCOUNT, "vendor": vendor, "public_id": public_id}
         added = await connection.execute(insert(connections).values(**values, created_at=now).returning(connections.c.id))
         return int(added.scalar_one())
 
@@ -102,6 +99,7 @@ def _hooks(configured: Mapping[str, Configured], keys: Keys) -> Hooks:
                 vendor=name,
                 receiver=build(part.settings),
                 secret=keys.hook(name),
+                public_id=keys.public_id(name),
                 authenticated=bool(getattr(part.settings, "application_tokens", True)),
             )
         )

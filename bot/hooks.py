@@ -12,13 +12,17 @@ MOST_KINDS = 200  # each is a line of /metrics and a row a day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One connection's way in. ``authenticated`` is false where only a path known to everybody leads here."""
+    """One connection's way in. ``authenticated`` is false where only a path known to everybody leads here.
+
+    ``public_id`` names the connection in addresses that have no room for a secret part; it is as hard to guess.
+    """
 
     account_id: int
     connection_id: int
     vendor: str
     receiver: Receiver
     secret: str = field(repr=False)
+    public_id: str = field(default="", repr=False)
     authenticated: bool = True
 
 
@@ -44,6 +48,15 @@ class Hooks:
         found = None
         for expected, endpoint in self._by_vendor.get(vendor, ()):
             if hmac.compare_digest(expected, given):
+                found = endpoint
+        return found
+
+    def find_public(self, vendor: str, public_id: str) -> Endpoint | None:
+        """The endpoint whose public id this is, letters of any size; compared like a secret."""
+        given = public_id.lower().encode("utf-8", "surrogatepass")
+        found = None
+        for _, endpoint in self._by_vendor.get(vendor, ()):
+            if endpoint.public_id and hmac.compare_digest(endpoint.public_id.encode(), given):
                 found = endpoint
         return found
 

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,14 @@ class Keys:
 
     def hook(self, vendor: str) -> str:
         """The secret part of /hooks/{vendor}/… of the default account: 32 hex digits."""
-        return hmac.new(self.hook_secret.encode(), vendor.encode(), hashlib.sha256).hexdigest()[:32]
+        return self._derived(vendor)[:32]
+
+    def public_id(self, vendor: str) -> str:
+        """The id that addresses of the papers name the default account's connection by (Bizon365's ``user_id``): a UUID."""
+        return str(uuid.UUID(hex=self._derived(f"{vendor}:user_id")[:32], version=4))
+
+    def _derived(self, name: str) -> str:
+        return hmac.new(self.hook_secret.encode(), name.encode(), hashlib.sha256).hexdigest()
 
 
 def load_keys(settings: Settings) -> Keys:

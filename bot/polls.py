@@ -3,18 +3,16 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
 
-from bot.http.ingress import seed_of
+from bot.finds import CLOCKS_DIFFER, Finds
 from domain.errors import VendorError
 from domain.events import CallEnded
 from domain.ports import CallJournal, Clock, RecordingSource
-from storage.bulk import insert_work, new_work
 from storage.engine import Database
-from storage.inbox import WorkSeed
-from storage.models import calls, connections, work
+from storage.models import calls, work
 from storage.queries.reckoning import Reckoning, keep_reckoning, reckon
 from storage.work import WorkStore
 
@@ -23,7 +21,18 @@ log = logging.getLogger(__name__)
 PAGES_A_POLL = 40  # 2,000 calls; the rest is fetched by the next poll
 RECONCILED = timedelta(hours=48)
 RECKONED = timedelta(hours=24)
-CLOCKS_DIFFER = timedelta(minutes=1)  # the vendor's clock and ours
+
+
+class Poll(Protocol):
+    """One connection that is asked by the clock."""
+
+    async def poll(self) -> int:
+        """New work from what no event told; 0 and a log line when the vendor is away."""
+        ...
+
+    async def reconcile(self) -> object | None:
+        """The last days against our rows; None while the vendor is away."""
+        ...
 
 
 class CallPoll:
@@ -42,14 +51,13 @@ class CallPoll:
         vendor: str,
     ) -> None:
         self._vendor = vendor
-        self._insert = insert_work(database)
         self._recordings = recordings
         self._database = database
         self._store = store
         self._clock = clock
         self._journal = journal
         self._account_id = account_id
-        self._connection_id = connection_id
+        self._finds = Finds(database, clock, account_id=account_id, connection_id=connection_id)
 
     async def poll(self) -> int:
         """New work from calls whose event never came; 0 and a log line when the vendor is away."""
@@ -60,16 +68,16 @@ class CallPoll:
             return 0
 
     async def _poll(self) -> int:
-        cursor = await self._cursor()
+        cursor = await self._finds.cursor()
         if cursor == "":  # the first start is quiet: history is loaded only on request
-            await self._keep(await self._journal.newest_cursor(), ())
+            await self._finds.keep(await self._journal.newest_cursor(), ())
             return 0
         found = 0
         for _ in range(PAGES_A_POLL):
             events, following = await self._journal.calls_after(cursor)
             if not events:
                 break
-            found += await self._keep(following, events)
+            found += await self._finds.keep(following, events)
             if following == cursor:
                 break
             cursor = following
@@ -86,7 +94,7 @@ class CallPoll:
         now = self._clock.now()
         try:
             events = await self._since_connected(await self._journal.calls_between(now - RECONCILED, now))
-            found = await self._keep(None, events)
+            found = await self._finds.keep(None, events)
             reopened = await self._reopen([event.external_id for event in events])
         except VendorError as error:
             log.warning("calls cannot be reconciled: %s", error)
@@ -98,48 +106,8 @@ class CallPoll:
         return reckoning
 
     async def _since_connected(self, events: Sequence[CallEnded]) -> list[CallEnded]:
-        async with self._database.read() as connection:
-            mine = select(connections.c.created_at).where(connections.c.id == self._connection_id)
-            connected_at: datetime = (await connection.execute(mine)).scalar_one()
+        connected_at = await self._finds.connected_at()
         return [event for event in events if _ended_at(event, connected_at) >= connected_at - CLOCKS_DIFFER]
-
-    async def _cursor(self) -> str:
-        async with self._database.read() as connection:
-            return str(
-                await connection.scalar(select(connections.c.cursor).where(connections.c.id == self._connection_id)) or ""
-            )
-
-    async def _keep(self, cursor: str | None, events: Sequence[CallEnded]) -> int:
-        """New work and the cursor that covers it, in one commit. Returns how many were new."""
-        now = self._clock.now()
-        rows = [self._row(seed_of(event), now) for event in events]
-        names = [str(row["object"]) for row in rows]
-
-        async def job(connection: AsyncConnection) -> int:
-            known = select(work.c.object).where(
-                work.c.account_id == self._account_id, work.c.kind == "call", work.c.object.in_(names)
-            )
-            taken = set(await connection.scalars(known)) if names else set()
-            found = await self._insert.run(connection, [row for row in rows if row["object"] not in taken])
-            if cursor is not None:
-                await connection.execute(
-                    update(connections).where(connections.c.id == self._connection_id).values(cursor=cursor, polled_at=now)
-                )
-            return found
-
-        return await self._database.write(job)
-
-    def _row(self, seed: WorkSeed, now: datetime) -> dict[str, object]:
-        return new_work(
-            self._database,
-            account_id=self._account_id,
-            kind=seed.kind,
-            object_=seed.object,
-            payload=seed.payload,
-            source="poll",
-            delivery_id=None,
-            now=now,
-        )
 
     async def _reopen(self, call_ids: Sequence[str]) -> int:
         """Calls that ended without a recording and have one now."""

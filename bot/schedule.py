@@ -84,10 +84,8 @@ class Schedule:
         return run
 
     async def _poll(self) -> None:
-        found = 0
-        for poll in self._services.polls:
-            found += await poll.poll()
-        if found:
+        # side by side: a vendor that is slow to answer does not make another one wait
+        if sum(await asyncio.gather(*(poll.poll() for poll in self._services.polls))):
             self._services.runner.wake()
 
     async def _reconcile(self) -> None:

@@ -16,10 +16,11 @@ from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
 from bot.health import HealthBoard, observed
 from bot.hooks import Hooks
 from bot.keys import Keys
-from bot.polls import CallPoll
+from bot.polls import CallPoll, Poll
 from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
+from bot.webinar_poll import WebinarPoll
 from bot.webinars import build_webinar_services, webinar_runs
 from bot.work import Route, Runner
 from domain.messages import Texts
@@ -84,7 +85,7 @@ class Services:
     purse: LimitPurse
     runner: Runner
     connected: dict[str, Connected]
-    polls: tuple[CallPoll, ...]
+    polls: tuple[Poll, ...]
     calls: CallServices | None
     webinars: WebinarServices | None
     signals: Signals
@@ -225,8 +226,8 @@ async def _connect(entrance: Entrance, workshop: Workshop) -> dict[str, Connecte
     for name, part in entrance.configured.items():
         ports = part.vendor.build_ports(part.settings, workshop) if part.vendor.build_ports else Ports()
         row = part.connection_id
-        if not row and ports.journal is not None:
-            row = await connection_row(entrance.database, name, entrance.settings, entrance.clock.now())
+        if not row and (ports.journal is not None or ports.webinars is not None):
+            row = await connection_row(entrance.database, name, entrance.keys, entrance.settings, entrance.clock.now())
         connected[name] = Connected(vendor=part.vendor, settings=part.settings, ports=ports, connection_id=row)
     return connected
 
@@ -316,8 +317,12 @@ def _summariser(connected: dict[str, Connected], board: HealthBoard) -> Summaris
     return None
 
 
-def _polls(ground: _Ground, watch: _Watch) -> tuple[CallPoll, ...]:
-    polls = []
+def _polls(ground: _Ground, watch: _Watch) -> tuple[Poll, ...]:
+    return (*_call_polls(ground, watch), *_webinar_polls(ground, watch))
+
+
+def _call_polls(ground: _Ground, watch: _Watch) -> list[Poll]:
+    polls: list[Poll] = []
     for name, part in ground.connected.items():
         ports = part.ports
         if ports.journal is None or ports.recordings is None:
@@ -329,7 +334,18 @@ def _polls(ground: _Ground, watch: _Watch) -> tuple[CallPoll, ...]:
         ids = {"account_id": ACCOUNT, "connection_id": part.connection_id}
         poll = CallPoll(ground.database, ground.work, ground.clock, journal, recordings, vendor=name, **ids)
         polls.append(poll)
-    return tuple(polls)
+    return polls
+
+
+def _webinar_polls(ground: _Ground, watch: _Watch) -> list[Poll]:
+    polls: list[Poll] = []
+    for name, part in ground.connected.items():
+        if part.ports.webinars is not None:
+            watch.board.add(name, part.vendor.title)
+            platform = observed(part.ports.webinars, name, name, watch.board)
+            ids = {"account_id": ACCOUNT, "connection_id": part.connection_id}
+            polls.append(WebinarPoll(ground.database, ground.work, ground.clock, platform, vendor=name, **ids))
+    return polls
 
 
 def _routes(calls: CallServices | None, webinars: WebinarServices | None) -> dict[str, Route]:
