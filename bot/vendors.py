@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from integrations import bitrix24, openai, whisper
+from integrations import bitrix24, bizon365, openai, whisper
 from integrations.kit.vendor import Vendor
 
 VENDORS: tuple[Vendor[Any], ...] = (
     bitrix24.VENDOR,
+    bizon365.VENDOR,
     openai.VENDOR,
     whisper.VENDOR,
 )

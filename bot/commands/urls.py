@@ -11,8 +11,11 @@ from bot.keys import Keys
 from bot.settings import Settings
 from bot.vendors import VENDORS
 
-# addresses of the seeds, which carry no secret: the vendor's own token is the proof
-SEED_PATHS = {"bitrix24": ("/api/bitrix-webhook/call-finished",)}
+# addresses of the seeds. Bitrix24's carries no secret: the vendor's own token is the proof
+SEED_PATHS = {
+    "bitrix24": ("/api/bitrix-webhook/call-finished",),
+    "bizon365": ("/api/webhooks/bizon?user_id={public_id}",),
+}
 
 
 def execute(arguments: argparse.Namespace, _rest: Sequence[str]) -> int:
@@ -41,7 +44,8 @@ def _of(settings: Settings, keys: Keys, name: str) -> list[dict[str, str]]:
     hooks = next(vendor.hooks for vendor in VENDORS if vendor.name == name)
     secret = keys.hook(name)
     own = [{"event": hook.event, "url": base + hook.path.format(secret=secret)} for hook in hooks]
-    return own + [{"event": hook.event, "url": base + path} for path in SEED_PATHS.get(name, ()) for hook in hooks]
+    seeds = [path.format(public_id=keys.public_id(name)) for path in SEED_PATHS.get(name, ())]
+    return own + [{"event": hooks[0].event, "url": base + path} for path in seeds]
 
 
 def base_url(settings: Settings) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from bot.http.bizon365 import bizon365_routes
 from bot.http.documents import docs_page, openapi
 from bot.http.ingress import HOOKS, Ingress, errors_as_json, read_body
 from bot.http.limits import is_loopback
@@ -37,6 +38,7 @@ def build_app(site: Site) -> web.Application:
             web.post("/hooks/{vendor}/{secret}", site.ingress.hook),
             web.post("/api/bitrix-webhook/call-finished", site.ingress.bitrix24_seed),
             web.get("/api/bitrix-webhook/test", _bitrix24_test),
+            *bizon365_routes(site.ingress),
             web.get("/api/health", _health(site)),
             web.get("/metrics", _metrics(site)),
             web.get("/docs", docs_page),

@@ -45,7 +45,7 @@ class Ingress:
         endpoint = self.hooks.find(request.match_info["vendor"], request.match_info["secret"])
         if endpoint is None:
             raise UnknownHook("not found")
-        return await self._accept(request, endpoint)
+        return await self.accept(request, endpoint)
 
     async def bitrix24_seed(self, request: web.Request) -> web.Response:
         """POST /api/bitrix-webhook/call-finished: the token in the body, where one is configured, is the only proof."""
@@ -54,9 +54,10 @@ class Ingress:
             raise UnknownHook("not found")
         if not endpoint.authenticated and not self.strangers.allow(client_ip(request, self.trusted)):
             raise web.HTTPTooManyRequests
-        return await self._accept(request, endpoint, proven=endpoint.authenticated)
+        return await self.accept(request, endpoint, proven=endpoint.authenticated)
 
-    async def _accept(self, request: web.Request, endpoint: Endpoint, *, proven: bool = True) -> web.Response:
+    async def accept(self, request: web.Request, endpoint: Endpoint, *, proven: bool = True) -> web.Response:
+        """Commit what came, then answer. Not ``proven``: anybody could have sent it."""
         delivery = Delivery(
             method=request.method,
             path=request.rel_url.raw_path,
@@ -81,6 +82,8 @@ class Ingress:
         for event in parsed.events:
             if isinstance(event, CallEnded) and endpoint.vendor == "bitrix24":
                 log.info("📞 Received call webhook from Bitrix24: call %s", event.external_id)
+            else:
+                log.info("%s webhook: %s %s", endpoint.vendor, parsed.kind, event.external_id)
         if parsed.events:
             self.stored()
 

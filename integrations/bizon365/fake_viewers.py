@@ -9,6 +9,7 @@ Oddity = Callable[[Record, int], None]
 _NAMES = ("Анна Смирнова", "Иван Петров", "Ольга", "Дарий", "Мария К.", "Сергей 🚀", "Елена & Co", "Павел")
 _CITIES = (("Краснодар", "Краснодарский край"), ("Москва", "Москва"), ("Казань", "Татарстан"), ("", ""))
 _SOURCES = ("google", "vk", "yandex", "", "partner")
+_FIRST_NUMBER = 1_234_567  # round numbers are what people type to get past a form, and are taken for nobody's
 _SPELLINGS = ("+7 (9{a}) {b}-{c}-{d}", "8 9{a} {b} {c} {d}", "79{a}{b}{c}{d}", "9{a}{b}{c}{d}", "+79{a}{b}{c}{d}")
 
 
@@ -28,7 +29,11 @@ def quirky_viewers(webinar_id: str, start: datetime, minutes: int, count: int) -
 
 def phone_of(person: int) -> str:
     """The number of a person, as its key: "79…"; two people never share one."""
-    return f"79{person:09d}"
+    return f"79{_digits(person)}"
+
+
+def _digits(person: int) -> str:
+    return f"{person + _FIRST_NUMBER:09d}"
 
 
 def email_of(person: int) -> str:
@@ -72,7 +77,7 @@ def _plain(webinar_id: str, start: datetime, minutes: int, person: int) -> Recor
 
 
 def _spelled(person: int) -> str:
-    digits = f"{person:09d}"
+    digits = _digits(person)
     parts = {"a": digits[:2], "b": digits[2:5], "c": digits[5:7], "d": digits[7:]}
     return _SPELLINGS[person % len(_SPELLINGS)].format(**parts)
 

@@ -11,9 +11,9 @@ NOT_FOUND = "not_found"
 RATE_PAUSE_S = 30.0
 SAID = 200  # characters of the vendor's own words in a hint
 
-TOKEN_V1 = "«Модераторы, сотрудники» → сотрудник → «API-токен»"  # noqa: S105 - a menu
+TOKEN_V1 = "«Модераторы, сотрудники» → сотрудник → «Изменить и настроить доступ» → «API-токен»"  # noqa: S105 - a menu
 TOKEN_V2 = "«Учётная запись (Бизон ID)» → «Безопасность»"  # noqa: S105 - a menu
-RIGHTS = "«Модераторы, сотрудники» → этот сотрудник → права"
+RIGHTS = "«Модераторы, сотрудники» → этот сотрудник → «Изменить и настроить доступ»"
 
 _OF_TOKEN = ("token", "токен", "auth", "авториз")
 _OF_RIGHTS = ("access", "доступ", "denied", "forbidden", "запрещ", "прав")

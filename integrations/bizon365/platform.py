@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain, pairwise
 
-from domain.errors import NotReady, VendorRefused, VendorUnavailable
+from domain.errors import NotReady, VendorError, VendorRefused, VendorUnavailable
 from domain.ports import Clock
 from domain.webinars import (
     PageId,
@@ -39,6 +40,7 @@ REPORTS_A_PAGE, VIEWERS_A_PAGE, SUBPAGES_A_PAGE, SUBSCRIBERS_A_PAGE = 100, 1000,
 MAX_PAGES = 1000  # a million viewers; no platform holds more in a room
 MAX_LIST_PAGES = 50
 PAGES_AHEAD = 2
+PAGES_ASKED_FOR_SESSIONS = 6  # a request each, and whoever chooses a page waits for them
 AT_ONCE = 100  # records read before other work gets the loop
 LOOK_AGAIN_S = 300.0
 SAME_SESSION = timedelta(seconds=60)
@@ -92,13 +94,18 @@ class Webinars:
         return tuple(found.values())
 
     async def pages(self) -> Sequence[RegistrationPage]:
+        """Bizon365 does not list the sessions of a page: those somebody is registered for are known to be there."""
         now = self._clock.now()
-        return [
+        pages = [
             page
             async for rows in self._rows(SUBPAGES, "pages", SUBPAGES_A_PAGE)
             for row in rows
             if (page := read_page(row, now, self._zone)) is not None
         ]
+        silent = [page.page_id for page in pages if page.enabled and page.registered and not page.sessions]
+        asked = silent[:PAGES_ASKED_FOR_SESSIONS]
+        found = dict(zip(asked, await asyncio.gather(*(self._sessions(page_id, now) for page_id in asked)), strict=True))
+        return [replace(page, sessions=found.get(page.page_id, page.sessions)) for page in pages]
 
     async def subscribers(
         self, page_id: PageId, *, session_at: datetime | None = None
@@ -128,6 +135,16 @@ class Webinars:
                 if subscriber.email.casefold() == wanted:
                     return subscriber
         return None
+
+    async def _sessions(self, page_id: PageId, now: datetime) -> tuple[datetime, ...]:
+        try:
+            answer = await self._client.get(
+                SUBSCRIBERS, pageId=page_id, skip=0, limit=SUBSCRIBERS_A_PAGE, webinarTimeMin=iso(now)
+            )
+        except VendorError:
+            return ()  # the page is worth choosing without them
+        people = (read_subscriber(mapping_of(one), self._zone) for one in list_of(answer.get("list")))
+        return tuple(sorted({one.session_at for one in people if one.session_at is not None and one.session_at >= now}))
 
     async def _rooms_of_pages(self) -> object:
         """None for a token that may see reports only: its rooms are still worth listing."""

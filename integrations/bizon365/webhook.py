@@ -20,6 +20,8 @@ from integrations.kit.values import moment_of, text_of
 
 REPORT_PATH = "/api/webhooks/bizon"
 REGISTRATION_PATH = "/bizon_webhook/"
+REPORT_EVENT = "Вебхук после создания отчёта"
+REGISTRATION_EVENT = "Пересылка данных (webhook) страницы регистрации"
 REPORT_KIND, REGISTRATION_KIND = "webinarEnd", "registration"
 MAX_FIELDS = 500
 SHORT = 500  # characters of any value of a registration

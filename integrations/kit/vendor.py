@@ -49,11 +49,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """What a vendor is built with. ``data_dir`` for temporary files, ``run_cpu`` runs blocking work off the event loop."""
+    """What a vendor is built with. ``data_dir`` for temporary files, ``run_cpu`` runs blocking work off the event loop.
+
+    ``hook_urls``: the addresses to paste into this vendor, for its diagnosis; () where nobody outside could reach them.
+    """
 
     clock: Clock
     data_dir: Path
     run_cpu: Callable[[Callable[[], object]], Awaitable[object]]
+    hook_urls: tuple[str, ...] = ()
 
 
 async def _nothing() -> None:

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
@@ -144,6 +145,13 @@ async def test_urls_for_people_and_for_programs(terminal: Terminal) -> None:
     assert first["url"].startswith("https://svodka.example/hooks/bitrix24/")
     assert len(first["url"].rsplit("/", 1)[1]) == 32
     assert seed["url"] == "https://svodka.example/api/bitrix-webhook/call-finished"
+    report, registration, of_the_papers = listed["bizon365"]
+    assert report["url"].startswith("https://svodka.example/hooks/bizon365/")
+    assert registration["url"].startswith("https://svodka.example/bizon_webhook/")
+    assert report["event"] == of_the_papers["event"] != registration["event"]
+    address, _, user_id = of_the_papers["url"].partition("?user_id=")
+    assert address == "https://svodka.example/api/webhooks/bizon"
+    assert uuid.UUID(user_id).version == 4
     said = await terminal("urls")
     assert first["url"] in said.out
     assert "Битрикс24 — пока не подключён: задайте BITRIX24_WEBHOOK_URL" in said.out
@@ -152,7 +160,7 @@ async def test_urls_for_people_and_for_programs(terminal: Terminal) -> None:
     said = await terminal("urls")
     assert "http://127.0.0.1:8080/hooks/bitrix24/" in said.out
     assert "PUBLIC_URL" in said.err
-    assert "не подключён" not in said.out
+    assert "Битрикс24 — пока не подключён" not in said.out
 
 
 async def test_new_keys_are_never_made_beside_data(terminal: Terminal) -> None:

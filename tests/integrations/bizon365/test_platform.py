@@ -210,6 +210,23 @@ async def test_registration_pages(shop: Shop) -> None:
     assert (pages[0].hook_url, pages[-1].marker_name, pages[-1].enabled) == ("https://a.example/x", "svodka", False)
 
 
+async def test_sessions_are_those_somebody_is_registered_for(shop: Shop) -> None:
+    def registered(*days: int) -> list[dict[str, object]]:
+        times = [(NOW + timedelta(days=number)).isoformat() for number in days]
+        return [{"uid": "k", "email": "a@b.ru", "webinarTime": at, "registeredTime": at, "vizitWebinar": 0} for at in times]
+
+    shop.fake.add_page("1:open").subscribers = registered(3, 1, 1, -5)
+    shop.fake.add_page("1:past").subscribers = registered(-5)
+    shop.fake.add_page("1:empty")
+    shop.fake.add_page("1:off", is_on=False).subscribers = registered(2)
+    pages = {page.page_id: page for page in await shop.webinars.pages()}
+    assert pages[PageId("1:open")].sessions == (NOW + timedelta(days=1), NOW + timedelta(days=3))
+    assert [pages[PageId(name)].sessions for name in ("1:past", "1:empty", "1:off")] == [(), (), ()]
+    assert [asked["pageId"] for asked in shop.fake.asked(SUBSCRIBERS)] == ["1:open", "1:past"]
+    shop.fake.fail(SUBSCRIBERS, 403, times=2)
+    assert [page.sessions for page in await shop.webinars.pages()] == [()] * 4
+
+
 async def test_registering_sends_what_was_given_and_can_be_found(shop: Shop) -> None:
     shop.fake.add_page()
     marks = Marks(
