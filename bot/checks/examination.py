@@ -13,8 +13,10 @@ from bot.checks.process import Heard, listen_in, process_findings
 from bot.checks.public import public_finding
 from bot.checks.state import state_findings
 from bot.checks.telegram import telegram_findings
+from bot.checks.webinars import webinar_findings
 from bot.clock import SystemClock
-from bot.commands.ground import somebody_leads
+from bot.commands.ground import existing_keys, has_keys, somebody_leads
+from bot.commands.urls import addresses
 from bot.settings import Settings
 from bot.vendors import VENDORS
 from domain.errors import ConfigError
@@ -76,7 +78,7 @@ def build_sections(ground: Ground) -> tuple[Section, ...]:
         Section(name="process", title="Процесс", look=lambda: _listed(_process(ground))),
         Section(name="telegram", title="Telegram", look=lambda: telegram_findings(settings)),
         Section(name="public", title="Приём событий", look=lambda: _public(ground)),
-        *(_vendor_section(settings, vendor) for vendor in VENDORS),
+        *(_vendor_section(ground, vendor) for vendor in VENDORS),
         Section(name="state", title="Что происходит", look=lambda: _state(ground)),
     )
 
@@ -106,9 +108,13 @@ async def _state(ground: Ground) -> Findings:
     if ground.database is not None:
         async for finding in state_findings(ground.settings, ground.database):
             yield finding
+        async for finding in webinar_findings(ground.settings, ground.database):
+            yield finding
 
 
-def _vendor_section(settings: Settings, vendor: Vendor[Any]) -> Section:
+def _vendor_section(ground: Ground, vendor: Vendor[Any]) -> Section:
+    settings = ground.settings
+
     async def look() -> Findings:
         try:
             own = vendor.read_settings(settings.env)
@@ -122,7 +128,7 @@ def _vendor_section(settings: Settings, vendor: Vendor[Any]) -> Section:
             yield Finding(code=vendor.name, title=vendor.title, ok=True, detail="настроен")
         else:
             with ThreadPoolExecutor(1) as cpu:
-                async for finding in vendor.diagnose(own, _workshop(settings, cpu)):
+                async for finding in vendor.diagnose(own, _workshop(settings, cpu, await _hook_urls(settings, vendor))):
                     yield finding
 
     return Section(name=vendor.name, title=vendor.title, look=look)
@@ -142,8 +148,16 @@ async def examine(section: Section) -> list[Finding]:
     return findings
 
 
-def _workshop(settings: Settings, cpu: ThreadPoolExecutor) -> Workshop:
+async def _hook_urls(settings: Settings, vendor: Vendor[Any]) -> tuple[str, ...]:
+    """What should stand in the vendor's settings: nothing while nobody outside can reach us, or the keys are lost."""
+    if not settings.public_url or not has_keys(settings):
+        return ()
+    listed = addresses(settings, await existing_keys(settings))
+    return tuple(entry["url"] for entry in listed.get(vendor.name, ()))
+
+
+def _workshop(settings: Settings, cpu: ThreadPoolExecutor, hook_urls: tuple[str, ...]) -> Workshop:
     async def run(fn: Callable[[], object]) -> object:
         return await asyncio.get_running_loop().run_in_executor(cpu, fn)
 
-    return Workshop(clock=SystemClock(), data_dir=settings.data_dir, run_cpu=run)
+    return Workshop(clock=SystemClock(), data_dir=settings.data_dir, run_cpu=run, hook_urls=hook_urls)
