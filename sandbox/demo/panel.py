@@ -17,7 +17,8 @@ from sandbox.demo.recordings import STORIES
 from sandbox.demo.stage import Stage, story_of
 
 MAX_DROP = 60 * 1024 * 1024
-_SWITCHES = {"portal": "Битрикс24", "models": "Модель", "telegram": "Telegram"}
+_SWITCHES = {"portal": "Битрикс24", "webinars": "Бизон365", "models": "Модель", "telegram": "Telegram"}
+SUBSCRIBERS_SHOWN = 3
 
 
 class Panel:
@@ -45,10 +46,10 @@ class Panel:
         stage = self._stage
         return {
             "title": "Пульт",
-            "intro": "Бот настоящий, всё вокруг него местное. Нажмите, и звонок «закончится» в Битрикс24.",
+            "intro": "Бот настоящий, остальное местное. Нажмите, и закончится звонок в Битрикс24 или вебинар в Бизон365.",
             "progress": self._progress(),
             "status": self._lines(),
-            "buttons": [*self._stories(), *self._vendors(), *self._process()],
+            "buttons": [*self._stories(), *self._webinars(), *self._vendors(), *self._process()],
             "drop": {"hint": "mp3 или wav: станет записью входящего звонка" + self._drop_note()},
             "running": stage.child.running,
         }
@@ -80,6 +81,9 @@ class Panel:
                 lines.append({"state": "fail", "text": f"{title}: выключен вами"})
         comments = len(stage.portal.comments)
         lines.append({"state": "info", "text": f"Комментариев в карточках Битрикс24: {comments}"})
+        subscribers = stage.hall.subscribers
+        newest = ", ".join(reversed(subscribers[-SUBSCRIBERS_SHOWN:]))
+        lines.append({"state": "info", "text": f"Подписчиков в Бизон365: {len(subscribers)}, последние: {newest}"})
         return lines
 
     def _speech(self) -> dict[str, str]:
@@ -109,6 +113,12 @@ class Panel:
             {"id": s.id, "title": s.title, "hint": s.hint, "group": "Звонок закончился", "disabled": False} for s in STORIES
         ]
 
+    def _webinars(self) -> list[dict[str, Any]]:
+        ended = {"title": "Вебинар закончился", "hint": "семеро записались, пришли триста, и все по-разному странные"}
+        someone = {"title": "Кто-то записался", "hint": "страница регистрации пересылает данные"}
+        buttons = {"webinar": ended, "registration": someone}
+        return [{"id": name, **about, "group": "Вебинары", "disabled": False} for name, about in buttons.items()]
+
     def _vendors(self) -> list[dict[str, Any]]:
         return [
             {
@@ -135,7 +145,12 @@ class Panel:
 
     async def _press(self, request: web.Request) -> web.Response:
         pressed = request.match_info["id"]
-        acts: dict[str, Callable[[], Awaitable[str]]] = {"kill": self._kill, "start": self._start}
+        acts: dict[str, Callable[[], Awaitable[str]]] = {
+            "kill": self._kill,
+            "start": self._start,
+            "webinar": self._stage.end_webinar,
+            "registration": self._stage.register_somebody,
+        }
         story = story_of(pressed)
         if story is not None:
             message = await self._stage.tell(story)
@@ -160,12 +175,16 @@ class Panel:
     def _down(self, name: str) -> bool:
         if name == "portal":
             return self._stage.portal.down
+        if name == "webinars":
+            return self._stage.hall.platform.down
         return self._telegram_down if name == "telegram" else not self._stage.models.up
 
     def _switch(self, act: str, name: str) -> str:
         down = act == "down"
         if name == "portal":
             self._stage.portal.down = down
+        elif name == "webinars":
+            self._stage.hall.platform.down = down
         elif name == "models":
             self._stage.models.up = not down
         else:

@@ -1,4 +1,4 @@
-"""The demo's world: local Telegram, portal and model server around the real process, and what its buttons do."""
+"""The demo's world: local Telegram, portal, webinars and model server around the real process, and what its buttons do."""
 
 import asyncio
 import logging
@@ -17,6 +17,7 @@ from integrations.bitrix24.fake import Fake as Portal
 from integrations.bitrix24.fake_portal import FakeCall
 from integrations.openai.fake import Fake as Models
 from sandbox.demo.child import Child
+from sandbox.demo.hall import Hall, Told
 from sandbox.demo.recordings import STORIES, Story, recording_bytes
 from sandbox.demo.weights import Weights
 from sandbox.telegram.double import TelegramDouble
@@ -44,6 +45,7 @@ class Stage:
         self.real_model = real_model
         self.telegram = TelegramDouble(name="Сводка")
         self.portal = Portal()
+        self.hall = Hall()
         self.models = Models(unknown_refused=True)  # of a recording of one's own there is only the draft
         self.child = Child(folder / "svodka.log", self.changed)
         # The bundled calls are told from their scripts until real recognition is there.
@@ -66,10 +68,11 @@ class Stage:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.urls["telegram"] = await self._serve(self.telegram.build_app(extra), port)
         self.urls["portal"] = await self._serve(self.portal.build_app(), 0)
+        self.urls["webinars"] = await self._serve(self.hall.platform.build_app(), 0)
         self.urls["models"] = await self._serve(self.models.build_app(), 0)
         await self.start_bot()
         self._later(self._fetch_weights)
-        self._later(self._watch_comments)
+        self._later(self._watch_vendors)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -97,6 +100,7 @@ class Stage:
             "TELEGRAM_API_BASE_URL": self.urls["telegram"],
             "BITRIX24_WEBHOOK_URL": self.portal.webhook_url(self.urls["portal"]),
             "BITRIX24_APPLICATION_TOKEN": self.portal.application_token,
+            **self.hall.settings(self.urls["webinars"]),
             "HTTP_PORT": self.hooks_url.rpartition(":")[2],
             "DATA_DIR": str(self.folder / "data"),
             "FIRST_MESSAGE_AFTER": "0s",  # the card is to be seen growing
@@ -124,6 +128,16 @@ class Stage:
             self._later(partial(self._after, story.late_s, lambda: self.portal.attach(call, audio)))
         return await self._post_event(self.portal.event_body(call))
 
+    async def end_webinar(self) -> str:
+        """A session is over: those who had registered are told of, then the report."""
+        said = ""
+        for told in self.hall.end_webinar():
+            said = await self._post_told(told, "Бизон365 сообщил об отчёте.")
+        return said
+
+    async def register_somebody(self) -> str:
+        return await self._post_told(self.hall.register_somebody(), "Бизон365 переслал регистрацию.")
+
     async def drop(self, name: str, audio: bytes, duration_s: int) -> str:
         """A file of the user's own becomes an incoming call."""
         call = self.portal.add_call(
@@ -139,23 +153,27 @@ class Stage:
             self.portal.portal.people["contact", story.id] = {"NAME": story.client[0], "LAST_NAME": story.client[1]}
 
     async def _post_event(self, body: bytes) -> str:
-        """Post it as the portal would, but wait for a bot that is just starting."""
+        told = Told(path="/api/bitrix-webhook/call-finished", body=body)
+        return await self._post_told(told, "Битрикс24 сообщил о звонке.")
+
+    async def _post_told(self, told: Told, done: str) -> str:
+        """Post it as the vendor would, but wait for a bot that is just starting."""
         deadline = asyncio.get_running_loop().time() + STARTING_SECONDS
         while True:
-            status = await self._posted(body)
+            status = await self._posted(told)
             if status is not None:
                 self._told_at = time.monotonic()
-                return "Битрикс24 сообщил о звонке." if status == 200 else f"Бот ответил {status}."
+                return done if status == 200 else f"Бот ответил {status}."
             if not self._alive or asyncio.get_running_loop().time() > deadline:
-                return "Бот не работает: событие потеряно, как в жизни. Запустите его, и звонок найдёт сверка."
+                return "Бот не работает: событие потеряно, как в жизни. Запустите его, и потерянное найдёт опрос."
             await asyncio.sleep(0.1)
 
-    async def _posted(self, body: bytes) -> int | None:
+    async def _posted(self, told: Told) -> int | None:
         """The status of the answer, None when nobody listens."""
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        url = f"{self.hooks_url}/api/bitrix-webhook/call-finished"
+        kind = "application/json" if told.body.startswith(b"{") else "application/x-www-form-urlencoded"
+        url, headers = self.hooks_url + told.path, {"Content-Type": kind}
         try:
-            async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
+            async with aiohttp.ClientSession() as session, session.post(url, data=told.body, headers=headers) as answer:
                 return answer.status
         except aiohttp.ClientError:
             return None
@@ -196,13 +214,14 @@ class Stage:
         pause = CALM_SECONDS if shown > self._told_at else CARD_SECONDS
         return time.monotonic() - max(shown, self._told_at) >= pause
 
-    async def _watch_comments(self) -> None:
-        """The portal tells nobody of a new comment: the pages hear of it from here."""
-        known = 0
+    async def _watch_vendors(self) -> None:
+        """Vendors tell nobody of a new comment or subscriber: the pages hear of it from here."""
+        known = (0, 0)
         while True:
             await asyncio.sleep(0.3)
-            if len(self.portal.comments) != known:
-                known = len(self.portal.comments)
+            now = len(self.portal.comments), len(self.hall.subscribers)
+            if now != known:
+                known = now
                 self.changed()
 
     def _later(self, work: Callable[[], Awaitable[None]]) -> None:

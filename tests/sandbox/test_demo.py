@@ -28,6 +28,7 @@ class StandIn:
         self.running, self.pid, self.starts = False, 4242, 0
         self.environment: Mapping[str, str] = {}
         self.posted: list[str] = []
+        self.paths: list[str] = []
         self.status = 200
         self.deaf = False
         self._runner: web.AppRunner | None = None
@@ -40,13 +41,14 @@ class StandIn:
 
     async def listen(self) -> None:
         app = web.Application()
-        app.router.add_post("/api/bitrix-webhook/call-finished", self._take)
+        app.router.add_post("/{address:.*}", self._take)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", int(self.environment["HTTP_PORT"])).start()
 
     async def _take(self, request: web.Request) -> web.Response:
         self.posted.append(await request.text())
+        self.paths.append(request.path)
         return web.Response(status=self.status)
 
     async def stop(self) -> None:
@@ -149,7 +151,9 @@ async def test_a_bot_that_never_listens_is_given_up(scene: Scene, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("name", "title"), [("portal", "Битрикс24"), ("models", "Модель"), ("telegram", "Telegram")], ids=lambda value: value
+    ("name", "title"),
+    [("portal", "Битрикс24"), ("webinars", "Бизон365"), ("models", "Модель"), ("telegram", "Telegram")],
+    ids=lambda value: value,
 )
 async def test_neighbours_go_and_come_back(scene: Scene, name: str, title: str) -> None:
     assert await scene.press(f"down-{name}") == (200, f"{title}: не отвечает.")
@@ -157,12 +161,34 @@ async def test_neighbours_go_and_come_back(scene: Scene, name: str, title: str) 
     buttons = cast("list[dict[str, str]]", (await scene.panel())["buttons"])
     assert f"up-{name}" in [button["id"] for button in buttons]
     bot_api = f"{scene.stage.urls['telegram']}/bot{scene.stage.telegram.token}/getMe"
-    away = {"portal": scene.stage.portal.down, "models": not scene.stage.models.up}
+    away = {
+        "webinars": scene.stage.hall.platform.down,
+        "portal": scene.stage.portal.down,
+        "models": not scene.stage.models.up,
+    }
     async with scene.http.get(bot_api) as answer:
         away["telegram"] = answer.status == 502
     assert {part for part, gone in away.items() if gone} == {name}
     assert await scene.press(f"up-{name}") == (200, f"{title}: снова отвечает.")
     assert "выключен вами" not in await scene.lines()
+
+
+async def test_a_webinar_ends_and_somebody_registers(scene: Scene) -> None:
+    hall = scene.stage.hall
+    assert await scene.press("webinar") == (200, "Бизон365 сообщил об отчёте.")
+    (webinar,) = hall.platform.account.webinars.values()
+    assert len(webinar.viewers) == 300
+    assert webinar.webinar_id in scene.bot.posted[-1]
+    key = scene.bot.paths[-1].rpartition("/")[2]
+    assert scene.bot.paths == [f"/bizon_webhook/{key}"] * 7 + [f"/hooks/bizon365/{key}"]
+    assert scene.bot.environment["BIZON365_BASE_URL"] == scene.stage.urls["webinars"]
+    assert (await scene.press("webinar"))[0] == 200
+    assert len(hall.platform.account.webinars) == 2
+    registered = len(hall.subscribers)
+    assert await scene.press("registration") == (200, "Бизон365 переслал регистрацию.")
+    assert len(hall.subscribers) == registered + 1
+    assert hall.subscribers[-1] in scene.bot.posted[-1]
+    assert f"Подписчиков в Бизон365: {registered + 1}, последние: {hall.subscribers[-1]}" in await scene.lines()
 
 
 async def test_the_pages_hear_of_a_comment(scene: Scene) -> None:
