@@ -94,6 +94,8 @@ class Turnout:
 
 def united(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """The union, in order: what overlaps or touches is one."""
+    if isinstance(intervals, tuple) and len(intervals) < 2:
+        return intervals
     merged: list[Interval] = []
     for interval in sorted(intervals, key=lambda one: one.start):
         if merged and interval.start <= merged[-1].end:
@@ -125,12 +127,18 @@ def presence_of(visit: Visit, length_s: int, yardstick: Yardstick) -> Presence:
 
 def warmth_of(visit: Visit, length_s: int, yardstick: Yardstick) -> Warmth:
     """Hot: stayed, watched ``hot_share`` of it, clicked, asked or ordered. Warm: attended, or nobody knows how long."""
+    return judged(visit, length_s, yardstick)[1]
+
+
+def judged(visit: Visit, length_s: int, yardstick: Yardstick) -> tuple[Presence, Warmth]:
+    """``presence_of`` and ``warmth_of`` at once."""
     presence = presence_of(visit, length_s, yardstick)
-    acted = visit.clicked or visit.ordered or visit.messages > 0
+    if presence is Presence.STAYED or visit.clicked or visit.ordered or visit.messages > 0:
+        return presence, Warmth.HOT
+    if presence is Presence.LOOKED_IN:
+        return presence, Warmth.COLD
     enough = visit.watched_s is not None and length_s > 0 and visit.watched_s / length_s >= yardstick.hot_share
-    if presence is Presence.STAYED or acted or (enough and presence is not Presence.LOOKED_IN):
-        return Warmth.HOT
-    return Warmth.COLD if presence is Presence.LOOKED_IN else Warmth.WARM
+    return presence, Warmth.HOT if enough else Warmth.WARM
 
 
 def attended(visit: Visit, yardstick: Yardstick) -> bool:
@@ -174,14 +182,14 @@ class Gathering:
                 self._claim(by_user, key)
 
     def visits(self) -> Iterator[Visit]:
-        """One per person, in the order in which they first appear; made one by one."""
+        """One per person, in the order of their keys: an index takes them in as they come. Made one by one."""
         people: dict[str, list[_Record]] = {}
         for key, records in self._groups.items():
             known = people.setdefault(self._root(key), records)
             if known is not records:
                 people[self._root(key)] = sorted([*known, *records], key=lambda record: record.position)
-        for key, records in people.items():
-            yield _visit(key, records)
+        for key in sorted(people):
+            yield _visit(key, people[key])
 
     def _claim(self, weaker: str, stronger: str) -> None:
         owners = self._owners.get(weaker, ())
@@ -204,27 +212,49 @@ def visits_of(viewers: Iterable[Viewer]) -> list[Visit]:
 
 
 def _visit(person: str, records: Sequence[_Record]) -> Visit:
-    viewers = [record.viewer for record in records]
-    intervals = united(interval for viewer in viewers for interval in viewer.intervals)
+    alone = len(records) == 1
+    viewer = records[0].viewer if alone else _joined([record.viewer for record in records])
+    phone = records[0].phone or _first(record.phone for record in records)
+    intervals = united(viewer.intervals)
     return Visit(
         person=person,
-        phone=_first(record.phone for record in records),
-        phone_raw=_first(record.viewer.phone for record in records if record.phone) or _first(v.phone for v in viewers),
-        email=_first(record.email for record in records),
-        name=_first(viewer.name for viewer in viewers),
+        phone=phone,
+        phone_raw=viewer.phone
+        if alone
+        else _first(one.viewer.phone for one in records if one.phone == phone) or viewer.phone,
+        email=records[0].email or _first(record.email for record in records),
+        name=viewer.name,
         joined_at=intervals[0].start if intervals else None,
         left_at=intervals[-1].end if intervals else None,
         watched_s=seconds_of(intervals),
+        finished=viewer.finished,
+        messages=viewer.messages,
+        clicked=viewer.clicked,
+        ordered=viewer.ordered,
+        marks=viewer.marks,
+        link_ids=tuple(link for link in viewer.link_ids if link.isprintable()) if viewer.link_ids else (),
+        city=viewer.city,
+        country=viewer.country,
+        intervals=intervals,
+        positions=tuple(record.position for record in records),
+    )
+
+
+def _joined(viewers: Sequence[Viewer]) -> Viewer:
+    """Several records as one: of texts the first that is given, of all else all of it."""
+    return Viewer(
+        raw="",
+        phone=_first(viewer.phone for viewer in viewers),
+        name=_first(viewer.name for viewer in viewers),
+        intervals=tuple(interval for viewer in viewers for interval in viewer.intervals),
         finished=any(viewer.finished for viewer in viewers),
         messages=sum(viewer.messages for viewer in viewers),
         clicked=any(viewer.clicked for viewer in viewers),
         ordered=any(viewer.ordered for viewer in viewers),
         marks=next((viewer.marks for viewer in viewers if viewer.marks != _NO_MARKS), _NO_MARKS),
-        link_ids=tuple(dict.fromkeys(link for viewer in viewers for link in viewer.link_ids if link.isprintable())),
+        link_ids=tuple(dict.fromkeys(link for viewer in viewers for link in viewer.link_ids)),
         city=_first(viewer.city for viewer in viewers),
         country=_first(viewer.country for viewer in viewers),
-        intervals=intervals,
-        positions=tuple(record.position for record in records),
     )
 
 

@@ -26,6 +26,7 @@ _TIDY = _DIGITS | _INVISIBLE | _SPACES | _DASHES | {ord("＋"): "+", ord("（"):
 _SQUEEZE = _TIDY | dict.fromkeys([*_SPACES, *_DASHES, *map(ord, " -().（）")])
 
 _WHATSAPP = re.compile(r"\b([0-9]{7,15})(?:[.:][0-9]+)*@(?:s\.whatsapp\.net|c\.us)\b", re.IGNORECASE)
+_OF_WHATSAPP = ("@s.whatsapp.net", "@c.us")
 _ADDRESS = re.compile(r"\S+@\S*")  # e-mails, and WhatsApp's opaque @lid and @g.us: their digits are no phone
 _EXCEL = re.compile(r"(?<![0-9.])([0-9]{10,15})\.0+(?![0-9])")
 _SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+e\+?[0-9]+", re.IGNORECASE)  # the last digits are lost for ever
@@ -119,6 +120,8 @@ def _mobile_at_once(text: str) -> str | None:
     """The key, if the whole text is one Russian mobile in any usual spelling: what nearly every call here is about."""
     if len(text) > LONGEST_TEXT:
         return None
+    if text.endswith(_OF_WHATSAPP):
+        text = text[: text.rindex("@")]
     squeezed = text.translate(_SQUEEZE)
     if squeezed[:1] == "+":
         squeezed = squeezed[1:]

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.attendance import Gathering, Visit, Yardstick, attended, presence_of, warmth_of
+from domain.attendance import Gathering, Visit, Yardstick, attended, judged
 from domain.webinars import MatchedBy, Viewer
 from storage.dirty import day_of, mark_days
 from storage.engine import Database
@@ -71,6 +71,10 @@ class ReportLoad:
         self._yardstick = yardstick
         self._gathering = Gathering()
         self._upsert = _upsert_for(database)
+        self._dialect = database.dialect_name
+        # the driver of SQLite takes a bool for a stranger and asks all its adapters: 3 µs each
+        self._flag: type[int] = int if database.is_sqlite else bool
+        self._started = self._time(session.started_at)
 
     async def add(self, viewers: Sequence[Viewer], *, first: int) -> None:
         """``first`` is the place of the first of them in the report, from 0."""
@@ -117,19 +121,19 @@ class ReportLoad:
         return rows, {day_of(lead.created_at) for lead in leads.values()}
 
     def _row(self, visit: Visit, found: Found, lead: LeadOf | None) -> tuple[Value, ...]:
-        session, yardstick, length = self._session, self._yardstick, self._session.minutes * 60
+        session, yardstick, flag = self._session, self._yardstick, self._flag
+        presence, warmth = judged(visit, session.minutes * 60, yardstick)
         return (
-            session.account_id, session.id, _key(visit), session.external_id, session.title, self._time(session.started_at),
+            session.account_id, session.id, _key(visit), session.external_id, session.title, self._started,
             visit.phone, storable(visit.phone_raw[:200]), storable(visit.name[:200]), visit.email,
-            self._time(visit.joined_at), self._time(visit.left_at), visit.watched_s, attended(visit, yardstick),
-            presence_of(visit, length, yardstick).value, warmth_of(visit, length, yardstick).value,
-            visit.finished, visit.messages, visit.clicked, visit.ordered, _pairs(visit), _listed(visit.link_ids),
-            storable(visit.city[:200]), storable(visit.country[:100]), _listed(visit.positions),
-            found.person, found.by, found.other, lead.id if lead else None, *_marks(visit, lead),
+            self._time(visit.joined_at), self._time(visit.left_at), visit.watched_s, flag(attended(visit, yardstick)),
+            presence.value, warmth.value, flag(visit.finished), visit.messages, flag(visit.clicked), flag(visit.ordered),
+            _pairs(visit), _listed(visit.link_ids), storable(visit.city[:200]), storable(visit.country[:100]),
+            _listed(visit.positions), found.person, found.by, found.other, lead.id if lead else None, *_marks(visit, lead),
         )  # fmt: skip
 
     def _time(self, value: datetime | None) -> str | datetime | None:
-        return None if value is None else driver_time(value, self._database.dialect_name)
+        return None if value is None else driver_time(value, self._dialect)
 
     async def _write(self, rows: list[tuple[Value, ...]], days: set[str], *, again: bool) -> None:
         session = self._session
@@ -189,11 +193,13 @@ def _marks(visit: Visit, lead: LeadOf | None) -> tuple[str, ...]:
 
 
 def _pairs(visit: Visit) -> str:
-    pairs = ",".join(f"[{int(one.start.timestamp())},{int(one.end.timestamp())}]" for one in visit.intervals)
-    return f"[{pairs}]"
+    pairs = [f"[{int(one.start.timestamp())},{int(one.end.timestamp())}]" for one in visit.intervals]
+    return f"[{','.join(pairs)}]"
 
 
 def _listed(values: Sequence[str] | Sequence[int]) -> str:
+    if len(values) == 1 and isinstance(values[0], int):
+        return f"[{values[0]}]"
     return json.dumps(list(values), ensure_ascii=False) if values else "[]"
 
 

@@ -22,18 +22,10 @@ _KNOWN = """
 SELECT value, person_id FROM identities
 WHERE account_id = :account AND kind = :kind AND undone_at IS NULL AND value IN {texts}
 """
-# The newest lead made before the end; where there is none, the oldest after it.
 _LEADS = """
 SELECT person_id, id, created_at, first_utm_source, first_utm_medium, first_utm_campaign, first_utm_term, first_utm_content,
        first_url_marker
-FROM (
-    SELECT leads.*, row_number() OVER (
-        PARTITION BY person_id
-        ORDER BY CASE WHEN created_at <= :ended THEN 0 ELSE 1 END,
-                 CASE WHEN created_at <= :ended THEN created_at END DESC, created_at, id
-    ) AS place
-    FROM leads WHERE person_id IN {ids} AND deleted_at IS NULL
-) AS ranked WHERE place = 1
+FROM leads WHERE person_id IN {ids} AND deleted_at IS NULL
 """
 _ATTENDEES = """
 SELECT a.id, a.phone_number, a.email, a.link_ids, a.matched_by, a.person_id, a.other_person_id, a.lead_id, a.marks_from,
@@ -119,12 +111,24 @@ def _found(one: Seeker, phones: dict[str, int], emails: dict[str, int], links: d
 
 
 async def leads_of(connection: AsyncConnection, people: Iterable[int], ended: Any) -> dict[int, LeadOf]:
-    """The lead that a visit of a webinar which ended then counts for, by person. ``ended`` as the driver takes it."""
-    ids = set(people)
-    if not ids:
-        return {}
-    rows = await fetch(connection, _LEADS, {"ended": ended, "ids": list(ids)})
-    return {row[0]: LeadOf(row[1], row[2], tuple(row[3:])) for row in rows}
+    """The lead that a visit of a webinar which ended then counts for, by person. ``ended`` as the driver takes it.
+
+    It is the newest one made before the end; where there is none, the oldest after it.
+    """
+    ids = list(set(people))
+    best: dict[int, Any] = {}
+    for row in await fetch(connection, _LEADS, {"ids": ids}) if ids else ():
+        known = best.get(row[0])
+        if known is None or _counts_more(row[2], row[1], known[2], known[1], ended):
+            best[row[0]] = row
+    return {person: LeadOf(row[1], row[2], tuple(row[3:])) for person, row in best.items()}
+
+
+def _counts_more(made: Any, lead: int, other_made: Any, other: int, ended: Any) -> bool:
+    if (made <= ended) != (other_made <= ended):
+        return bool(made <= ended)
+    newer = (made, -lead) > (other_made, -other)
+    return newer if made <= ended else not newer
 
 
 async def rematch_session(
@@ -148,11 +152,13 @@ async def rematch(
 ) -> int:
     """Match again whoever left one of these keys or was taken for one of these people; how many rows were changed.
 
+    Who was found by a phone is one of its people: a phone that changes hands comes with those who had it.
+
     To be called in the write that changed what is known of them. A personal link is made before its visit, so none is
     looked for here.
     """
     wanted: tuple[tuple[str, Collection[str] | Collection[int]], ...] = (
-        ("a.phone_number <> '' AND a.phone_number IN {texts:values}", phones),
+        ("a.phone_number <> '' AND a.matched_by <> 'phone' AND a.phone_number IN {texts:values}", phones),
         ("a.email <> '' AND a.email IN {texts:values}", emails),
         ("a.person_id IN {ids:values}", people),
         ("a.id IN {ids:values}", attendees),

@@ -56,7 +56,7 @@ def moment(value: Any) -> datetime | None:
 def storable(text: str) -> str:
     """Without what a database refuses: a zero byte, half a surrogate pair."""
     if text.isascii():
-        return text.replace("\0", "")
+        return text.replace("\0", "") if "\0" in text else text
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 

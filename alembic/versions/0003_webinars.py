@@ -168,15 +168,8 @@ def upgrade() -> None:
             postgresql_where=sa.text("email <> ''"),
         )
         batch_op.create_index(
-            "ix_webinar_attendees_lead_id",
-            ["lead_id", "attended", "watch_duration_sec", "session_id"],
-            unique=False,
-            sqlite_where=sa.text("lead_id IS NOT NULL"),
-            postgresql_where=sa.text("lead_id IS NOT NULL"),
-        )
-        batch_op.create_index(
             "ix_webinar_attendees_person_id",
-            ["person_id"],
+            ["person_id", "lead_id", "attended", "watch_duration_sec", "session_id"],
             unique=False,
             sqlite_where=sa.text("person_id IS NOT NULL"),
             postgresql_where=sa.text("person_id IS NOT NULL"),
@@ -185,8 +178,8 @@ def upgrade() -> None:
             "ix_webinar_attendees_phone",
             ["account_id", "phone_number"],
             unique=False,
-            sqlite_where=sa.text("phone_number <> ''"),
-            postgresql_where=sa.text("phone_number <> ''"),
+            sqlite_where=sa.text("phone_number <> '' AND matched_by <> 'phone'"),
+            postgresql_where=sa.text("phone_number <> '' AND matched_by <> 'phone'"),
         )
     op.create_table(
         "webinar_records",
@@ -245,18 +238,13 @@ def downgrade() -> None:
     with op.batch_alter_table("webinar_attendees", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_webinar_attendees_phone",
-            sqlite_where=sa.text("phone_number <> ''"),
-            postgresql_where=sa.text("phone_number <> ''"),
+            sqlite_where=sa.text("phone_number <> '' AND matched_by <> 'phone'"),
+            postgresql_where=sa.text("phone_number <> '' AND matched_by <> 'phone'"),
         )
         batch_op.drop_index(
             "ix_webinar_attendees_person_id",
             sqlite_where=sa.text("person_id IS NOT NULL"),
             postgresql_where=sa.text("person_id IS NOT NULL"),
-        )
-        batch_op.drop_index(
-            "ix_webinar_attendees_lead_id",
-            sqlite_where=sa.text("lead_id IS NOT NULL"),
-            postgresql_where=sa.text("lead_id IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_webinar_attendees_email", sqlite_where=sa.text("email <> ''"), postgresql_where=sa.text("email <> ''")

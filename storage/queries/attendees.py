@@ -138,15 +138,15 @@ FROM webinar_attendees AS a JOIN webinars AS w ON w.id = a.session_id LEFT JOIN 
 LEFT JOIN directions AS d ON d.id = l.direction_id LEFT JOIN creatives AS c ON c.id = l.creative_id
 """  # noqa: S608 - our own names
 _EARLIER = """EXISTS (
-    SELECT 1 FROM webinar_attendees AS b JOIN webinars AS v ON v.id = b.session_id
-    WHERE b.account_id = a.account_id AND {same} AND b.attended AND v.state = 'complete' AND v.room_id = w.room_id
-    AND v.started_at < w.started_at)"""
+    SELECT 1 FROM webinars AS v JOIN webinar_attendees AS b ON b.session_id = v.id
+    WHERE v.account_id = a.account_id AND v.room_id = w.room_id AND v.started_at < w.started_at AND v.state = 'complete'
+    AND b.attended AND {same})"""
 _AGAIN = " OR ".join(
     _EARLIER.format(same=same)
     for same in (
+        "b.person_key = a.person_key",
         "b.person_id = a.person_id",
-        "b.phone_number = a.phone_number AND b.phone_number <> ''",
-        "b.email = a.email AND b.email <> ''",
+        "b.account_id = a.account_id AND b.email = a.email AND b.email <> ''",
     )
 )
 _SEGMENTS = {
@@ -253,7 +253,8 @@ async def is_visitor(
     found = await list_webinars(database, account_id, limit=1, room_id=room_id, since=since, until=until)
     if not found:
         return VisitAnswer(visited=Visited.NO_REPORT, webinar=await _awaited(database, account_id, room_id, since, until))
-    keys = {"phone": personal_key(phone), "email": email_key(email), "person": person_id or 0}
+    by_phone = personal_key(phone)
+    keys = {"phone": f"phone:{by_phone}" if by_phone else "", "email": email_key(email), "person": person_id or 0}
     mine = {"account": account_id, "session": found[0].id}
     async with database.read() as connection:
         row = await _attendee(connection, mine | keys)
@@ -271,7 +272,7 @@ SELECT EXISTS (SELECT 1 FROM webinar_attendees WHERE session_id = :session AND p
 async def _attendee(connection: AsyncConnection, values: dict[str, Any]) -> AttendeeLine | None:
     """By phone, then by e-mail, then as the person we know."""
     for condition, given in (
-        ("a.phone_number = :phone AND a.phone_number <> ''", values["phone"]),
+        ("a.person_key = :phone", values["phone"]),
         ("a.email = :email AND a.email <> ''", values["email"]),
         ("a.person_id = :person", values["person"]),
     ):

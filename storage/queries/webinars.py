@@ -37,8 +37,8 @@ AND (r.room = '' OR :room = '' OR r.room = :room)
 """
 UNSEEN = """
 AND NOT EXISTS (SELECT 1 FROM webinar_attendees AS a WHERE a.person_id = r.person_id AND a.session_id = :session)
-AND NOT EXISTS (SELECT 1 FROM webinar_attendees AS a WHERE a.account_id = r.account_id AND a.phone_number = r.phone_key
-                AND a.phone_number <> '' AND a.session_id = :session)
+AND NOT EXISTS (SELECT 1 FROM webinar_attendees AS a
+                WHERE a.session_id = :session AND a.person_key = 'phone:' || r.phone_key AND r.phone_key <> '')
 AND NOT EXISTS (SELECT 1 FROM webinar_attendees AS a WHERE a.account_id = r.account_id AND a.email = r.email_key
                 AND a.email <> '' AND a.session_id = :session)
 """

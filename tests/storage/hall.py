@@ -1,5 +1,6 @@
 """A hall of leads and webinars for tests: people are written as they type themselves, times are minutes from a start."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -73,7 +74,9 @@ class Hall:
         await self.webinars.finish_load(webinar_id, records=len(viewers), skipped=0)
 
     async def attendees(self) -> list[dict[str, Any]]:
-        return await self.rows(webinar_attendees)
+        """In the order of their records."""
+        rows = await self.rows(webinar_attendees)
+        return sorted(rows, key=lambda row: (row["session_id"], json.loads(row["positions"])))
 
     async def rows(self, table: Table) -> list[dict[str, Any]]:
         order = table.primary_key.columns.values()
