@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import case, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import Database
 from storage.models import audit, posts
 
 HELD = "held"  # the state of such a post
+_HELD = text("posts.state = 'held'")  # as the partial index spells it
 DROPPED = "dropped"  # the error of one that was given up
 
 
@@ -26,7 +27,7 @@ class HeldPost:
 async def held_posts(database: Database) -> tuple[HeldPost, ...]:
     """All of them, oldest first."""
     async with database.read() as connection:
-        return as_held(await connection.execute(select(posts).where(posts.c.state == HELD).order_by(posts.c.id)))
+        return as_held(await connection.execute(select(posts).where(_HELD).order_by(posts.c.account_id, posts.c.id)))
 
 
 def as_held(rows: Any) -> tuple[HeldPost, ...]:
@@ -34,7 +35,7 @@ def as_held(rows: Any) -> tuple[HeldPost, ...]:
 
 
 async def count_held(database: Database, account_id: int) -> int:
-    statement = select(func.count()).where(posts.c.state == HELD, posts.c.account_id == account_id)
+    statement = select(func.count()).where(_HELD, posts.c.account_id == account_id)
     async with database.read() as connection:
         return int(await connection.scalar(statement) or 0)
 
@@ -54,7 +55,7 @@ async def drop(database: Database, account_id: int, *, by: int, now: datetime) -
 async def _settle(
     database: Database, account_id: int, values: dict[str, Any], *, action: str, by: int, now: datetime
 ) -> int:
-    statement = update(posts).where(posts.c.state == HELD, posts.c.account_id == account_id).values(**values)
+    statement = update(posts).where(_HELD, posts.c.account_id == account_id).values(**values)
 
     async def job(connection: AsyncConnection) -> int:
         number = int((await connection.execute(statement)).rowcount)

@@ -10,9 +10,11 @@ from storage.held import count_held, drop, let_go
 from storage.queries.failures import FailureKind, failed_works, failure_kinds
 from storage.queries.health import counted, dead_destinations, last_events, read_queue, spent, unknown_kinds
 from storage.queries.reckoning import last_reckonings
+from storage.queries.repeats import possible_repeats
 
 MOST_AT_ONCE = 200
 UNKNOWN_DAYS = 7
+REPEATS_DAYS = 30
 REJECTED = "rejected:"  # how counters of refused requests are named
 
 
@@ -37,6 +39,8 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
         unknown=await unknown_kinds(database, account_id, reader.now - timedelta(days=UNKNOWN_DAYS)),
         rejected=await _rejected(desk, reader.now),
         held=await count_held(database, account_id),
+        repeats_today=await possible_repeats(database, account_id, today),
+        repeats=await possible_repeats(database, account_id, reader.now - timedelta(days=REPEATS_DAYS)),
         version=desk.version,
     )
     return status_screen(reader, standing)

@@ -14,6 +14,7 @@ from handlers.wording import Reader, shortened
 from storage.queries.failures import FailureKind
 from storage.queries.health import DeadDestination, LastEvent, Queue, UnknownKind
 from storage.queries.reckoning import Reckoning
+from storage.queries.repeats import Repeats
 
 MOST_KINDS = 6
 ERROR_LIMIT = 160
@@ -45,6 +46,7 @@ class Standing:
     """Everything /status shows. ``reception`` is None when Telegram did not answer the question.
 
     ``rejected``: requests refused in seven days by the name of the reason. ``held``: messages put aside by a restore.
+    ``repeats``: of thirty days.
     """
 
     parts: Sequence[PartHealth]
@@ -57,6 +59,8 @@ class Standing:
     unknown: Sequence[UnknownKind]
     rejected: Mapping[str, int]
     held: int
+    repeats_today: Repeats
+    repeats: Repeats
     version: str
 
 
@@ -68,6 +72,7 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
         Section(title=bold(reader.say("status.queue")), lines=tuple(_queue(reader, standing.queue, standing.held))),
         _titled(reader, "status.reckoning", [_reckoning(reader, one) for one in standing.reckonings]),
         Section(title=bold(reader.say("status.money")), lines=tuple(_money(reader, standing.money))),
+        Section(lines=tuple(_repeats(reader, standing)), weight=2),
         Section(title=bold(reader.say("status.telegram")), lines=tuple(_reception(reader, standing.reception))),
         _titled(reader, "status.dead", [_dead(reader, place) for place in standing.dead]),
         _titled(reader, "status.unknown", [_unknown(reader, kind) for kind in standing.unknown[:MOST_KINDS]]),
@@ -150,6 +155,16 @@ def _money(reader: Reader, money: Money) -> Iterator[Line]:
         yield bullet(reader.say("status.money_month", **month))
     else:
         yield bullet(reader.say("status.money_month_limit", limit=reader.dollars(limits.month), **month))
+
+
+def _repeats(reader: Reader, standing: Standing) -> Iterator[Line]:
+    """What may have been paid or sent twice; nothing is said where there is none."""
+    repeats = standing.repeats
+    if not repeats.any:
+        return
+    payments, messages = reader.count(repeats.payments, "payment"), reader.count(repeats.messages, "message")
+    figures = {"today": standing.repeats_today.any, "payments": payments, "messages": messages}
+    yield plain(reader.say("status.repeats", spent=reader.dollars(repeats.micro_usd), **figures))
 
 
 def month_forecast(reader: Reader, spent: int) -> int:

@@ -35,6 +35,14 @@ posts = Table(
         sqlite_where=text("state IN ('wanted', 'sending')"),
         postgresql_where=text("state IN ('wanted', 'sending')"),
     ),
+    Index("ix_posts_held", "account_id", sqlite_where=text("state = 'held'"), postgresql_where=text("state = 'held'")),
+    Index(
+        "ix_posts_repeated",
+        "account_id",
+        "created_at",
+        sqlite_where=text("possible_repeats > 0"),
+        postgresql_where=text("possible_repeats > 0"),
+    ),
 )
 
 destinations = Table(

@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 
 from handlers.calls.ask import understand
 from storage.engine import Database
+from storage.held import count_held, held_posts
 from storage.models import charges, connections, counters, destinations, inbox, posts, settings
 from storage.queries import calls as calls_query
 from storage.queries.call import find_call, find_call_of, post_key_of
@@ -25,6 +26,7 @@ from storage.queries.health import (
 )
 from storage.queries.journal import find_work, read_journal
 from storage.queries.questions import KEPT, Question, keep_question, kept_question
+from storage.queries.repeats import possible_repeats
 from storage.queries.settings import MIN_DURATION, change_setting, min_duration_s, setting
 from tests.handlers.conftest import MOSCOW
 from tests.handlers.seed import NOON, bare, call_row, put, seed_accounts, seed_calls, seed_post, seed_steps, seed_work
@@ -147,6 +149,9 @@ def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
         (lambda d: failed_works(d, 1, "defect", NOON, limit=5), "ix_work_state_finished_at|INTEGER PRIMARY KEY"),
         (lambda d: spent(d, 1, NOON), "ix_charges_account_id_at (account_id=? AND at>?)"),
         (lambda d: unknown_kinds(d, 1, NOON), "ix_inbox_received_at"),
+        (lambda d: possible_repeats(d, 1, NOON), "ix_charges_account_id_at (account_id=? AND at>?)|ix_posts_repeated"),
+        (lambda d: count_held(d, 1), "ix_posts_held (account_id=?)"),
+        (held_posts, "ix_posts_held"),
         (lambda d: kept_question(d, 1, "a", NOON), "(key=?)"),
     ],
 )
@@ -260,6 +265,20 @@ async def test_money_and_counters(database: Database) -> None:
         {"day": "2026-11-20", "name": "other", "value": 1},
     )  # fmt: skip
     assert await counted(database, "rejected:", "2026-11-19") == {"rejected:a": 5}
+
+
+async def test_possible_repeats_of_a_period(database: Database) -> None:
+    paid = {"account_id": 1, "kind": "stt", "model": "m", "object": "o", "units": 1.0, "unit": "s", "estimated": True}
+    paid |= {"micro_usd": 7}
+    twice, old = {"possible_repeat": True, "at": NOON}, {"possible_repeat": True, "at": NOON - timedelta(days=40)}
+    await put(database, charges, paid | twice, paid | old, paid | {"possible_repeat": False, "at": NOON})
+    post = {"account_id": 1, "chat_id": 1, "kind": "call", "content": "{}", "content_sha256": "", "revision": 1}
+    post |= {"state": "sent", "not_before": NOON, "created_at": NOON}
+    await put(database, posts, post | {"key": "a", "possible_repeats": 1}, post | {"key": "b", "possible_repeats": 0})
+    found = await possible_repeats(database, 1, NOON - timedelta(days=30))
+    assert (found.payments, found.micro_usd, found.messages, found.any) == (1, 7, 1, 2)
+    assert (await possible_repeats(database, 2, NOON - timedelta(days=30))).any == 0
+    assert (await possible_repeats(database, 1, NOON - timedelta(days=50))).payments == 2
 
 
 async def test_failures_by_kind(database: Database) -> None:

@@ -46,6 +46,7 @@ from storage.queries.failures import FailureKind
 from storage.queries.health import DeadDestination, LastEvent, Queue, UnknownKind
 from storage.queries.journal import Journal, StepLine, WorkLine, read_journal
 from storage.queries.reckoning import Reckoning
+from storage.queries.repeats import Repeats
 from tests.handlers.conftest import Golden, look
 from tests.handlers.seed import NOON, call_row, seed_calls, seed_steps, seed_work, transcript
 
@@ -267,6 +268,9 @@ def test_settings_people_and_places(reader: Reader, golden: Golden) -> None:
     assert "unbind" not in look(screens.bound_screen(reader, bound(source="env")))
 
 
+NO_REPEATS = Repeats(payments=0, micro_usd=0, messages=0)
+
+
 def standing(**changes: Any) -> Standing:
     state = Standing(
         parts=(PartHealth(name="telephony", title="Битрикс24", state=PartState.OK, since=NOON),),
@@ -279,9 +283,18 @@ def standing(**changes: Any) -> Standing:
         unknown=(),
         rejected={},
         held=0,
+        repeats_today=NO_REPEATS,
+        repeats=NO_REPEATS,
         version="0.1.0",
     )
     return replace(state, **changes)
+
+
+def test_possible_repeats_are_told_where_there_are_any(reader: Reader) -> None:
+    assert "повтор" not in look(status_screen(reader, standing()))
+    today, month = replace(NO_REPEATS, payments=1, micro_usd=9_000), Repeats(payments=3, micro_usd=20_000, messages=1)
+    shown = look(status_screen(reader, standing(repeats_today=today, repeats=month)))
+    assert "Возможен повтор: сегодня 1, за 30 дней 3 оплаты (до $0,0200) и 1 сообщение. Подробно: /why" in shown
 
 
 def test_status_when_all_is_well_and_when_it_is_not(reader: Reader, golden: Golden) -> None:
