@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.http.ingress import seed_of
 from domain.events import Event
 from domain.ports import Clock
+from storage.arrivals import WorkSeed
 from storage.bulk import insert_work, new_work
 from storage.engine import Database
-from storage.inbox import WorkSeed
 from storage.models import connections, work
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # the vendor's clock and ours

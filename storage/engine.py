@@ -157,7 +157,10 @@ class Database:
         return await future
 
     async def write_whole(self, work: Whole[T]) -> T:
-        """SQLite only: like an urgent ``write``, with ``work`` and its commit in one trip to a connection's thread."""
+        """SQLite only: like an urgent ``write``, with ``work`` and its commit in one trip to a connection's thread.
+
+        ``work`` is one statement, which commits by itself, or goes through ``sqlite.in_one_transaction``.
+        """
         return await self._write_alone(partial(self._in_one_trip, work))
 
     async def write_at_once(self, sql: str, values: postgres.Values) -> postgres.Rows:
@@ -236,7 +239,7 @@ class Database:
             await opened
             await opened.trip(_set_pragmas)
             self._whole = opened
-        result = await self._whole.trip(partial(sqlite.in_one_transaction, work=work))
+        result = await self._whole.trip(work)
         self.commits += 1
         return result
 

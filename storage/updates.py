@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ports import Clock
 from storage.engine import Database
-from storage.inbox import NOTIFY
 from storage.models import destinations, telegram_updates, users
 from storage.upsert import upsert
 
@@ -113,7 +112,7 @@ class Updates:
             await connection.execute(statement, rows)
             after = await connection.scalar(_count(rows))
             if not self._database.is_sqlite:
-                await connection.exec_driver_sql(NOTIFY)
+                await connection.exec_driver_sql("NOTIFY svodka_work")
             return int(after or 0) - int(before or 0)
 
         return await self._database.write(job)

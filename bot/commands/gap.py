@@ -18,10 +18,10 @@ from domain.events import CallEnded
 from domain.people import phone_key
 from domain.ports import CallJournal, Tx
 from integrations.kit.vendor import Ports, Vendor
+from storage.arrivals import WorkSeed
 from storage.bulk import insert_work, new_work
 from storage.calls import CallKey, CallStore
 from storage.engine import Database
-from storage.inbox import WorkSeed
 from storage.models import connections, work
 from storage.models.core import RESTORED
 

@@ -16,8 +16,9 @@ from domain.errors import BadSignature, RejectedDelivery, TooLarge, UnknownHook
 from domain.events import CallEnded, Event
 from domain.webhooks import Delivery, Parsed, record
 from handlers.routes import ROUTES
+from storage.arrivals import Arrival, WorkSeed
 from storage.codec import dumps
-from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
+from storage.inbox import Inbox, new_delivery_id
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from bot.requests import Requests, answer_of, ask
 from bot.retention import Retention
 from bot.schedule import Schedule
 from integrations.bitrix24.fake_portal import FakeCall
-from storage.inbox import Arrival, new_delivery_id
+from storage.arrivals import Arrival
+from storage.inbox import new_delivery_id
 from storage.models import calls, connections, counters, inbox, posts, requests, work, work_steps
 from storage.queries.reckoning import last_reckonings
 from tests.e2e.hour import Hour, open_hour

@@ -11,8 +11,9 @@ from sqlalchemy import func, select, text
 from bot.http.ingress import seed_of
 from domain.webhooks import Delivery
 from integrations.bitrix24.webhook import MAX_ID, Receiver
+from storage.arrivals import MOST_ROWS, Arrival, WorkSeed
 from storage.engine import Database
-from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
+from storage.inbox import Inbox, new_delivery_id
 from storage.models import inbox, work
 from storage.vault import UnknownKeyError, Vault
 from tests.ground import HandClock
@@ -78,6 +79,29 @@ async def test_an_event_nobody_handles_is_kept_as_ignored(database: Database) ->
     await Inbox(database).add(replace(arrival("x"), seeds=()))
     async with database.read() as connection:
         assert await connection.scalar(select(inbox.c.state)) == "ignored"
+
+
+async def test_a_delivery_may_give_many_pieces_of_work(database: Database) -> None:
+    box = Inbox(database)
+    many = tuple(WorkSeed(kind="call", object=f"bitrix24:m{number}", payload="{}") for number in range(MOST_ROWS + 5))
+    assert await box.add(replace(arrival("m0"), seeds=many)) is True
+    assert await counts(database) == (1, len(many))
+    assert await box.add(replace(arrival("other"), seeds=many[:3])) is True  # the delivery is new, its work is not
+    assert await box.add(replace(arrival("m0"), seeds=many)) is False
+    assert await counts(database) == (2, len(many))
+    async with database.read() as connection:
+        first = await connection.scalar(select(inbox.c.id).order_by(inbox.c.id).limit(1))
+        assert set(await connection.scalars(select(work.c.delivery_id))) == {first}
+
+
+async def test_work_that_cannot_be_stored_takes_its_delivery_along(database: Database) -> None:
+    box, bad = Inbox(database), WorkSeed(kind="call", object="bitrix24:b", payload=None)  # type: ignore[arg-type]
+    many = tuple(WorkSeed(kind="call", object=f"bitrix24:m{number}", payload="{}") for number in range(MOST_ROWS))
+    for seeds in ((bad,), (*many, bad)):
+        with pytest.raises(Exception, match=r"(?i)null"):
+            await box.add(replace(arrival("bad"), seeds=seeds))
+        assert await counts(database) == (0, 0)
+    assert await box.add(arrival("good")) is True
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

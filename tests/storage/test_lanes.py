@@ -75,7 +75,7 @@ async def test_whole_work_is_committed_or_not_at_all(tmp_path: Path) -> None:
         raw.execute("INSERT INTO t VALUES (1)")
 
     with pytest.raises(sqlite3.IntegrityError):
-        await database.write_whole(half)
+        await database.write_whole(partial(sqlite.in_one_transaction, work=half))
     async with database.read() as connection:
         assert list(await connection.scalars(text("SELECT n FROM t"))) == [1]
     await database.close()

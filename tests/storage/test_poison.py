@@ -8,8 +8,9 @@ from bot.work import Route, Runner
 from domain.events import CallEnded
 from domain.ports import Steps, Tx
 from domain.work import WorkItem
+from storage.arrivals import Arrival, WorkSeed
 from storage.engine import Database
-from storage.inbox import Arrival, Inbox, WorkSeed, new_delivery_id
+from storage.inbox import Inbox, new_delivery_id
 from storage.models import inbox
 from storage.steps import StoredSteps
 from storage.work import POISON_CRASHES, WorkStore
