@@ -17,6 +17,7 @@ from bot.http.app import Site, build_app
 from bot.http.connections import KEEPALIVE_SECONDS, FirstRequests, allow_many_files
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
+from bot.http.links import short_link
 from bot.keys import Keys, load_keys
 from bot.loading import load
 from bot.logs import configure_logging
@@ -199,6 +200,7 @@ class Process:
             metrics=self._metrics,
             metrics_key=entrance.keys.hook("metrics"),
             update=self._door.accept_update,
+            follow=short_link(entrance.database, entrance.clock),
         )
         app = build_app(site)
         self._first_requests.watch(app)

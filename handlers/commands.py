@@ -8,12 +8,13 @@ PRIVATE = "private"
 # For those who drop updates that came too late: taps that only show something, commands that change something.
 READING_BUTTONS = (
     *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people", "status", "held"),
-    *("rpage", "rat", "rconf", "redit", "rno", "webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
+    *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
+    *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
 )
 WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
-_EVERYBODY = ("calls", "webinars", "register", "why", "help", "start")
+_EVERYBODY = ("calls", "webinars", "register", "visited", "link", "why", "help", "start")
 _ADMINS = ("status", "errors", "settings")
-_IN_GROUPS = ("calls", "webinars", "why", "help")
+_IN_GROUPS = ("calls", "webinars", "visited", "why", "help")
 
 
 def commands_for(role: Role | None, chat_kind: str, texts: Texts | None = None) -> list[tuple[str, str]]:

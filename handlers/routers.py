@@ -9,7 +9,7 @@ from handlers.calls.screens import say
 from handlers.commands import commands_for
 from handlers.desk import Desk
 from handlers.talk.telegram import in_private, show
-from handlers.webinars import register
+from handlers.webinars import links, register, visited
 from handlers.webinars import telegram as webinars
 
 __all__ = ["build_routers", "commands_for"]
@@ -17,7 +17,7 @@ __all__ = ["build_routers", "commands_for"]
 
 def build_routers() -> list[Router]:
     """New routers each time: a router belongs to one dispatcher. Handlers take ``person`` and ``desk``."""
-    talks = (calls.build_router(), admin.build_router(), register.build_router(), webinars.build_router())
+    talks = [part.build_router() for part in (calls, admin, webinars, register, visited, links)]
     return [*talks, calls.build_words_router(), build_rest_router()]
 
 

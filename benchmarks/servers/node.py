@@ -5,6 +5,8 @@ import gc
 import sys
 from pathlib import Path
 
+from aiohttp import web
+
 from benchmarks.load import TOKEN
 from benchmarks.servers.listen import listen
 from bot.http.app import Site, build_app
@@ -31,6 +33,10 @@ async def _no_telegram(_body: bytes, _secret: str | None) -> int:
     return 404
 
 
+async def _no_link(_: web.Request) -> web.Response:
+    return web.Response(status=404)
+
+
 async def main(folder: Path, db_url: str) -> None:
     settings = read_settings(
         {
@@ -55,7 +61,7 @@ async def main(folder: Path, db_url: str) -> None:
         strangers=RateLimit(services.clock, per_minute=120, burst=60),
         trusted=(),
     )
-    site = Site(ingress=ingress, health=_nothing, metrics=_no_metrics, metrics_key="", update=_no_telegram)
+    site = Site(ingress=ingress, health=_nothing, metrics=_no_metrics, metrics_key="", update=_no_telegram, follow=_no_link)
     try:
         await listen(build_app(site), hook=f"/hooks/bitrix24/{keys.hook('bitrix24')}")
     finally:

@@ -10,6 +10,7 @@ from bot.http.bizon365 import bizon365_routes
 from bot.http.documents import docs_page, openapi
 from bot.http.ingress import HOOKS, Ingress, errors_as_json, read_body
 from bot.http.limits import is_loopback
+from bot.http.links import Follow
 
 MAX_BODY = 1024 * 1024
 BITRIX24_TEST = {"status": "ok", "message": "Bitrix webhook endpoint is working"}
@@ -27,6 +28,7 @@ class Site:
     metrics: Callable[[], Awaitable[str]]
     metrics_key: str = field(repr=False)
     update: TelegramUpdate
+    follow: Follow
 
 
 def build_app(site: Site) -> web.Application:
@@ -41,6 +43,7 @@ def build_app(site: Site) -> web.Application:
             *bizon365_routes(site.ingress),
             web.get("/api/health", _health(site)),
             web.get("/metrics", _metrics(site)),
+            web.get("/r/{code}", site.follow),
             web.get("/docs", docs_page),
             web.get("/docs/openapi.json", openapi),
             web.post("/telegram/webhook", _telegram(site)),

@@ -16,6 +16,7 @@ from bot.hooks import MOST_KINDS, Endpoint, Hooks
 from bot.http.app import MAX_BODY, Site, build_app
 from bot.http.ingress import HINT_BYTES, Ingress
 from bot.http.limits import RateLimit
+from bot.http.links import short_link
 from integrations.bitrix24.fake import Fake
 from integrations.bitrix24.webhook import Receiver
 from storage.engine import Database
@@ -97,7 +98,14 @@ async def door(ground: Database, serve: Serve, request: pytest.FixtureRequest) -
     async def update(body: bytes, secret: str | None) -> int:
         return 200 if secret == "s" and body else 401
 
-    site = Site(ingress=ingress, health=health, metrics=metrics, metrics_key="m" * 32, update=update)
+    site = Site(
+        ingress=ingress,
+        health=health,
+        metrics=metrics,
+        metrics_key="m" * 32,
+        update=update,
+        follow=short_link(ground, HandClock()),
+    )
     return Door(await serve(build_app(site)), ground, hooks, woken)
 
 

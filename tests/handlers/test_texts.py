@@ -161,8 +161,8 @@ def test_menus_differ_by_role_and_chat() -> None:
 
     assert names(None, "private") == ["start"]
     assert names(None, "group") == []
-    assert names(Role.MANAGER, "private") == ["calls", "webinars", "register", "why", "help", "start"]
-    owners = ["calls", "webinars", "register", "why", "status", "errors", "settings", "help", "start"]
+    assert names(Role.MANAGER, "private") == ["calls", "webinars", "register", "visited", "link", "why", "help", "start"]
+    owners = ["calls", "webinars", "register", "visited", "link", "why", "status", "errors", "settings", "help", "start"]
     assert names(Role.OWNER, "private") == owners
     assert "bind" in names(Role.ADMIN, "supergroup")
     assert "bind" not in names(Role.MANAGER, "supergroup")

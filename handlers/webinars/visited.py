@@ -1,0 +1,153 @@
+"""/visited in Telegram: whether somebody was at a webinar. Yes, no, and no report are three different answers."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
+
+from aiogram import Router
+from aiogram.enums import ChatType
+from aiogram.filters import Command, CommandObject
+from aiogram.types import CallbackQuery
+from aiogram.types import Message as ChatMessage
+
+from domain.messages import Line, Message, Section, Span, Style, plain
+from domain.roles import Person
+from handlers.calls.screens import ANSWER, action, say
+from handlers.desk import Desk
+from handlers.talk.telegram import Pressed, in_private, number, redraw, show, toast
+from handlers.webinars.problems import problem_section
+from handlers.webinars.typed import Problem, VisitLine, read_visit
+from handlers.wording import Reader, shortened
+from storage.queries.attendees import AttendeeLine, VisitAnswer, Visited, is_visitor
+from storage.queries.awaited import report_due
+from storage.queries.contacts import find_contact
+from storage.queries.questions import Question, keep_question, kept_question
+from storage.queries.webinars import WebinarLine, list_webinars
+
+OLD = timedelta(days=7)
+NEAR = timedelta(minutes=30)  # a session that began a little before or after the time that was said
+ROOMS_LOOKED_AT = 200  # webinars
+TITLE_LIMIT = 40
+
+
+def build_router() -> Router:
+    router = Router(name="visited")
+    router.message.register(visited_command, Command("visited", "был", ignore_case=True))
+    router.callback_query.register(choose_room, Pressed("vroom"))
+    return router
+
+
+async def visited_command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk) -> None:
+    text = (command.args or "").strip()
+    line, reader = read_visit(text), desk.reader(person.account_id, private=in_private(message))
+    problems = line.problems or await _room_problems(desk, person, line)
+    if problems:
+        await show(message, desk, Message(key=ANSWER, sections=(problem_section(problems, desk.texts),)))
+    elif not (line.phone or line.email):
+        await show(message, desk, say(desk.texts.get("visited.usage")))
+    elif (rooms := await _rooms(desk, person)) and len(rooms) > 1 and not line.room_id and line.at is None:
+        asked = Question(account_id=person.account_id, text=text, asked_at=desk.clock.now())
+        name = await keep_question(desk.database, asked)
+        rows = tuple((action(shortened(room.title or room.room_id, TITLE_LIMIT), f"vroom:{name}:{n}"),)
+                     for n, room in enumerate(rooms))  # fmt: skip
+        await show(message, desk, say(desk.texts.get("visited.which_room"), *rows))
+    else:
+        await show(message, desk, await _answer(desk, reader, person, line, line.room_id))
+
+
+async def choose_room(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    name, _, place = argument.partition(":")
+    kept = await kept_question(desk.database, person.account_id, name, desk.clock.now())
+    rooms = await _rooms(desk, person)
+    chosen = number(place)
+    if kept is None or chosen is None or chosen >= len(rooms):
+        await toast(callback, desk.texts.get("visited.expired"), alert=True)
+        return
+    private = callback.message is None or callback.message.chat.type == ChatType.PRIVATE
+    reader = desk.reader(person.account_id, private=private)
+    await redraw(callback, desk, await _answer(desk, reader, person, read_visit(kept.text), rooms[chosen].room_id))
+
+
+async def _rooms(desk: Desk, person: Person) -> Sequence[WebinarLine]:
+    """The newest webinar of each room that has held one, by the room's id: the order is the same at each look."""
+    lines = await list_webinars(desk.database, person.account_id, limit=ROOMS_LOOKED_AT)
+    newest = {line.room_id: line for line in reversed(lines) if line.room_id}
+    return [newest[room] for room in sorted(newest)]
+
+
+async def _room_problems(desk: Desk, person: Person, line: VisitLine) -> tuple[Problem, ...]:
+    """A page's id in the place of a room's finds nothing: it is said, not answered with «нет»."""
+    if not line.room_id or any(room.room_id == line.room_id for room in await _rooms(desk, person)):
+        return ()
+    if desk.webinars is None or await desk.webinars.catalogue.room(line.room_id):
+        return ()
+    page = await desk.webinars.catalogue.page(line.room_id)
+    return (Problem("room", "room_is_a_page" if page else "room_unknown", given=line.room_id),)
+
+
+async def _answer(desk: Desk, reader: Reader, person: Person, line: VisitLine, room_id: str) -> Message:
+    known = await find_contact(desk.database, person.account_id, phone=line.phone, email=line.email)
+    since, until = _bounds(line, reader)
+    found = await is_visitor(
+        desk.database,
+        person.account_id,
+        room_id=room_id,
+        since=since,
+        until=until,
+        phone=line.phone,
+        email=line.email,
+        person_id=known.person_id if known else None,
+    )
+    due = await report_due(desk.database, person.account_id, room_id) if found.visited is Visited.NO_REPORT else None
+    return visit_screen(reader, line, found, due)
+
+
+def _bounds(line: VisitLine, reader: Reader) -> tuple[datetime | None, datetime | None]:
+    """The day that was said, or the time with some minutes around it; nothing said is the newest report."""
+    if line.day is None:
+        return None, None
+    begin = datetime.combine(line.day, line.at or time.min, tzinfo=reader.zone).astimezone(UTC)
+    return (begin - NEAR, begin + NEAR) if line.at is not None else (begin, begin + timedelta(days=1))
+
+
+def visit_screen(reader: Reader, line: VisitLine, found: VisitAnswer, due: datetime | None) -> Message:
+    """The answer, and always which report it is from."""
+    lines = tuple(plain(text) for text in _report(reader, line, found))
+    title = Line(spans=(Span(_verdict(reader, found, due), Style.BOLD),))
+    return Message(key=ANSWER, sections=(Section(title=title, lines=lines),))
+
+
+def _verdict(reader: Reader, found: VisitAnswer, due: datetime | None) -> str:
+    if found.visited is Visited.NO:
+        return reader.say("visited.no")
+    if found.visited is Visited.NO_REPORT:
+        return reader.say("visited.not_yet", at=reader.moment(due)) if due else reader.say("visited.no_report")
+    attendee = found.attendee
+    if attendee is None or attendee.watch_duration_sec is None:
+        return reader.say("visited.yes_unknown")
+    return reader.say("visited.yes", minutes=round(attendee.watch_duration_sec / 60), hours=_hours(reader, attendee))
+
+
+def _hours(reader: Reader, attendee: AttendeeLine) -> str:
+    if attendee.joined_at is None or attendee.left_at is None:
+        return "—"
+    since, until = (at.astimezone(reader.zone) for at in (attendee.joined_at, attendee.left_at))
+    return f"{since:%H:%M}–{until:%H:%M}"
+
+
+def _report(reader: Reader, line: VisitLine, found: VisitAnswer) -> Iterator[str]:
+    attendee, webinar = found.attendee, found.webinar
+    if attendee is not None:
+        who = (attendee.username, ", ".join(filter(None, (attendee.city, attendee.country))))
+        yield from filter(None, (" · ".join(filter(None, who)),))
+    if webinar is None or found.visited is Visited.NO_REPORT:
+        return
+    started = webinar.started_at
+    when = f"{started.astimezone(reader.zone):%d.%m.%Y %H:%M}" if started else "—"
+    yield reader.say("visited.report", title=webinar.title or reader.say("webinar.untitled"), when=when)
+    if started is not None and reader.now - started > OLD:
+        yield reader.say("visited.old")
+    if found.visited is Visited.NO:
+        if line.phone and not found.has_phones:
+            yield reader.say("visited.no_phones")
+        if line.email and not found.has_emails:
+            yield reader.say("visited.no_emails")
