@@ -101,6 +101,13 @@ def build_parser() -> argparse.ArgumentParser:
     replay = command("replay", "провести событие ещё раз: из журнала или из файла с записанным запросом")
     replay.add_argument("what", metavar="НОМЕР|ФАЙЛ", help="номер доставки из журнала или файл .http")
     replay.options.add_argument("--vendor", metavar="ВЕНДОР", help="чей запрос в файле, если по адресу не понять")
+    table = command("import", "загрузить лиды или расходы из таблицы .csv или .xlsx")
+    table.set_defaults(module="load")
+    table.add_argument("file", metavar="ФАЙЛ", help="таблица; колонки узнаются по названиям")
+    table.options.add_argument(
+        "--kind", metavar="ЧТО", help="leads, spend, creatives или directions, если не понять по колонкам"
+    )
+    table.options.add_argument("--yes", action="store_true", help="загрузить без вопроса")
     command("status", "показать, как дела у работающей Сводки")
     backup = command("backup", "сделать резервную копию; Сводку останавливать не нужно")
     backup.add_argument("file", nargs="?", metavar="ФАЙЛ", help="куда; по умолчанию в папку backups внутри DATA_DIR")

@@ -7,10 +7,12 @@ from typing import Protocol
 
 from bot.disk import RESERVE_BYTES, free_bytes
 from bot.health import PartState as Seen
+from bot.http.ingress import seed_of
 from bot.services import Services
 from bot.vendors import VENDORS
 from bot.version import VERSION
 from bot.webinars import Registrar
+from domain.events import Event
 from domain.messages import Message
 from handlers.desk import Desk, MoneyLimits, PartHealth, PartState, Rendered
 from handlers.webinars.desk import WebinarDesk
@@ -55,6 +57,8 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         replay=_replay(services),
         health=_health(services, voice),
         version=VERSION,
+        submit=_submit(services),
+        has_room=_has_room(services),
         default_min_duration_s=settings.call_min_duration_s,
         limits=MoneyLimits(day=settings.cost_limit_day, month=settings.cost_limit_month),
         fixed=fixed,
@@ -88,6 +92,26 @@ def _replay(services: Services) -> Callable[[int], Awaitable[int | None]]:
         return started
 
     return replay
+
+
+def _submit(services: Services) -> Callable[[int, Event], Awaitable[bool]]:
+    async def submit(account_id: int, event: Event) -> bool:
+        seed = seed_of(event)
+        added = await services.work.add(
+            account_id=account_id, kind=seed.kind, object_=seed.object, payload=seed.payload, source="chat",
+            now=services.clock.now(),
+        )  # fmt: skip
+        services.runner.wake()
+        return added
+
+    return submit
+
+
+def _has_room(services: Services) -> Callable[[], Awaitable[bool]]:
+    async def has_room() -> bool:
+        return free_bytes(services.settings.data_dir) >= RESERVE_BYTES
+
+    return has_room
 
 
 def _health(services: Services, voice: Voice) -> Callable[[], Awaitable[list[PartHealth]]]:

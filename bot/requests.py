@@ -9,11 +9,14 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.entrance import ACCOUNT
 from bot.http.ingress import seed_of
 from bot.rehearsal import rehearse
 from bot.services import Services
 from domain.webhooks import replayed
+from handlers.leads.asking import asking
 from storage.engine import Database
+from storage.imports import ImportStore
 from storage.models import inbox, requests, work
 
 log = logging.getLogger(__name__)
@@ -110,6 +113,8 @@ async def _carry_out(services: Services, kind: str, payload: dict[str, Any]) -> 
         return await _replay(services, str(payload["delivery"]))
     if kind == "deliver":
         return await _deliver(services, str(payload["vendor"]), bytes.fromhex(payload["request"]))
+    if kind == "import":
+        return await _load(services, int(payload["import"]))
     if kind == "rehearse":
         return await rehearse(services)
     return {"error": f"unknown request {kind}"}
@@ -130,6 +135,24 @@ async def _replay(services: Services, delivery_id: str) -> dict[str, Any]:
     started = [work_id for work_id in newest.values() if await services.work.replay(work_id, services.clock.now())]
     services.runner.wake()
     return {"started": len(started), "works": len(newest)}
+
+
+async def _load(services: Services, import_id: int) -> dict[str, Any]:
+    """A table that the command line put beside ours."""
+    table = await ImportStore(services.database).get(ACCOUNT, import_id)
+    if table is None:
+        return {"error": "not found"}
+    seed = seed_of(asking(table))
+    await services.work.add(
+        account_id=ACCOUNT,
+        kind=seed.kind,
+        object_=seed.object,
+        payload=seed.payload,
+        source="chat",
+        now=services.clock.now(),
+    )
+    services.runner.wake()
+    return {"started": 1}
 
 
 async def _deliver(services: Services, vendor: str, request: bytes) -> dict[str, Any]:

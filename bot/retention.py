@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, Table, select, update
 from bot.services import Services
 from domain.messages import Message
 from storage.codec import dumps
+from storage.imports import ImportStore
 from storage.models import accounts, calls, inbox, posts, work
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 CHUNK = 2000  # rows of a kind in an hour
 BITE = 200  # rows a transaction, so that the writer is never held for long
 JOURNAL_DAYS = 365
+TABLE_DAYS = 7
 
 
 class Retention:
@@ -34,6 +36,7 @@ class Retention:
         recordings = await self._drop_recordings(now - timedelta(days=settings.audio_days))
         texts = await self._drop_texts(now - timedelta(days=settings.text_days))
         texts += await self._drop_cards(now - timedelta(days=settings.text_days))
+        await self._drop_tables(now - timedelta(days=TABLE_DAYS))
         journals = await self._services.work.forget_finished(now - timedelta(days=JOURNAL_DAYS))
         await self._settle_inbox(now - timedelta(days=settings.inbox_days), now - timedelta(hours=1))
         if bodies or recordings or texts or journals:
@@ -56,6 +59,11 @@ class Retention:
         dropped = await self._change(calls, await self._found(old), **emptied)
         await asyncio.to_thread(_drop_files, self._services.settings.data_dir / "transcripts", before)
         return dropped
+
+    async def _drop_tables(self, before: datetime) -> None:
+        """Tables people sent: what they hold is in our rows, or was not wanted."""
+        await ImportStore(self._services.database).forget_files(before)
+        await asyncio.to_thread(_drop_files, self._services.settings.data_dir, before, "imports")
 
     async def _drop_cards(self, before: datetime) -> int:
         """A card says what was said: our copy of it goes with the transcript. What is in the chat is the chat's."""
@@ -91,9 +99,9 @@ def _older(before: datetime) -> tuple[ColumnElement[bool], ...]:
     return calls.c.account_id.in_(select(accounts.c.id)), calls.c.started_at < before
 
 
-def _drop_files(folder: Path, before: datetime) -> None:
+def _drop_files(folder: Path, before: datetime, days: str = "*") -> None:
     """Files that nobody wrote to since, and the folders of days they leave empty."""
-    for day in folder.glob("*"):
+    for day in folder.glob(days):
         for path in day.glob("*"):
             if path.stat().st_mtime < before.timestamp():
                 path.unlink(missing_ok=True)

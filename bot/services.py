@@ -20,6 +20,7 @@ from bot.polls import CallPoll, Poll
 from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
+from bot.tables import build_lead_services
 from bot.webinar_poll import WebinarPoll
 from bot.webinars import build_webinar_services, webinar_runs
 from bot.work import Route, Runner
@@ -28,6 +29,8 @@ from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
 from domain.work import WorkItem
 from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
+from handlers.leads.pipeline import load_table
+from handlers.leads.services import LeadServices
 from handlers.routes import ROUTES
 from handlers.texts import load_texts
 from handlers.webinars.services import WebinarServices
@@ -88,6 +91,7 @@ class Services:
     polls: tuple[Poll, ...]
     calls: CallServices | None
     webinars: WebinarServices | None
+    leads: LeadServices
     signals: Signals
     cpu: ThreadPoolExecutor = field(repr=False)
     started_at: datetime
@@ -148,7 +152,8 @@ async def furnish(entrance: Entrance) -> Services:
     quiet_before = await _restored_at(database)
     calls = _call_services(ground, watch, quiet_before=quiet_before)
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
-    runner = Runner(database, ground.work, _routes(calls, webinars), clock, watch.alerts)
+    leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
+    runner = Runner(database, ground.work, _routes(calls, webinars, leads), clock, watch.alerts)
     ground.signals.due = runner.wake
     return Services(
         settings=settings,
@@ -169,6 +174,7 @@ async def furnish(entrance: Entrance) -> Services:
         polls=_polls(ground, watch),
         calls=calls,
         webinars=webinars,
+        leads=leads,
         signals=ground.signals,
         cpu=cpu,
         started_at=clock.now(),
@@ -348,11 +354,14 @@ def _webinar_polls(ground: _Ground, watch: _Watch) -> list[Poll]:
     return polls
 
 
-def _routes(calls: CallServices | None, webinars: WebinarServices | None) -> dict[str, Route]:
+def _routes(calls: CallServices | None, webinars: WebinarServices | None, leads: LeadServices) -> dict[str, Route]:
     async def call(item: WorkItem[Any], steps: Steps) -> None:
         if calls is None:
             raise RuntimeError("no telephony is configured")
         await summarise_call(item, steps, on_stage(calls) if item.event.rehearsal else calls)
 
-    runs = {"call": call, **webinar_runs(webinars)}
+    async def table(item: WorkItem[Any], steps: Steps) -> None:
+        await load_table(item, steps, leads)
+
+    runs = {"call": call, "table": table, **webinar_runs(webinars)}
     return {kind: Route(kind=kind, event=event, run=runs[kind]) for kind, event in ROUTES.items()}

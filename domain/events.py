@@ -92,3 +92,11 @@ class RegistrationAsked(Event):
     chat_id: int
     topic_id: int | None = None
     title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableAsked(Event):
+    """Somebody of the team wants a table loaded, or taken out again. ``external_id`` names the table and what is asked."""
+
+    import_id: int
+    undo: bool = False

@@ -1,8 +1,8 @@
-"""Files that our rows name: recordings, transcripts, pictures, each in its folder of DATA_DIR and nowhere else."""
+"""Files that our rows name: recordings, pictures, tables and the like, each in its folder of DATA_DIR and nowhere else."""
 
 from pathlib import Path, PurePosixPath
 
-FOLDERS = ("recordings", "transcripts", "pictures")
+FOLDERS = ("recordings", "transcripts", "pictures", "imports", "exports")
 
 
 def kept_file(data_dir: Path, path: str) -> Path | None:

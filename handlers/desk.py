@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.events import Event
 from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
 from handlers.webinars.desk import WebinarDesk
@@ -65,9 +66,10 @@ class Posts(Protocol):
 class Desk:
     """What handlers answer from.
 
-    ``timezone`` of an account; ``replay`` takes a work id and gives the id that will run, or None when it is running
-    already; ``fixed``: settings the environment sets, which the chat cannot change; ``vendors``: their titles by name;
-    ``wake`` tells the sender; ``webinars`` is None where no webinar platform is connected.
+    ``timezone`` of an account; ``submit`` makes work of an event somebody of the team asks for, False when it is known
+    already; ``has_room``: files may still be written; ``replay`` takes a work id and gives the id that will run, or None
+    when it is running already; ``fixed``: settings the environment sets, which the chat cannot change; ``vendors``: their
+    titles by name; ``wake`` tells the sender; ``webinars`` is None where no webinar platform is connected.
     """
 
     database: Database
@@ -82,6 +84,8 @@ class Desk:
     replay: Callable[[int], Awaitable[int | None]]
     health: Callable[[], Awaitable[list[PartHealth]]]
     version: str
+    submit: Callable[[int, Event], Awaitable[bool]]
+    has_room: Callable[[], Awaitable[bool]]
     default_min_duration_s: int = 10
     limits: MoneyLimits = field(default_factory=MoneyLimits)
     fixed: Mapping[str, str] = field(default_factory=dict)

@@ -1,10 +1,11 @@
 """What happens when: the kind of work each event gives."""
 
-from domain.events import CallEnded, Event, RegistrationAsked, WebinarEnded, WebinarRegistered
+from domain.events import CallEnded, Event, RegistrationAsked, TableAsked, WebinarEnded, WebinarRegistered
 
 ROUTES: dict[str, type[Event]] = {
     "call": CallEnded,
     "webinar": WebinarEnded,
     "registration": WebinarRegistered,
     "register": RegistrationAsked,
+    "table": TableAsked,
 }

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from domain.messages import Span, Style, Texts
 from domain.people import shorten_phone, show_phone
-from domain.plural import counted
+from domain.plural import counted, spaced
 
 MICRO = 1_000_000
 
@@ -79,6 +79,12 @@ class Reader:
         """«$1,25»; small sums keep the digits that matter: «$0,0034»."""
         digits = 2 if micro_usd >= MICRO // 10 or micro_usd == 0 else 4
         return f"${micro_usd / MICRO:.{digits}f}".replace(".", ",")
+
+    def money(self, amount: int, currency: str) -> str:
+        """Minor units: «40 000 ₽», «1 234,50 ₽»."""
+        whole, rest = divmod(amount, 100)
+        sign = self.say(f"currency.{currency}") if f"currency.{currency}" in self.texts.entries else currency
+        return f"{spaced(whole)}{f',{rest:02}' if rest else ''}\u00a0{sign}"
 
     def took(self, milliseconds: float) -> str:
         if milliseconds < 1000:

@@ -4,7 +4,7 @@ from storage.models.calls import calls
 from storage.models.chat import destinations, fsm, posts, telegram_updates
 from storage.models.claims import webinar_claims
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
-from storage.models.leads import creatives, directions, identities, leads, people, spend
+from storage.models.leads import creatives, directions, identities, imports, leads, people, spend
 from storage.models.types import UtcDateTime, metadata
 from storage.models.users import invitations, users
 from storage.models.webinars import (
@@ -34,6 +34,7 @@ __all__ = [
     "directions",
     "fsm",
     "identities",
+    "imports",
     "inbox",
     "invitations",
     "leads",

@@ -120,3 +120,25 @@ spend = Table(
     UniqueConstraint("account_id", "key"),
     Index("ix_spend_account_id_day", "account_id", "day"),
 )
+
+# Tables that people sent: looked through first, loaded when they say so.
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),  # domain.imports.ImportKind
+    Column("name", Text, nullable=False),  # of the file, as it was sent
+    Column("path", Text, nullable=False),  # relative to DATA_DIR, "" once the file is gone
+    Column("sha256", String(64), nullable=False),
+    Column("state", String(16), nullable=False),  # shown | loading | complete | undone | failed
+    Column("rows", Integer, nullable=False),
+    Column("added", Integer, nullable=False, server_default="0"),
+    Column("changed", Integer, nullable=False, server_default="0"),
+    Column("same", Integer, nullable=False, server_default="0"),
+    Column("asked_by", BigInteger, nullable=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("shown_at", UtcDateTime, nullable=False),
+    Column("loaded_at", UtcDateTime),
+    Index("ix_imports_account_id_sha256", "account_id", "sha256"),
+)

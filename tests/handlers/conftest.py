@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.telegram.render import render
+from domain.events import Event
 from domain.messages import ButtonKind, Message, as_text, iter_lines
 from handlers.desk import Desk, PartHealth, Rendered
 from handlers.texts import load_texts
@@ -76,6 +77,8 @@ class Stage:
 
     parts: list[PartHealth] = field(default_factory=list)
     replayed: list[int] = field(default_factory=list)
+    submitted: list[Event] = field(default_factory=list)
+    full: bool = False
     woken: int = 0
 
 
@@ -138,6 +141,13 @@ def desk(lite: Database, clock: HandClock, stage: Stage, tmp_path: Path) -> Desk
     async def health() -> list[PartHealth]:
         return stage.parts
 
+    async def submit(_: int, event: Event) -> bool:
+        stage.submitted.append(event)
+        return True
+
+    async def has_room() -> bool:
+        return not stage.full
+
     def wake() -> None:
         stage.woken += 1
 
@@ -154,6 +164,8 @@ def desk(lite: Database, clock: HandClock, stage: Stage, tmp_path: Path) -> Desk
         replay=replay,
         health=health,
         version="0.1.0",
+        submit=submit,
+        has_room=has_room,
         wake=wake,
     )
 

@@ -29,7 +29,7 @@ NAME = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)+")
 # Names, commands and abbreviations that are Latin in Russian, too.
 LATIN = {
     "CRM", "BotFather", "setinline", "ONVOXIMPLANTCALLEND", "urls", "check", "svodka", "call", "env", "Telegram", "txt",
-    "bitrix24", "png", "csv", "utm", "source",
+    "bitrix24", "png", "utm", "source", "WhatsApp", "content", "csv", "xlsx",
 }  # fmt: skip
 
 

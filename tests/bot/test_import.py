@@ -1,0 +1,76 @@
+"""`svodka import`: a table shown, agreed to, and loaded by who leads, or here."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from storage.migrate import migrate
+from tests.bot.terminal import Terminal
+from tests.e2e.town import open_town
+
+TABLE = "Имя;Телефон;Направление\nИван;8 999 000 00 01;Ремонт\nАнна;79990000002;Ремонт\nПётр;123;\n"
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Terminal:
+    terminal = Terminal(monkeypatch, tmp_path)
+    terminal.set({"DATA_DIR": str(tmp_path / "data")})
+    (tmp_path / "data").mkdir()
+    (tmp_path / "leads.csv").write_text(TABLE, encoding="cp1251")
+    return terminal
+
+
+async def prepared(terminal: Terminal) -> None:
+    await migrate(f"sqlite:///{terminal.folder}/data/svodka.db")
+
+
+def stored(terminal: Terminal, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(terminal.folder / "data" / "svodka.db")) as database:
+        return database.execute(sql).fetchall()
+
+
+async def test_a_table_is_loaded_where_nobody_leads(terminal: Terminal) -> None:
+    await prepared(terminal)
+    said = await terminal("import", "leads.csv", "--yes")
+    assert said.status == 0, said.err
+    assert "новых 2" in said.out
+    assert "строка 4, Телефон: «123» — это не номер телефона" in said.out
+    assert "добавлено: 2" in said.out
+    assert stored(terminal, "SELECT phone_key FROM leads ORDER BY id") == [("79990000001",), ("79990000002",)]
+    again = await terminal("import", "leads.csv", "--yes")
+    assert (again.status, "уже загружен" in again.out) == (0, True)
+    assert stored(terminal, "SELECT state, added FROM imports") == [("complete", 2)]
+
+
+async def test_nothing_is_loaded_without_a_yes(terminal: Terminal) -> None:
+    await prepared(terminal)
+    said = await terminal("import", "leads.csv")
+    assert said.status == 1
+    assert "--yes" in said.err
+    assert stored(terminal, "SELECT count(*) FROM leads") == [(0,)]
+    assert stored(terminal, "SELECT count(*) FROM imports") == [(0,)]
+
+
+async def test_what_will_not_do_is_told(terminal: Terminal) -> None:
+    await prepared(terminal)
+    (terminal.folder / "words.csv").write_text("просто слова\n", encoding="utf-8")
+    said = await terminal("import", "words.csv", "--yes")
+    assert (said.status, "названиями колонок" in said.err) == (1, True)
+    said = await terminal("import", "leads.csv", "--kind", "сделки")
+    assert (said.status, "--kind" in said.err, "leads, spend" in said.err) == (2, True, True)
+    said = await terminal("import", "nothing.csv")
+    assert (said.status, "nothing.csv" in said.err) == (2, True)
+    said = await terminal("import", "leads.csv", "--kind", "spend", "--yes")
+    assert said.status == 1
+
+
+async def test_who_leads_loads_it(terminal: Terminal, tmp_path: Path) -> None:
+    async with open_town(tmp_path) as town:
+        terminal.set(town.environment)
+        await town.start()
+        said = await terminal("import", "leads.csv", "--yes")
+        assert (said.status, "добавлено: 2" in said.out) == (0, True), said.err + said.out
+        assert stored(terminal, "SELECT kind, state FROM work") == [("table", "done")]
+        assert stored(terminal, "SELECT state FROM imports") == [("complete",)]
