@@ -39,7 +39,7 @@ class Parsed:
 def record(delivery: Delivery) -> bytes:
     """The delivery as a raw HTTP request: what the inbox keeps, what fixtures/*.http hold and `svodka replay` reads."""
     target = f"{delivery.path}?{delivery.query}" if delivery.query else delivery.path
-    head = [f"{delivery.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in delivery.headers.items())]
+    head = [f"{delivery.method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in delivery.headers.items()]]
     return "\r\n".join(head).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + delivery.body
 
 

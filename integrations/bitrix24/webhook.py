@@ -46,7 +46,7 @@ class Receiver:
         """BadSignature for a wrong or missing token, MalformedBody or TooLarge for a body that cannot be read."""
         body = self._read(delivery.body).values
         auth = body.get("auth")
-        given = auth.get("application_token") if isinstance(auth, Mapping) else None
+        given = auth.get("application_token") if isinstance(auth, dict) else None
         if self._tokens and not any_secret(given if isinstance(given, str) else "", self._tokens):
             raise BadSignature("application_token does not match")
 
@@ -65,7 +65,7 @@ class Receiver:
 
     def redact(self, delivery: Delivery) -> Delivery:
         """Without tokens, cookies, the query and the secret of the path; parses to the same events as before."""
-        headers = {name: value for name, value in delivery.headers.items() if name.lower() in _KEPT_HEADERS}
+        headers = {name: value for name, value in delivery.headers.items() if name in _KEPT_HEADERS}
         path = f"/hooks/{VENDOR_NAME}/***" if delivery.path.startswith("/hooks/") else delivery.path
         return Delivery(
             method=delivery.method,

@@ -1,6 +1,7 @@
 """What strangers get: a clear JSON error, never a 500, nothing kept; what is accepted is on disk before its 200."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -191,6 +192,13 @@ async def test_a_commit_that_fails_promises_nothing(door: Door, monkeypatch: pyt
 async def test_a_body_that_is_not_coded_as_it_says_is_refused(door: Door) -> None:
     answer = await door.post(f"/hooks/bitrix24/{SECRET}", b"\x1f\x8bno gzip", **{"Content-Encoding": "gzip"})
     assert answer == (400, {"error": "Bad Request"})
+
+
+async def test_a_small_body_that_unpacks_to_a_large_one_is_refused(door: Door) -> None:
+    packed = gzip.compress(b"event=" + b"x" * MAX_BODY)
+    assert len(packed) < HINT_BYTES
+    answer = await door.post(f"/hooks/bitrix24/{SECRET}", packed, **{"Content-Encoding": "gzip"})
+    assert answer == (413, {"error": "Request Entity Too Large"})
 
 
 async def test_a_body_that_trickles_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
