@@ -11,7 +11,7 @@ from typing import Any
 from bot.checks.home import database_finding, folder_findings, key_findings, name_findings
 from bot.checks.process import Heard, listen_in, process_findings
 from bot.checks.public import public_finding
-from bot.checks.state import state_findings
+from bot.checks.state import event_finding, state_findings
 from bot.checks.telegram import telegram_findings
 from bot.checks.webinars import webinar_findings
 from bot.clock import SystemClock
@@ -106,9 +106,7 @@ async def _public(ground: Ground) -> Findings:
 
 async def _state(ground: Ground) -> Findings:
     if ground.database is not None:
-        async for finding in state_findings(ground.settings, ground.database):
-            yield finding
-        async for finding in webinar_findings(ground.settings, ground.database):
+        async for finding in state_findings(ground.database):
             yield finding
 
 
@@ -130,8 +128,19 @@ def _vendor_section(ground: Ground, vendor: Vendor[Any]) -> Section:
             with ThreadPoolExecutor(1) as cpu:
                 async for finding in vendor.diagnose(own, _workshop(settings, cpu, await _hook_urls(settings, vendor))):
                     yield finding
+            async for finding in _what_came(ground, vendor):
+                yield finding
 
     return Section(name=vendor.name, title=vendor.title, look=look)
+
+
+async def _what_came(ground: Ground, vendor: Vendor[Any]) -> Findings:
+    """Whether its events reach us, and what became of them."""
+    if ground.database is None or vendor.build_receiver is None:
+        return
+    yield await event_finding(ground.settings, ground.database, vendor)
+    async for finding in webinar_findings(ground.settings, ground.database, vendor.name):
+        yield finding
 
 
 async def examine(section: Section) -> list[Finding]:

@@ -2,15 +2,15 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
 from bot.entrance import ACCOUNT
 from bot.settings import Settings
 from bot.vendors import VENDORS
-from domain.errors import ConfigError
 from domain.plural import counted
-from integrations.kit.vendor import Finding
+from integrations.kit.vendor import Finding, Vendor
 from storage.engine import Database
 from storage.held import held_posts
 from storage.models import connections, inbox
@@ -31,25 +31,18 @@ async def heard_of(database: Database) -> list[tuple[str, datetime | None]]:
     return [(row.vendor, row.at) for row in rows if row.vendor in receiving]
 
 
-async def state_findings(settings: Settings, database: Database) -> AsyncIterator[Finding]:
-    """Last events, dead destinations, and work that was given up."""
-    heard = dict(await heard_of(database))
-    for vendor in VENDORS:
-        if vendor.build_receiver is not None and _is_on(settings, vendor.name):
-            yield _event(vendor.name, vendor.title, heard.get(vendor.name), settings)
+async def event_finding(settings: Settings, database: Database, vendor: Vendor[Any]) -> Finding:
+    """When a vendor that sends events was last heard."""
+    return _event(vendor.name, vendor.title, dict(await heard_of(database)).get(vendor.name), settings)
+
+
+async def state_findings(database: Database) -> AsyncIterator[Finding]:
+    """Refused events, dead destinations, and work that was given up."""
     async for finding in _refused(database):
         yield finding
     yield await _destinations(database)
     async for finding in _waiting(database):
         yield finding
-
-
-def _is_on(settings: Settings, name: str) -> bool:
-    vendor = next(vendor for vendor in VENDORS if vendor.name == name)
-    try:
-        return vendor.read_settings(settings.env) is not None
-    except ConfigError:
-        return False
 
 
 def _event(name: str, title: str, at: datetime | None, settings: Settings) -> Finding:

@@ -19,22 +19,22 @@ NAMED = 5
 PEOPLE = ("человек", "человека", "человек")
 
 
-async def webinar_findings(settings: Settings, database: Database) -> AsyncIterator[Finding]:
-    """Nothing where no webinar was loaded yet."""
-    newest = await _newest(database)
+async def webinar_findings(settings: Settings, database: Database, vendor: str) -> AsyncIterator[Finding]:
+    """Nothing where no webinar of this vendor was loaded yet."""
+    newest = await _newest(database, vendor)
     if newest is None:
         return
     at = f"{newest.ended_at.astimezone(settings.timezone):%d.%m.%Y %H:%M}"
     detail = f"«{newest.title or newest.external_id}», {at}: {counted(newest.attendees, *PEOPLE)}"
     yield Finding(code="webinars.saved", title="Вебинары: сохранённые посещения", ok=True, detail=detail)
     yield await _matched(database, newest)
-    if rooms := await _unannounced(database):
+    if rooms := await _unannounced(database, vendor):
         yield _without_hook(rooms)
 
 
-async def _newest(database: Database) -> Any:
+async def _newest(database: Database, vendor: str) -> Any:
     columns = (webinars.c.id, webinars.c.title, webinars.c.external_id, webinars.c.ended_at, webinars.c.attendees)
-    mine = (webinars.c.account_id == ACCOUNT) & (webinars.c.state == "complete")
+    mine = (webinars.c.account_id == ACCOUNT) & (webinars.c.vendor == vendor) & (webinars.c.state == "complete")
     async with database.read() as connection:
         newest = select(*columns).where(mine).order_by(webinars.c.ended_at.desc()).limit(1)
         return (await connection.execute(newest)).one_or_none()
@@ -55,10 +55,11 @@ async def _matched(database: Database, newest: Any) -> Finding:
     return Finding(code=f"{code}.nobody", title=title, ok=False, warning=True, detail=detail, hint=hint)
 
 
-async def _unannounced(database: Database) -> list[str]:
+async def _unannounced(database: Database, vendor: str) -> list[str]:
     """Rooms of the last month of whose reports we learnt only by asking. The hook is set for each webinar by itself."""
     recent = select(webinars.c.external_id, webinars.c.room_id, webinars.c.title).where(
         webinars.c.account_id == ACCOUNT,
+        webinars.c.vendor == vendor,
         webinars.c.source != "rehearsal",
         webinars.c.heard_at >= datetime.now(UTC) - LOOKED_BACK,
     )

@@ -143,7 +143,7 @@ def _fields(delivery: Delivery) -> Fields:
 
 
 def _decoded(body: bytes) -> Mapping[str, object]:
-    if body.lstrip()[:1] not in {b"{", b"["}:
+    if not _is_json(body):
         return decode_form(body, max_fields=MAX_FIELDS)
     try:
         decoded = json.loads(body)
@@ -193,8 +193,13 @@ def _may_stay(raw_key: str) -> bool:
     return len(path) == 1 and not _is_secret(path[0])
 
 
+def _is_json(body: bytes) -> bool:
+    """By its first character, whatever its header says; some writers put a byte order mark before it."""
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}
+
+
 def _body_without_secrets(body: bytes) -> bytes:
-    if body.lstrip()[:1] not in {b"{", b"["}:
+    if not _is_json(body):
         return _form_without_secrets(body.decode("utf-8", "replace")).encode()
     try:
         decoded = json.loads(body)

@@ -135,8 +135,9 @@ async def test_what_the_data_tell(town: Town, terminal: Terminal) -> None:
     assert said.status == 1
     assert "/bind" in faults(said)["destinations.dead"]
     assert "Отдел продаж" in said.out
-    assert warnings(said) == {"events.bitrix24.silent", "events.rejected", "work.dead"}
+    assert warnings(said) == {"events.rejected", "work.dead"}
     assert "3 отказа" in said.out
+    assert "events.bitrix24.silent" in warnings(await terminal("check", "bitrix24"))
 
 
 @pytest.mark.parametrize(
@@ -275,7 +276,7 @@ def test_a_certificate_that_vendors_will_not_take() -> None:
 async def test_an_unknown_section_lists_those_there_are(terminal: Terminal) -> None:
     said = await terminal("check", "everything")
     assert said.status == 2
-    assert "settings, data, process, telegram, public, bitrix24, openai" in said.err
+    assert "settings, data, process, telegram, public, bitrix24, bizon365, openai" in said.err
 
 
 async def test_a_defect_of_ours_stops_no_other_section(

@@ -27,12 +27,12 @@ async def fake(serve: Serve, terminal: Terminal, town: Town) -> AsyncIterator[Fa
 async def test_the_section_of_bizon365_knows_our_addresses(fake: Fake, terminal: Terminal, town: Town) -> None:
     page = fake.add_page(webhook_url="https://chatter.example/bizon_webhook/key")
     said = await terminal("check", "bizon365")
-    assert (said.status, warnings(said)) == (0, {"bizon365.forwarding.elsewhere"})
+    assert (said.status, warnings(said)) == (0, {"bizon365.forwarding.elsewhere", "events.bizon365.never"})
     assert "✓ Бизон365: токен — принят, отвечает API v2" in said.out
     secret = load_keys(read_settings(town.environment)).hook("bizon365")
     page.webhook_url = f"https://svodka.example/bizon_webhook/{secret}"
     said = await terminal("check", "bizon365")
-    assert (said.status, warnings(said)) == (0, set())
+    assert (said.status, warnings(said)) == (0, {"events.bizon365.never"})
     assert fake.token not in said.out
     assert secret not in said.out
     fake.token = "another"
@@ -63,25 +63,25 @@ def attendee(terminal: Terminal, session: int, person: str, lead: int | None) ->
     )
 
 
-async def test_without_webinars_nothing_is_said_of_them(terminal: Terminal, town: Town) -> None:
-    assert "Вебинары" not in (await terminal("check", "state")).out
+async def test_without_webinars_nothing_is_said_of_them(fake: Fake, terminal: Terminal, town: Town) -> None:
+    assert "Вебинары" not in (await terminal("check", "bizon365")).out
 
 
-async def test_visits_and_leads_of_the_newest(terminal: Terminal, town: Town) -> None:
+async def test_visits_and_leads_of_the_newest(fake: Fake, terminal: Terminal, town: Town) -> None:
     webinar(terminal, 1, room="1:a", ago=timedelta(days=2))
     webinar(terminal, 2, room="1:a")
     attendee(terminal, 2, "phone:1", None)
     attendee(terminal, 2, "phone:2", None)
-    said = await terminal("check", "state")
+    said = await terminal("check", "bizon365")
     assert "✓ Вебинары: сохранённые посещения — «Вебинар 2»" in said.out
     assert "2 человека" in said.out
     assert "webinars.matched.nobody" in warnings(said)
     attendee(terminal, 2, "phone:3", 7)
-    said = await terminal("check", "state")
+    said = await terminal("check", "bizon365")
     assert "✓ Вебинары: посещения с лидом — 1 из 2" in said.out
 
 
-async def test_rooms_that_no_hook_announces(terminal: Terminal, town: Town) -> None:
+async def test_rooms_that_no_hook_announces(fake: Fake, terminal: Terminal, town: Town) -> None:
     told = webinar(terminal, 1, room="1:told")
     webinar(terminal, 2, room="1:told")
     for number in range(3, 10):
@@ -89,7 +89,7 @@ async def test_rooms_that_no_hook_announces(terminal: Terminal, town: Town) -> N
     webinar(terminal, 11, room="1:old", ago=timedelta(days=40))
     deliver(terminal, datetime.now(UTC), b"")
     run_sql(terminal, "UPDATE inbox SET vendor = 'bizon365', dedup_key = ?", f"webinarEnd:{told}")
-    said = await terminal("check", "state")
+    said = await terminal("check", "bizon365")
     assert "webinars.unannounced" in warnings(said)
     (line,) = [line for line in said.out.splitlines() if line.startswith("  ! Вебинары: комнаты без вебхука")]
     assert "и ещё 2" in line

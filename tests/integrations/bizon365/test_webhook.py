@@ -88,6 +88,7 @@ def without_secret(event: object) -> object:
         {"body": {"event": "webinarReportCreated", "WebinarID": ID}},
         {"body": urlencode({"event": "webinarEnd", "webinarId": ID}).encode()},
         {"body": f"webinarId={ID}".encode()},
+        {"body": b"\xef\xbb\xbf" + json.dumps({"webinarId": ID}).encode()},
         {"query": urlencode({"webinarId": ID, "user_id": "x"}), "method": "GET"},
         {"query": f"user_id=x&webinarId={ID}", "body": b"", "method": "GET"},
         {"query": f"webinar_id={ID}", "body": {"event": "webinarEnd"}},
