@@ -232,8 +232,10 @@ async def test_the_script_reads_the_environment(
     assert "ok" in capsys.readouterr().out
 
 
-def test_the_vendor_offers_all_of_it() -> None:
-    assert VENDOR.diagnose is diagnose
+async def test_the_vendor_offers_all_of_it(shop: Shop) -> None:
+    assert VENDOR.diagnose is not None
+    found = {finding.code: finding async for finding in VENDOR.diagnose(shop.settings, shop.workshop)}
+    assert found == await findings(shop)
     assert [hook.event for hook in VENDOR.hooks] == ["ONVOXIMPLANTCALLEND"]
     assert VENDOR.hooks[0].path == "/hooks/bitrix24/{secret}"
 
