@@ -24,10 +24,12 @@ log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 60.0
 MAX_RUNNING = 200
-# A busy loop answers hooks late: then no more is begun, but for a few that always may run.
+# A busy loop or writer answers hooks late: then no more is begun, but for a few that always may run.
 BEGIN_TOGETHER = 8
 LATE_TURN_SECONDS = 0.005
 TURNS = 3
+PENDING = 16  # writes
+PENDING_PAUSE_SECONDS = 0.005
 # Tries at 0, 5 and 35 s; then every few minutes, so that an outage of hours costs minutes after its end; then hourly: 27 h.
 PAUSES_SECONDS = (5, 30, 60, 120, *([300] * 36), *([3600] * 24))
 RETRY_SPACING_SECONDS = 0.2  # what failed together does not come back as a burst, and its cards keep the order of the calls
@@ -130,8 +132,8 @@ class Runner:
         free = min(self._max_running - len(self._tasks), BEGIN_TOGETHER)
         if free <= 0:
             return SWEEP_SECONDS  # a finished work wakes us
-        if len(self._tasks) >= BEGIN_TOGETHER and (turn := await _turn_of_the_loop()) > LATE_TURN_SECONDS:
-            return TURNS * turn
+        if len(self._tasks) >= BEGIN_TOGETHER and (pause := await self._busy()):
+            return pause
         rows = await self._store.claim(self._clock.now(), free)
         if not self._suspected:
             rows += await self._store.claim(self._clock.now(), 1, suspects=True)
@@ -148,6 +150,13 @@ class Runner:
         if due is None:
             return SWEEP_SECONDS
         return min(max((due - self._clock.now()).total_seconds(), 0.0), SWEEP_SECONDS)
+
+    async def _busy(self) -> float:
+        """How long no more is to be begun, in seconds: it would only wait too, and make hooks wait with it."""
+        if self._database.pending > PENDING:
+            return PENDING_PAUSE_SECONDS
+        turn = await _turn_of_the_loop()
+        return TURNS * turn if turn > LATE_TURN_SECONDS else 0.0
 
     def _left(self, row: WorkRow, task: asyncio.Task[None]) -> None:
         work_id = row.id

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 BATCH_JOBS = 128
 BATCH_SECONDS = 0.010  # a write transaction holds SQLite's only writer this long at most, plus its last job
+BATCH_SECONDS_WAITED_FOR = 0.003  # the same while somebody outside waits for his turn
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -76,6 +77,14 @@ class _Lanes:
         self._last = bool(urgent) and not (self._last and usual)
         lane = self._lanes[self._last]
         return [lane.popleft() for _ in range(min(len(lane), BATCH_JOBS))]
+
+    def __len__(self) -> int:
+        return self._left
+
+    @property
+    def pressed(self) -> bool:
+        """Whether somebody outside waits while our own jobs are done."""
+        return not self._last and bool(self._lanes[True])
 
     def settled(self, count: int, rest: list[_Queued]) -> None:
         """So many of what was taken are done; the rest goes back to the front of its line."""
@@ -120,6 +129,11 @@ class Database:
     @property
     def dialect_name(self) -> str:
         return self._writer.dialect.name
+
+    @property
+    def pending(self) -> int:
+        """Writes that were asked for and are not committed yet."""
+        return len(self._lanes)
 
     def open(self) -> None:
         """Start the writer. Nothing is connected yet."""
@@ -222,7 +236,7 @@ class Database:
                 results.append(await batch[0].alone())
                 return 1, results, None
             async with self._writer.connect() as connection:
-                jobs = partial(_do, connection, batch, results)
+                jobs = partial(self._do, connection, batch, results)
                 if self.is_sqlite:
                     await driver_of(connection).aboard(partial(_commit, connection, jobs))
                 else:
@@ -231,6 +245,16 @@ class Database:
         except Exception as error:
             return min(len(results) + 1, len(batch)), [], error
         return len(results), results, None
+
+    async def _do(self, connection: AsyncConnection, batch: list[_Queued], results: list[Any]) -> None:
+        """As many jobs as fit; their results are added to ``results``."""
+        started = time.monotonic()
+        for queued in batch:
+            if queued.job is None:
+                break
+            results.append(await queued.job(connection))
+            if time.monotonic() - started > (BATCH_SECONDS_WAITED_FOR if self._lanes.pressed else BATCH_SECONDS):
+                break
 
     async def _in_one_trip(self, work: Whole[T]) -> T:
         """The second connection that writes; both are used by the writer's task alone, so neither waits for the other."""
@@ -252,17 +276,6 @@ class Database:
 async def _commit(connection: AsyncConnection, jobs: Callable[[], Awaitable[None]]) -> None:
     async with connection.begin():
         await jobs()
-
-
-async def _do(connection: AsyncConnection, batch: list[_Queued], results: list[Any]) -> None:
-    """As many jobs as fit; their results are added to ``results``."""
-    started = time.monotonic()
-    for queued in batch:
-        if queued.job is None:
-            break
-        results.append(await queued.job(connection))
-        if time.monotonic() - started > BATCH_SECONDS:
-            break
 
 
 def driver_of(connection: AsyncConnection | Connection) -> sqlite.Connection:

@@ -3,9 +3,10 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from functools import cache
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.messages import Destination, File, Message
@@ -34,6 +35,12 @@ _INSERT = Statement(
 )
 
 
+_KNOWN = Statement(
+    "SELECT id, content_sha256, state, attempts, revision, message_id, not_before FROM posts"
+    " WHERE account_id = :account_id AND key = :key AND chat_id = :chat_id"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     """A chat and topic a message goes to. ``shared``: another topic of the same chat wants it too."""
@@ -43,6 +50,18 @@ class _Place:
     silent: bool = False
     dead: bool = False
     shared: bool = False
+
+
+class _Known(NamedTuple):
+    """The row of a post as it is; ``not_before`` as the driver has it."""
+
+    id: int
+    content_sha256: str
+    state: str
+    attempts: int
+    revision: int
+    message_id: int | None
+    not_before: Any
 
 
 class StoredChat:
@@ -93,17 +112,17 @@ class StoredChat:
     async def _upsert(
         self, connection: AsyncConnection, account_id: int, place: _Place, message: Message, priority: int
     ) -> int:
-        now = self._clock.now()
-        new = _new_row(account_id, place, message, priority, now)
-        times = {name: driver_time(new[name], connection.dialect.name) for name in ("not_before", "created_at")}
-        if added := await _INSERT.rows(connection, {**new, **times}):
+        dialect = connection.dialect.name
+        now = driver_time(self._clock.now(), dialect)
+        wanted_from = driver_time(message.not_before, dialect) if message.not_before else now
+        new = _new_row(account_id, place, message, priority) | {"not_before": wanted_from, "created_at": now}
+        if added := await _INSERT.rows(connection, new):
             return int(added[0][0])
-        mine = (posts.c.account_id == account_id) & (posts.c.key == message.key) & (posts.c.chat_id == place.chat_id)
-        row = (await connection.execute(select(posts).where(mine))).one()
-        changes = _changes(row, new, unsent_from=message.not_before or now, now=now)
+        known = _Known(*(await _KNOWN.rows(connection, new))[0])
+        changes = _changes(known, new, now=now)
         if changes:
-            await connection.execute(update(posts).where(posts.c.id == row.id).values(**changes))
-        return int(row.id)
+            await _changing(tuple(changes)).run(connection, {"id": known.id, **changes})
+        return int(known.id)
 
 
 async def _places(connection: AsyncConnection, account_id: int, kind: str) -> list[_Place]:
@@ -160,7 +179,7 @@ def _sha256(message: Message) -> str:
     return hashlib.sha256(dumps(Message, shown).encode()).hexdigest()
 
 
-def _new_row(account_id: int, place: _Place, message: Message, priority: int, now: datetime) -> dict[str, Any]:
+def _new_row(account_id: int, place: _Place, message: Message, priority: int) -> dict[str, Any]:
     return {
         "account_id": account_id,
         "key": message.key,
@@ -175,23 +194,27 @@ def _new_row(account_id: int, place: _Place, message: Message, priority: int, no
         "priority": priority,
         "state": "dead" if place.dead else "wanted",
         "error": GONE if place.dead else "",
-        "not_before": message.not_before or now,
-        "created_at": now,
     }
 
 
-def _changes(row: Row[Any], new: dict[str, Any], *, unsent_from: datetime, now: datetime) -> dict[str, object]:
+def _changes(known: _Known, new: dict[str, Any], *, now: str | datetime) -> dict[str, object]:
     """What a repeated wish changes: new content makes a revision, the same content can only be allowed earlier."""
-    unsent = row.message_id is None
-    wanted_from = unsent_from if unsent else now
-    if row.content_sha256 == new["content_sha256"]:
-        lifted = unsent and row.state == "wanted" and row.attempts == 0 and wanted_from < row.not_before
+    unsent = known.message_id is None
+    wanted_from = new["not_before"] if unsent else now
+    if known.content_sha256 == new["content_sha256"]:
+        lifted = unsent and known.state == "wanted" and known.attempts == 0 and wanted_from < known.not_before
         return {"not_before": wanted_from} if lifted else {}
     return {
         **{name: new[name] for name in ("content", "content_sha256", "silent", "priority", "error")},
-        "revision": row.revision + 1,
+        "revision": known.revision + 1,
         "not_before": wanted_from,
         # On its way: the sender sees the new revision when it is back.
-        "state": "sending" if row.state == "sending" else new["state"],
+        "state": "sending" if known.state == "sending" else new["state"],
         "attempts": 0,
     }
+
+
+@cache
+def _changing(columns: tuple[str, ...]) -> Statement:
+    changes = ", ".join(f"{name} = :{name}" for name in columns)
+    return Statement(f"UPDATE posts SET {changes} WHERE id = :id")  # noqa: S608 - own names

@@ -16,6 +16,7 @@ from storage import sqlite
 from storage.bulk import MOST_ROWS, BulkInsert, insert_work
 from storage.engine import Database, driver_of
 from storage.models import counters
+from tests.ground import until
 
 
 @pytest.fixture
@@ -42,10 +43,38 @@ async def test_urgent_jobs_pass_the_queue_and_take_turns_with_it(database: Datab
         order.append("urgent")
 
     usual = [asyncio.create_task(database.write(slow)) for _ in range(4)]
-    await asyncio.sleep(0.01)
+    await until(lambda: order)
     urgent = [asyncio.create_task(database.write(quick, urgent=True)) for _ in range(2)]
     await asyncio.gather(*usual, *urgent)
     assert order == ["usual", "urgent", "urgent", "usual", "usual", "usual"]
+
+
+async def test_our_own_jobs_let_an_outsider_past_before_their_time_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.engine.BATCH_SECONDS_WAITED_FOR", 0.0)
+    monkeypatch.setattr("storage.engine.BATCH_SECONDS", 60.0)
+    database = Database(f"sqlite:///{tmp_path}/pressed.db")
+    database.open()
+    order: list[str] = []
+    came = threading.Event()
+
+    async def first(_: AsyncConnection) -> None:
+        order.append("usual")
+        came.wait(30)  # in the writer's thread
+
+    async def second(_: AsyncConnection) -> None:
+        order.append("usual")
+
+    usual = [asyncio.create_task(database.write(job)) for job in (first, second)]
+    await until(lambda: order)
+    outsider = asyncio.create_task(database.write_whole(lambda _: order.append("urgent")))
+    await until(lambda: database.pending == 3)
+    came.set()
+    await asyncio.gather(*usual, outsider)
+    assert order == ["usual", "urgent", "usual"]
+    assert database.pending == 0
+    await database.close()
 
 
 async def test_a_job_whose_caller_went_away_is_still_done_before_closing(database: Database) -> None:

@@ -7,13 +7,16 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.work import PAUSES_SECONDS
+from bot.work import BEGIN_TOGETHER, PAUSES_SECONDS, Route, Runner
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
+from domain.events import CallEnded
+from domain.ports import Steps
+from domain.work import WorkItem
 from storage.engine import Database
 from storage.models import work, work_steps
 from storage.work import WorkRow, WorkStore
 from tests.ground import HandClock, until
-from tests.storage.bench import Bench, add, rows, settled
+from tests.storage.bench import Bench, Watcher, add, rows, settled
 
 
 async def test_an_object_has_one_work(database: Database, store: WorkStore, clock: HandClock) -> None:
@@ -226,3 +229,32 @@ async def test_works_that_wait_for_one_vendor_are_due_together(
     await store.put_off(first, due_at=later + timedelta(seconds=3), waiting_for="vendor:openai", failed=True)
     clock.forward(30)
     assert [row.id for row in await store.claim(clock.now(), 5)] == [first.id, second.id]
+
+
+async def test_no_more_is_begun_while_the_writer_is_behind(
+    database: Database, store: WorkStore, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2 * BEGIN_TOGETHER):
+        await add(store, clock, str(number))
+    looks, behind, go_on = 0, True, asyncio.Event()
+
+    def pending(_: Database) -> int:
+        nonlocal looks
+        looks += 1
+        return 1000 if behind else 0
+
+    async def wait(item: WorkItem[CallEnded], steps: Steps) -> None:
+        await go_on.wait()
+
+    monkeypatch.setattr(Database, "pending", property(pending))
+    runner = Runner(database, store, {"call": Route(kind="call", event=CallEnded, run=wait)}, clock, Watcher())
+    running = asyncio.create_task(runner.run())
+    await until(lambda: looks >= 5)
+    assert runner.running == BEGIN_TOGETHER
+    behind = False
+    await until(lambda: runner.running == 2 * BEGIN_TOGETHER)
+    go_on.set()
+    await settled(database, "done")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await runner.stop()
