@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.figures import Plan, Section, as_text
 from benchmarks.report import write
 
-NAMES = ("ingest", "floors", "pipelines", "lag", "sender", "kills", "start", "memory")
+NAMES = ("ingest", "floors", "pipelines", "lag", "sender", "kills", "start", "memory", "matching", "conversions")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from domain.people import email_key, personal_key
 from domain.webinars import Interval, Marks, Viewer
 
 _NO_MARKS = Marks()
+_SHELF = len("phone:79991")
 
 
 class Presence(StrEnum):
@@ -164,6 +165,7 @@ class Gathering:
 
     def __init__(self) -> None:
         self._groups: dict[str, list[_Record]] = {}
+        self._shelves: dict[str, list[str]] = {}  # keys by their beginning: to sort them all at once takes too long
         self._owners: dict[str, tuple[str, ...]] = {}  # a weaker key → the stronger ones it came with
         self._count = 0
 
@@ -175,21 +177,33 @@ class Gathering:
             by_email = f"email:{email}" if email else ""
             by_user = f"user:{viewer.chat_user_id}" if viewer.chat_user_id.isprintable() and viewer.chat_user_id else ""
             key = f"phone:{phone}" if phone else by_email or by_user or f"row:{position}"
-            self._groups.setdefault(key, []).append(_Record(position, viewer, phone, email))
+            record = _Record(position, viewer, phone, email)
+            if key in self._groups:
+                self._groups[key].append(record)
+            else:
+                self._groups[key] = [record]
+                self._shelves.setdefault(key[:_SHELF], []).append(key)
             if phone and email:
                 self._claim(by_email, key)
             if by_user and by_user is not key:
                 self._claim(by_user, key)
 
+    def people(self) -> Iterator[str]:
+        """Their keys, in order."""
+        for shelf in sorted(self._shelves):
+            yield from sorted(key for key in self._shelves[shelf] if self._root(key) == key)
+
     def visits(self) -> Iterator[Visit]:
         """One per person, in the order of their keys: an index takes them in as they come. Made one by one."""
-        people: dict[str, list[_Record]] = {}
-        for key, records in self._groups.items():
-            known = people.setdefault(self._root(key), records)
-            if known is not records:
-                people[self._root(key)] = sorted([*known, *records], key=lambda record: record.position)
-        for key in sorted(people):
-            yield _visit(key, people[key])
+        others: dict[str, list[_Record]] = {}
+        for key in self._owners:
+            if key in self._groups and (root := self._root(key)) != key:
+                others.setdefault(root, []).extend(self._groups[key])
+        for key in self.people():
+            records = self._groups[key]
+            if key in others:
+                records = sorted([*records, *others[key]], key=lambda record: record.position)
+            yield _visit(key, records)
 
     def _claim(self, weaker: str, stronger: str) -> None:
         owners = self._owners.get(weaker, ())

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import TypeVar
@@ -22,7 +22,8 @@ from storage.sets import BulkWrite, Value, execute, fetch, storable
 
 T = TypeVar("T")
 
-CHUNK = 1000  # rows of a write: it holds SQLite's only writer for a few hundredths of a second
+CHUNK = 500  # rows of a write: a hundredth of a second of SQLite's only writer
+_LONGEST_KEY = 300
 _STRIDE = 250  # rows made before others get their turn of the loop
 
 _OWN = (
@@ -72,6 +73,7 @@ class ReportLoad:
         self._gathering = Gathering()
         self._upsert = _upsert_for(database)
         self._dialect = database.dialect_name
+        self._on_sqlite = database.is_sqlite
         # the driver of SQLite takes a bool for a stranger and asks all its adapters: 3 µs each
         self._flag: type[int] = int if database.is_sqlite else bool
         self._started = self._time(session.started_at)
@@ -91,7 +93,8 @@ class ReportLoad:
         count = 0
         writing: asyncio.Task[None] | None = None
         try:
-            for visits in _chunks(self._gathering.visits(), CHUNK):
+            people = self._gathering.visits()
+            while visits := await _next(people, CHUNK):
                 rows, days = await self._rows(visits)
                 if writing is not None:
                     await writing
@@ -133,6 +136,8 @@ class ReportLoad:
         )  # fmt: skip
 
     def _time(self, value: datetime | None) -> str | datetime | None:
+        if value is not None and value.tzinfo is UTC and self._on_sqlite:
+            return value.isoformat(" ", "microseconds")[:26]  # as driver_time, which is asked twice for every row
         return None if value is None else driver_time(value, self._dialect)
 
     async def _write(self, rows: list[tuple[Value, ...]], days: set[str], *, again: bool) -> None:
@@ -155,7 +160,7 @@ class ReportLoad:
         sql = "SELECT person_key FROM webinar_attendees WHERE session_id = :session"
         async with self._database.read() as connection:
             stored = await fetch(connection, sql, {"session": self._session.id})
-        here = {_key(visit) for visit in self._gathering.visits()}
+        here = {key[:_LONGEST_KEY] for key in self._gathering.people()}
         for some in _chunks([row[0] for row in stored if row[0] not in here], CHUNK):
             await self._database.write(partial(_forget, session=self._session, keys=some))
 
@@ -174,7 +179,7 @@ async def _days_before(connection: AsyncConnection, session: Session, keys: list
 
 
 def _key(visit: Visit) -> str:
-    return visit.person[:300]
+    return visit.person[:_LONGEST_KEY]
 
 
 def _seeker(visit: Visit) -> Seeker:
@@ -201,6 +206,15 @@ def _listed(values: Sequence[str] | Sequence[int]) -> str:
     if len(values) == 1 and isinstance(values[0], int):
         return f"[{values[0]}]"
     return json.dumps(list(values), ensure_ascii=False) if values else "[]"
+
+
+async def _next(visits: Iterator[Visit], count: int) -> list[Visit]:
+    """Up to so many; others have the loop in between."""
+    some: list[Visit] = []
+    while len(some) < count and (few := list(islice(visits, min(_STRIDE, count - len(some))))):
+        some += few
+        await asyncio.sleep(0)
+    return some
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -15,7 +15,8 @@ from storage.engine import driver_of
 
 Row = tuple[Any, ...]
 Value = str | int | float | bool | datetime | None
-MOST_VALUES = 16_000  # in one statement; SQLite takes 32,766
+MOST_VALUES = 20_000  # in one statement; SQLite takes 32,766
+MOST_ROWS = 500
 
 _SETS = {
     "texts": ("(SELECT value FROM json_each(:{0}))", "(SELECT unnest(CAST(:{0} AS text[])))"),
@@ -98,8 +99,11 @@ class BulkWrite:
         return await driver_of(connection).trip(lambda raw: sum(raw.execute(*one).rowcount for one in statements))
 
     def _statements(self, rows: Sequence[tuple[Value, ...]]) -> Iterator[tuple[str, tuple[Value, ...]]]:
-        """All but the last of one size, so that each text is prepared once."""
-        most = min(64, MOST_VALUES // len(self.columns))
+        """In as few steps as can be: for each the thread gives up the interpreter and may wait 5 ms to have it back.
+
+        All but the last are of one size, so that each text is prepared once.
+        """
+        most = min(MOST_ROWS, MOST_VALUES // len(self.columns))
         for start in range(0, len(rows), most):
             taken = rows[start : start + most]
             yield _listing(self, len(taken)), tuple(chain.from_iterable(taken))
