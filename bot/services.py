@@ -17,6 +17,7 @@ from bot.health import HealthBoard, observed
 from bot.hooks import Hooks
 from bot.keys import Keys
 from bot.polls import CallPoll, Poll
+from bot.proof import Proven, build_proven
 from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
@@ -150,7 +151,7 @@ async def furnish(entrance: Entrance) -> Services:
     )
     watch = _build_watch(ground)
     quiet_before = await _restored_at(database)
-    calls = _call_services(ground, watch, quiet_before=quiet_before)
+    calls = _call_services(ground, watch, quiet_before=quiet_before, proven=build_proven(entrance))
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
     runner = Runner(database, ground.work, _routes(calls, webinars, leads), clock, watch.alerts)
@@ -238,7 +239,7 @@ async def _connect(entrance: Entrance, workshop: Workshop) -> dict[str, Connecte
     return connected
 
 
-def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | None) -> CallServices | None:
+def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | None, proven: Proven) -> CallServices | None:
     """The ports of calls, each under the eyes of the health board; None when no telephony is connected."""
     settings, database, connected, board = ground.settings, ground.database, ground.connected, watch.board
     telephony = next((c for c in connected.values() if c.ports.recordings is not None), None)
@@ -277,6 +278,7 @@ def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | N
             company=settings.company_name,
         ),
         has_room=Disk(settings.data_dir, watch.alerts.disk_full).has_room,
+        proven=proven,
         posted=watch.alerts.posted,
     )
 

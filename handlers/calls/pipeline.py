@@ -25,6 +25,7 @@ NO_ROOM_SECONDS = 600.0
 # Refusals that concern this one recording, not the connection: the call goes on without it.
 LOST_RECORDING = {"not_audio", "too_large", "gone", "foreign_host"}
 PASSING = {"not_audio", "gone"}
+UNLISTED = "Портал не показывает этот звонок. Проверьте право «Статистика звонков — просмотр» по всем сотрудникам."
 
 
 async def summarise_call(item: WorkItem[CallEnded], steps: Steps, services: CallServices) -> None:
@@ -44,7 +45,11 @@ async def summarise_call(item: WorkItem[CallEnded], steps: Steps, services: Call
 
 
 async def _look_up(run: CallRun) -> CallFacts | None:
-    """The facts by our own token: the event alone is believed in nothing but the id."""
+    """The facts by our own token: the event alone is believed in nothing but the id.
+
+    VendorRefused when the vendor announced a call that it does not show: a person should know. A hint nobody vouches for
+    ends without a word.
+    """
 
     async def look() -> CallFacts:
         log.info("🎙️ Processing Bitrix call %s", run.call_id)
@@ -59,7 +64,11 @@ async def _look_up(run: CallRun) -> CallFacts | None:
         if _next_look(run) > 0:
             raise
         log.warning("call %s is in no list of the vendor", run.call_id)
-        return None
+    if await run.services.proven(run.item.delivery_id):
+        announced = run.item.heard_at.astimezone(run.services.timezone)
+        which = f"call {run.call_id} of {announced:%d.%m %H:%M}"
+        raise VendorRefused(run.item.event.vendor, which, "unlisted", hint=UNLISTED)
+    return None
 
 
 async def _sort(run: CallRun, facts: CallFacts) -> str:

@@ -64,7 +64,8 @@ class CallPolicy:
 class CallServices:
     """Ports of one account. ``transcriber`` and ``summariser`` are None when switched off; ``spare`` recognises for free.
 
-    ``has_room``: may a recording be stored; ``posted`` is called after a card was committed: the sender should look.
+    ``has_room``: may a recording be stored; ``proven``: was this delivery surely the vendor's; ``posted`` is called after a
+    card was committed: the sender should look.
     """
 
     recordings: RecordingSource
@@ -83,4 +84,5 @@ class CallServices:
     data_dir: Path
     policy: CallPolicy
     has_room: Callable[[], Awaitable[bool]]
+    proven: Callable[[str | None], Awaitable[bool]]
     posted: Callable[[], None]

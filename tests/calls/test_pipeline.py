@@ -161,6 +161,15 @@ async def test_a_missing_right_is_not_taken_for_a_missing_recording(world: World
         await summarise_call(world.item(), MemorySteps(), world.services())
 
 
+async def test_a_call_the_vendor_announced_and_does_not_list_is_told_of(world: World) -> None:
+    world.facts, world.proven = None, True
+    item = world.item(heard_at=world.clock.now() - timedelta(hours=1))
+    with pytest.raises(VendorRefused) as refused:
+        await summarise_call(item, MemorySteps(), world.services())
+    assert (refused.value.code, str(refused.value)) == ("unlisted", "bitrix24 call A1.1 of 20.11 14:00: unlisted")
+    assert (world.posts, world.calls.row) == ({}, {})
+
+
 async def test_a_call_nobody_lists_is_given_up_after_the_last_look(world: World) -> None:
     world.facts = None
     item = world.item()

@@ -44,6 +44,8 @@ from tests.ground import HandClock
 T = TypeVar("T")
 R = TypeVar("R")
 
+AGES = {"catchup_max_age": timedelta(hours=24), "first_message_after": timedelta(seconds=45)}
+
 FACTS = CallFacts(
     call_id="A1.1",
     vendor_row_id="7",
@@ -232,6 +234,7 @@ class World:
     min_duration: int = 10
     hearing_off: bool = False
     room: bool = True
+    proven: bool = False
     model_off: bool = False
     free_again: datetime | None = None
     held: int = 0
@@ -331,15 +334,14 @@ class World:
             texts=load_texts(),
             timezone=ZoneInfo("Europe/Moscow"),
             data_dir=self.data_dir,
-            policy=CallPolicy(
-                min_duration_s=self._min_duration,
-                catchup_max_age=timedelta(hours=24),
-                first_message_after=timedelta(seconds=45),
-                recording_max_bytes=1_000_000,
-            ),
+            policy=CallPolicy(min_duration_s=self._min_duration, recording_max_bytes=1_000_000, **AGES),
             has_room=self._has_room,
+            proven=self._proven,
             posted=lambda: self.seen.update(["posted"]),
         )
+
+    async def _proven(self, _: str | None) -> bool:
+        return self.proven
 
     async def _has_room(self) -> bool:
         return self.room
