@@ -50,8 +50,8 @@ class Arrival:
 
 
 class Arrivals(Protocol):
-    async def store(self, arrivals: Sequence[Arrival]) -> int:
-        """On disk when this returns: how many rows were new, deliveries and pieces of work together."""
+    async def store(self, arrivals: Sequence[Arrival]) -> set[str]:
+        """On disk when this returns: the ids of the deliveries that were new."""
         ...
 
 
@@ -69,21 +69,23 @@ class _OnSqlite:
         self._database = database
         self._prepared: sqlite3.Connection | None = None
 
-    async def store(self, arrivals: Sequence[Arrival]) -> int:
+    async def store(self, arrivals: Sequence[Arrival]) -> set[str]:
         rows = [row for arrival in arrivals for row in _arrived(arrival)]
-        return await self._database.write_whole(partial(self._insert, rows))
+        return await self._database.write_whole(partial(self._insert, arrivals, rows))
 
-    def _insert(self, rows: list[Values], raw: sqlite3.Connection) -> int:
+    def _insert(self, arrivals: Sequence[Arrival], rows: list[Values], raw: sqlite3.Connection) -> set[str]:
         if raw is not self._prepared:
             raw.execute(_VIEW)
             raw.execute(_TRIGGER)
             self._prepared = raw
-        before = raw.total_changes
+        before, ids = raw.total_changes, _ids(arrivals)
         if len(rows) <= MOST_ROWS:
             raw.execute(_into_view(len(rows)), tuple(chain.from_iterable(rows)))
         else:
             in_one_transaction(raw, partial(_insert_many, rows))
-        return raw.total_changes - before
+        if raw.total_changes - before == _count(arrivals):
+            return ids
+        return {one for one in ids if raw.execute("SELECT 1 FROM inbox WHERE id = ?", (one,)).fetchone()}
 
 
 class _OnPostgres:
@@ -98,13 +100,27 @@ class _OnPostgres:
             WITH {stored}, {made} SELECT (SELECT count(*) FROM stored) + (SELECT count(*) FROM made),
             CASE WHEN EXISTS (SELECT FROM made) THEN pg_notify('svodka_work', '') END"""  # noqa: S608
 
-    async def store(self, arrivals: Sequence[Arrival]) -> int:
+    async def store(self, arrivals: Sequence[Arrival]) -> set[str]:
         # One order in every process, or two nodes could wait for each other's keys.
         deliveries = sorted([_delivery(arrival, "postgresql") for arrival in arrivals], key=_DEDUP_KEY)
         works = sorted([_work(arrival, seed) for arrival in arrivals for seed in arrival.seeds], key=_OBJECT)
-        sql = self._with_work if works else self._alone
+        sql, ids = self._with_work if works else self._alone, _ids(arrivals)
         (answer,) = await self._database.write_at_once(sql, (*in_columns(deliveries), *in_columns(works)))
-        return int(answer[0])
+        if answer[0] == _count(arrivals):
+            return ids
+        return {one for (one,) in await self._database.write_at_once(_STORED, (list(ids),))}
+
+
+_STORED = "SELECT id FROM inbox WHERE id = ANY(%s)"
+
+
+def _ids(arrivals: Sequence[Arrival]) -> set[str]:
+    return {arrival.id for arrival in arrivals}
+
+
+def _count(arrivals: Sequence[Arrival]) -> int:
+    """The rows there are when nothing was there before."""
+    return len(arrivals) + sum([len(arrival.seeds) for arrival in arrivals])
 
 
 def _delivery(arrival: Arrival, dialect_name: str) -> Values:
@@ -131,9 +147,9 @@ def _work(arrival: Arrival, seed: WorkSeed) -> Values:
 
 _NOTHING = (None,) * (len(INBOX_COLUMNS) - 3)
 _VIEWED = (*INBOX_COLUMNS, "work_kind", "work_object", "work_payload")
-_VIEW = f"CREATE TEMP VIEW arrivals AS SELECT {', '.join(f'NULL AS {name}' for name in _VIEWED)}"
+_VIEW = f"CREATE TEMP VIEW IF NOT EXISTS arrivals AS SELECT {', '.join(f'NULL AS {name}' for name in _VIEWED)}"
 _TRIGGER = f"""
-CREATE TEMP TRIGGER arrival INSTEAD OF INSERT ON arrivals BEGIN
+CREATE TEMP TRIGGER IF NOT EXISTS arrival INSTEAD OF INSERT ON arrivals BEGIN
     INSERT INTO inbox ({", ".join(INBOX_COLUMNS)}) SELECT {", ".join(f"NEW.{name}" for name in INBOX_COLUMNS)}
     WHERE NEW.dedup_key IS NOT NULL ON CONFLICT (connection_id, dedup_key) DO NOTHING;
     INSERT INTO work ({", ".join(WORK_COLUMNS)})
