@@ -21,6 +21,7 @@ CHUNK = 2000  # rows of a kind in an hour
 BITE = 200  # rows a transaction, so that the writer is never held for long
 JOURNAL_DAYS = 365
 TABLE_DAYS = 7
+EXPORT_DAYS = 1  # a table that was asked for has been sent long before
 
 
 class Retention:
@@ -38,6 +39,7 @@ class Retention:
         texts += await self._drop_cards(now - timedelta(days=settings.text_days))
         await self._drop_tables(now - timedelta(days=TABLE_DAYS))
         journals = await self._services.work.forget_finished(now - timedelta(days=JOURNAL_DAYS))
+        await asyncio.to_thread(_drop_files, settings.data_dir / "exports", now - timedelta(days=EXPORT_DAYS))
         await self._settle_inbox(now - timedelta(days=settings.inbox_days), now - timedelta(hours=1))
         if bodies or recordings or texts or journals:
             log.info("tidied: %d bodies, %d recordings, %d texts, %d journals", bodies, recordings, texts, journals)
@@ -57,7 +59,8 @@ class Retention:
         old = select(calls.c.id).where(*_older(before), calls.c.transcript.is_not(None)).limit(CHUNK)
         emptied = {"transcript": None, "transcript_search": "", "summary": None, "summary_key": ""}
         dropped = await self._change(calls, await self._found(old), **emptied)
-        await asyncio.to_thread(_drop_files, self._services.settings.data_dir / "transcripts", before)
+        for folder in ("transcripts", "pictures"):
+            await asyncio.to_thread(_drop_files, self._services.settings.data_dir / folder, before)
         return dropped
 
     async def _drop_tables(self, before: datetime) -> None:

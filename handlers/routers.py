@@ -10,7 +10,7 @@ from handlers.commands import commands_for
 from handlers.desk import Desk
 from handlers.leads import telegram as leads
 from handlers.talk.telegram import in_private, show
-from handlers.webinars import links, register, visited
+from handlers.webinars import links, register, visited, words
 from handlers.webinars import telegram as webinars
 
 __all__ = ["build_routers", "commands_for"]
@@ -18,7 +18,7 @@ __all__ = ["build_routers", "commands_for"]
 
 def build_routers() -> list[Router]:
     """New routers each time: a router belongs to one dispatcher. Handlers take ``person`` and ``desk``."""
-    talks = [part.build_router() for part in (calls, admin, webinars, register, visited, links, leads)]
+    talks = [part.build_router() for part in (words, calls, admin, webinars, register, visited, links, leads)]
     return [*talks, calls.build_words_router(), build_rest_router()]
 
 

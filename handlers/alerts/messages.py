@@ -44,8 +44,8 @@ def disk_full(free_mb: int, *, day: str, texts: Texts) -> Message:
 
 
 def _troubled(what: str, kind: str, code: str, *, count: int, error: str, day: str, texts: Texts) -> Message:
-    forms = (texts.get("alert.call_1"), texts.get("alert.call_2"), texts.get("alert.call_5"))
-    named = f"{count} {plural(count, *forms)}"
+    one, few, many = texts.get(f"alert.works.{kind}").split("|")
+    named = f"{count} {plural(count, one, few, many)}"
     lines = [plain(texts.get(f"alert.{what}_more")), Line(spans=(Span(error, Style.CODE),))]
     button = Button(text=texts.get("alert.errors"), kind=ButtonKind.ACTION, target="errors:today")
     message = _notice(f"{what}:{kind}:{code}:{day}", texts.get(f"alert.{what}", works=named), lines)

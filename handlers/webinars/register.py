@@ -73,10 +73,15 @@ def build_router() -> Router:
 async def register_command(
     message: ChatMessage, command: CommandObject, person: Person, desk: Desk, state: FSMContext
 ) -> None:
+    if command.args and desk.webinars is not None:
+        await _one_line(message, command.args, person, desk, state)
+    else:
+        await begin_dialogue(message, person, desk, state)
+
+
+async def begin_dialogue(message: ChatMessage, person: Person, desk: Desk, state: FSMContext) -> None:
     if desk.webinars is None:
         await show(message, desk, say(desk.texts.get("webinars.not_connected")))
-    elif command.args:
-        await _one_line(message, command.args, person, desk, state)
     elif not in_private(message):
         await show(message, desk, say(desk.texts.get("register.in_private")))
     else:

@@ -37,21 +37,32 @@ def build_router() -> Router:
 
 
 async def visited_command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk) -> None:
-    text = (command.args or "").strip()
-    line, reader = read_visit(text), desk.reader(person.account_id, private=in_private(message))
-    problems = line.problems or await _room_problems(desk, person, line)
-    if problems:
-        await show(message, desk, Message(key=ANSWER, sections=(problem_section(problems, desk.texts),)))
-    elif not (line.phone or line.email):
-        await show(message, desk, say(desk.texts.get("visited.usage")))
-    elif (rooms := await _rooms(desk, person)) and len(rooms) > 1 and not line.room_id and line.at is None:
+    await answer_visit(message, command.args or "", person, desk)
+
+
+async def answer_visit(message: ChatMessage, text: str, person: Person, desk: Desk) -> None:
+    """The answer, or the question which room is meant, or what cannot be read in ``text``."""
+    text = text.strip()
+    line, rooms = read_visit(text), await _rooms(desk, person)
+    if len(rooms) > 1 and (line.phone or line.email) and not (line.room_id or line.at or line.problems):
         asked = Question(account_id=person.account_id, text=text, asked_at=desk.clock.now())
         name = await keep_question(desk.database, asked)
-        rows = tuple((action(shortened(room.title or room.room_id, TITLE_LIMIT), f"vroom:{name}:{n}"),)
-                     for n, room in enumerate(rooms))  # fmt: skip
+        titles = [shortened(room.title or room.room_id, TITLE_LIMIT) for room in rooms]
+        rows = tuple((action(title, f"vroom:{name}:{n}"),) for n, title in enumerate(titles))
         await show(message, desk, say(desk.texts.get("visited.which_room"), *rows))
     else:
-        await show(message, desk, await _answer(desk, reader, person, line, line.room_id))
+        await show(message, desk, await visit(desk, person, text, private=in_private(message)))
+
+
+async def visit(desk: Desk, person: Person, text: str, *, private: bool) -> Message:
+    """Of the room that was named, else of the newest report there is."""
+    line = read_visit(text)
+    problems = line.problems or await _room_problems(desk, person, line)
+    if problems:
+        return Message(key=ANSWER, sections=(problem_section(problems, desk.texts),))
+    if not (line.phone or line.email):
+        return say(desk.texts.get("visited.usage"))
+    return await _answer(desk, desk.reader(person.account_id, private=private), person, line, line.room_id)
 
 
 async def choose_room(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:

@@ -18,6 +18,7 @@ from handlers.admin.screens import KINDS
 from handlers.calls.messages import Stage
 from handlers.commands import READING_BUTTONS, WRITING_COMMANDS, commands_for
 from handlers.desk import PartState
+from handlers.routes import ROUTES
 from handlers.texts import load_texts
 from handlers.webinars.messages import Stage as WebinarStage
 from handlers.webinars.notes import Answer
@@ -96,7 +97,8 @@ def test_every_text_is_used() -> None:
         ("card.tone", Tone),
         ("card.speaker", [speaker for speaker in Speaker if speaker is not Speaker.UNKNOWN]),
         ("card.stage", [stage for stage in Stage if stage not in {Stage.FULL, Stage.MISSED}]),
-        ("alert.meanwhile", ("bitrix24", "speech", "model")),
+        ("alert.meanwhile", ("bitrix24", "bizon365", "speech", "model")),
+        ("alert.works", ROUTES),
         ("role", Role),
         ("status.state", PartState),
         ("bind.kind", KINDS),

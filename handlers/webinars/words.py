@@ -1,0 +1,89 @@
+"""Webinars in plain words in private, and from any chat inline: the same answers as behind the commands."""
+
+import re
+
+from aiogram import F, Router
+from aiogram.fsm.context import FSMContext
+from aiogram.types import InlineQuery, InlineQueryResultArticle, InputTextMessageContent
+from aiogram.types import Message as ChatMessage
+
+from domain.messages import Message, as_text
+from domain.roles import Person
+from handlers.calls.screens import say
+from handlers.desk import Desk
+from handlers.talk.telegram import in_private, show
+from handlers.webinars import answers
+from handlers.webinars.lists import Place, webinars_screen
+from handlers.webinars.register import begin_dialogue
+from handlers.webinars.visited import answer_visit, visit
+from handlers.wording import shortened
+from storage.queries.audience import Group
+from storage.queries.webinars import list_webinars
+
+INLINE_WEBINARS = 10
+INLINE_CACHE_SECONDS = 5
+_END = r"\s*\??\s*$"
+LIST = re.compile(rf"^(?:покажи(?:те)?\s+|список\s+)?вебинар(?:ы|ов){_END}", re.IGNORECASE)
+TO_CALL = re.compile(rf"^кому\s+(?:по|пере)?звонить(?:\s+после\s+вебинара)?{_END}", re.IGNORECASE)
+VISITED = re.compile(r"^(?:был|была|были)\s+(?:ли\s+)?(.*(?:\d[\s()+-]*){10}.*|.*\S@\S.*)$", re.IGNORECASE | re.DOTALL)
+REGISTER = re.compile(rf"^(?:запиши(?:те)?|записать|зарегистрируй(?:те)?)\s.*вебинар\w*{_END}", re.IGNORECASE)
+_INLINE = re.compile(r"^(?:вебинар|был[аи]?\s)", re.IGNORECASE)
+
+
+def build_router() -> Router:
+    """Before the words about calls: these patterns are of webinars alone."""
+    router = Router(name="webinar words")
+    words = (F.text, ~F.via_bot, in_private)
+    router.message.register(listed, *words, F.text.regexp(LIST))
+    router.message.register(to_call, *words, F.text.regexp(TO_CALL))
+    router.message.register(visited, *words, F.text.regexp(VISITED))
+    router.message.register(register, *words, F.text.regexp(REGISTER))
+    router.inline_query.register(ask_inline, F.query.regexp(_INLINE))
+    return router
+
+
+async def listed(message: ChatMessage, person: Person, desk: Desk) -> None:
+    rows = await list_webinars(desk.database, person.account_id, limit=INLINE_WEBINARS)
+    await show(message, desk, webinars_screen(desk.reader(person.account_id, private=True), rows, 0))
+
+
+async def to_call(message: ChatMessage, person: Person, desk: Desk) -> None:
+    """After the newest webinar."""
+    newest = await list_webinars(desk.database, person.account_id, limit=1)
+    if not newest:
+        await show(message, desk, say(desk.texts.get("webinars.none")))
+        return
+    place = Place(webinar=newest[0], group=Group.HOT)
+    await show(message, desk, await answers.guests_page(desk, desk.reader(person.account_id, private=True), person, place))
+
+
+async def visited(message: ChatMessage, person: Person, desk: Desk) -> None:
+    found = VISITED.match(message.text or "")
+    await answer_visit(message, found.group(1) if found else "", person, desk)
+
+
+async def register(message: ChatMessage, person: Person, desk: Desk, state: FSMContext) -> None:
+    await begin_dialogue(message, person, desk, state)
+
+
+async def ask_inline(query: InlineQuery, person: Person, desk: Desk) -> None:
+    """Figures of webinars, or whether somebody was there, to put into any chat: no phone is in them."""
+    rows = await list_webinars(desk.database, person.account_id, limit=INLINE_WEBINARS)
+    found = VISITED.match(query.query)
+    if found is None:
+        shown = [(f"webinar{row.id}", await answers.webinar_page(desk, person, row)) for row in rows]
+    else:
+        shown = [("visit", await visit(desk, person, found.group(1), private=False))]
+    results = [_article(desk, name, screen) for name, screen in shown]
+    await query.answer(list(results), is_personal=True, cache_time=INLINE_CACHE_SECONDS)
+
+
+def _article(desk: Desk, name: str, screen: Message) -> InlineQueryResultArticle:
+    """The screen without its buttons: they are for the chats that the bot is in."""
+    ready = desk.render(Message(key=screen.key, sections=screen.sections))
+    content = InputTextMessageContent(message_text=ready["text"], entities=ready.get("entities"))
+    first, _, rest = as_text(screen).partition("\n")
+    title, _, description = rest.partition("\n") if name != "visit" else (first, "", rest)
+    return InlineQueryResultArticle(
+        id=name, title=shortened(title or first, 60), description=shortened(description, 120), input_message_content=content
+    )
