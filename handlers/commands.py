@@ -9,12 +9,13 @@ PRIVATE = "private"
 READING_BUTTONS = (
     *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people", "status", "held"),
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
+    *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
 )
 WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
-_EVERYBODY = ("calls", "webinars", "register", "visited", "link", "why", "help", "start")
+_EVERYBODY = ("calls", "conversions", "creatives", "webinars", "register", "visited", "link", "why", "help", "start")
 _ADMINS = ("status", "errors", "settings")
-_IN_GROUPS = ("calls", "webinars", "visited", "why", "help")
+_IN_GROUPS = ("calls", "conversions", "creatives", "webinars", "visited", "why", "help")
 
 
 def commands_for(role: Role | None, chat_kind: str, texts: Texts | None = None) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from aiogram import F, Router
 from aiogram.types import Message as ChatMessage
 
 from handlers.admin import telegram as admin
+from handlers.analytics import telegram as analytics
 from handlers.calls import telegram as calls
 from handlers.calls.screens import say
 from handlers.commands import commands_for
@@ -18,7 +19,7 @@ __all__ = ["build_routers", "commands_for"]
 
 def build_routers() -> list[Router]:
     """New routers each time: a router belongs to one dispatcher. Handlers take ``person`` and ``desk``."""
-    talks = [part.build_router() for part in (words, calls, admin, webinars, register, visited, links, leads)]
+    talks = [part.build_router() for part in (analytics, words, calls, admin, webinars, register, visited, links, leads)]
     return [*talks, calls.build_words_router(), build_rest_router()]
 
 

@@ -38,7 +38,7 @@ def draw(curve: Curve, texts: Texts) -> bytes:
         figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor="white", layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
     )
     grid = figure.add_gridspec(2, 1, height_ratios=(3, 2))
-    figure.suptitle(_wrapped(curve.title), fontsize=TITLE_SIZE, fontweight="bold", color=INK)
+    figure.suptitle(wrapped(curve.title), fontsize=TITLE_SIZE, fontweight="bold", color=INK)
     _retention(figure.add_subfigure(grid[0]).subplots(), curve.present, texts)
     _funnel(figure.add_subfigure(grid[1]).subplots(), curve.steps)
     png = io.BytesIO()
@@ -49,7 +49,7 @@ def draw(curve: Curve, texts: Texts) -> bytes:
 def _retention(axes: "Axes", present: Sequence[int], texts: Texts) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    _plain(axes)
+    plain_axes(axes)
     axes.set_title(texts.get("webinar.chart.retention"), fontsize=TEXT_SIZE, color=INK, loc="left")
     if not any(present):
         axes.set_axis_off()
@@ -74,7 +74,7 @@ def _retention(axes: "Axes", present: Sequence[int], texts: Texts) -> None:
 
 
 def _funnel(axes: "Axes", steps: Sequence[tuple[str, int]]) -> None:
-    _plain(axes)
+    plain_axes(axes)
     axes.spines["bottom"].set_visible(False)
     axes.xaxis.set_visible(False)
     names = [name for name, _ in steps]
@@ -89,15 +89,20 @@ def _funnel(axes: "Axes", steps: Sequence[tuple[str, int]]) -> None:
                       fontsize=TEXT_SIZE, color=INK)  # fmt: skip
 
 
-def _plain(axes: "Axes") -> None:
+def plain_axes(axes: "Axes") -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(PALE)
     axes.tick_params(length=0, labelsize=TEXT_SIZE, labelcolor=INK)
 
 
-def _wrapped(title: str) -> str:
-    """Two lines at most. A dollar sign would begin a formula."""
+def wrapped(title: str) -> str:
+    """Two lines at most."""
     import textwrap
 
-    return "\n".join(textwrap.wrap(title.replace("$", r"\$"), width=42, max_lines=2, placeholder="…"))
+    return "\n".join(textwrap.wrap(drawable(title), width=42, max_lines=2, placeholder="…"))
+
+
+def drawable(text: str) -> str:
+    """Without what the font has not, pictures in words above all; a dollar sign would begin a formula."""
+    return "".join(c for c in text if ord(c) < 0x2E80).strip().replace("$", r"\$")

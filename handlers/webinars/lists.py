@@ -42,7 +42,9 @@ def webinars_screen(reader: Reader, rows: Sequence[WebinarLine], offset: int) ->
     opening = tuple(action(str(number), f"web:{row.id}") for number, row in numbered)
     back = (action(reader.say("calls.button.newer"), f"webs:{max(offset - PER_PAGE, 0)}"),) if offset else ()
     on = (action(reader.say("calls.button.older"), f"webs:{offset + PER_PAGE}"),) if len(rows) > PER_PAGE else ()
-    return Message(key=ANSWER, sections=tuple(sections), buttons=tuple(row for row in (opening, (*back, *on)) if row))
+    visits = (action(reader.say("visits.button"), "vis:0"),)
+    rows_ = (opening, (*back, *on), visits)
+    return Message(key=ANSWER, sections=tuple(sections), buttons=tuple(row for row in rows_ if row))
 
 
 def _webinar(reader: Reader, number: int, row: WebinarLine) -> Section:
