@@ -8,9 +8,12 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.entrance import ACCOUNT
+from bot.figures import keep_figures
 from bot.requests import Requests
 from bot.retention import Retention
 from bot.services import Services
+from domain.attendance import Yardstick
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ class Schedule:
         self._every(self._tidy, seconds=TIDY.total_seconds(), first=SETTLED)
         self._every(self._watch_clock, seconds=60)
         self._every(self._reconcile, seconds=RECONCILE.total_seconds(), first=SETTLED)
+        self._every(self._keep_figures, seconds=60)
         self._scheduler.start()
 
     async def stop(self) -> None:
@@ -98,6 +102,12 @@ class Schedule:
 
     async def _tidy(self) -> None:
         await self._retention.tidy()
+
+    async def _keep_figures(self) -> None:
+        """Mostly nothing to do: a question finds its figures ready, also after a large webinar."""
+        services = self._services
+        yardstick, zone = Yardstick(attended_s=services.settings.attended_min_s), services.settings.timezone
+        await keep_figures(services.database, ACCOUNT, yardstick, zone, now=services.clock.now())
 
     async def _watch_clock(self) -> None:
         offset = self._wall_against_monotonic()
