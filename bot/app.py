@@ -280,10 +280,8 @@ class Process:
             await _end(telegram)
 
     async def _telegram(self, services: "Services") -> None:
-        """aiogram takes two seconds to import, and the vendors' own libraries half a second more."""
+        """aiogram takes two seconds to import; the vendors' own libraries come with the first call that needs them."""
         part = await load("bot.telegram.part")
-        for connected in services.connected.values():
-            await asyncio.to_thread(connected.ports.warm_up)
         telegram = part.build_part(services, self._door)
         services.signals.posted = telegram.wake
         self._telegram_report = telegram.health

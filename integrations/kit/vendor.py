@@ -64,16 +64,9 @@ async def _nothing() -> None:
     return None
 
 
-def _no_warm_up() -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ports one configured vendor serves; None for the others.
-
-    ``warm_up`` blocks: it loads what is heavy to import, in a thread, before the first call needs it.
-    """
+    """The ports one configured vendor serves; None for the others."""
 
     recordings: RecordingSource | None = None
     journal: CallJournal | None = None
@@ -82,7 +75,6 @@ class Ports:
     summariser: Summariser | None = None
     webinars: WebinarPlatform | None = None
     close: Callable[[], Awaitable[None]] = _nothing
-    warm_up: Callable[[], None] = _no_warm_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,7 @@ class Wire:
 
 
 def _build(route: Route) -> "AsyncOpenAI":
+    _load_sdk()
     from openai import AsyncOpenAI, DefaultAsyncHttpx2Client, Timeout
 
     from integrations.openai.transport import Transport
@@ -89,7 +90,7 @@ def _build(route: Route) -> "AsyncOpenAI":
     )
 
 
-def load_sdk() -> None:
+def _load_sdk() -> None:
     """Import the SDK and what it loads at its first use: half a second that no event loop should spend."""
     from openai.resources.audio import AsyncTranscriptions
     from openai.resources.chat.completions import AsyncCompletions

@@ -1,11 +1,9 @@
 """Speech to text on our own processor by faster-whisper: one recording at a time, in pieces, off the event loop."""
 
 import asyncio
-import wave
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +18,8 @@ from integrations.whisper.settings import MODEL_HINT, VENDOR_NAME, Settings
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
+    from numpy import float32
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ class WhisperTranscriber:
     def _recognise(self, audio: Path, span: Span, side: int | None, speaker: Speaker) -> list[Heard]:
         samples = _samples(audio, span, side)
         segments, _ = self._ready().transcribe(
-            _wave(samples),
+            _floats(samples),
             language=self._settings.language,
             beam_size=_BEAM,
             vad_filter=True,
@@ -153,16 +153,15 @@ def _samples(audio: Path, span: Span, side: int | None) -> Samples:
     return samples
 
 
-def _wave(samples: Samples) -> BytesIO:
-    """The piece as a WAV file in memory: the engine makes its own floats of it."""
-    sound = BytesIO()
-    with wave.open(sound, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.tobytes())
-    sound.seek(0)
-    return sound
+def _floats(samples: Samples) -> "NDArray[float32]":
+    """The piece as the engine works on it.
+
+    Given a file, the engine decodes it and then collects the garbage of the whole process, in which time nothing else runs:
+    a third of a second a call.
+    """
+    import numpy as np
+
+    return np.frombuffer(samples, dtype=np.int16).astype(np.float32) / np.float32(32768)
 
 
 def _load(model: str) -> "WhisperModel":

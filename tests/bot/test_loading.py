@@ -33,3 +33,19 @@ def test_hooks_are_accepted_before_anything_they_do_not_need_is_loaded(tmp_path:
     later = {"aiogram", "openai", "httpx", "apscheduler", "phonenumbers", "rapidfuzz", "av", "alembic", "psycopg"}
     ours = {"bot.services", "bot.schedule", "integrations.kit.http", "integrations.extractive", "handlers.calls.pipeline"}
     assert loaded & (later | ours) == set()
+
+
+def test_the_sdk_of_models_is_loaded_whole_before_it_is_used() -> None:
+    """Its parts load themselves at their first use, which would be on the event loop; it is built in a thread."""
+    probe = (
+        "import sys\n"
+        "from integrations.openai import wire\n"
+        "from integrations.openai.settings import read_settings\n"
+        "wire._build(read_settings({'OPENAI_API_KEY': 'sk-a-key-of-a-test'}).llm.route)\n"
+        "before = set(sys.modules)\n"
+        "from openai.resources.audio import AsyncTranscriptions\n"
+        "from openai.resources.chat.completions import AsyncCompletions\n"
+        "print(*(set(sys.modules) - before))\n"
+    )
+    done = python("-c", probe)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr

@@ -44,7 +44,7 @@ from tests.ground import HandClock
 T = TypeVar("T")
 R = TypeVar("R")
 
-AGES = {"catchup_max_age": timedelta(hours=24), "first_message_after": timedelta(seconds=45)}
+AGES: dict[str, Any] = {"catchup_max_age": timedelta(hours=24), "first_message_after": timedelta(seconds=45)}
 
 FACTS = CallFacts(
     call_id="A1.1",
