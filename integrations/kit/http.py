@@ -10,6 +10,8 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import aiohttp
@@ -21,6 +23,7 @@ from integrations.kit.proxies import Proxies
 
 MAX_ANSWER = 32 * 1024 * 1024
 HEAD_BYTES = 8 * 1024
+HELD_BYTES = 1024 * 1024  # of a download in memory, so that disks are written in few trips to a thread
 MAX_HOPS = 4
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _AS_IT_IS = "!$%&'()*+,/:;=?@[\\]^`{|}~"
@@ -185,33 +188,62 @@ def silence_address_logs() -> None:
 
 
 class _Sink:
-    """A file that appears under its name only when it is whole."""
+    """A file that appears under its name only when it is whole. ``flush`` and ``keep`` are for a thread."""
 
     def __init__(self, into: Path) -> None:
         self._into = into
         self._part = into.with_name(into.name + ".part")
         self._hash = hashlib.sha256()
-        into.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._part.open("wb")
+        self._held: list[bytes] = []
+        self._held_size = 0
+        self._file: BinaryIO | None = None
+        self._busy = Lock()  # a download that is cancelled leaves its thread at work, or about to begin
+        self._over = False
         self.size = 0
 
+    @property
+    def full(self) -> bool:
+        return self._held_size >= HELD_BYTES
+
     def write(self, chunk: bytes) -> None:
-        self._file.write(chunk)
-        self._hash.update(chunk)
+        self._held.append(chunk)
+        self._held_size += len(chunk)
         self.size += len(chunk)
+
+    def flush(self) -> None:
+        with self._busy:
+            self._to_disk()
 
     def keep(self) -> str:
         """Bytes on disk first, name second; returns the hash."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(self._into)
+        with self._busy:
+            file = self._to_disk()
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            self._part.replace(self._into)
+            self._file = None
         return self._hash.hexdigest()
 
     def discard(self) -> None:
         """Nothing is left of an unfinished file; harmless after ``keep``."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
+        with self._busy:
+            self._over = True
+            if self._file is not None:
+                self._file.close()
+                self._part.unlink(missing_ok=True)
+
+    def _to_disk(self) -> BinaryIO:
+        if self._over:
+            raise ValueError("nobody waits for this file")
+        if self._file is None:
+            self._into.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._part.open("wb")
+        held, self._held, self._held_size = self._held, [], 0
+        for chunk in held:
+            self._file.write(chunk)
+            self._hash.update(chunk)
+        return self._file
 
 
 async def _save(response: aiohttp.ClientResponse, sink: _Sink, classify: Classify, max_bytes: int) -> bytes | None:
@@ -227,6 +259,8 @@ async def _save(response: aiohttp.ClientResponse, sink: _Sink, classify: Classif
         if sink.size + len(chunk) > max_bytes:
             return None
         sink.write(chunk)
+        if sink.full:
+            await asyncio.to_thread(sink.flush)
     if not judged:
         _judge(response, head, classify)
     return head

@@ -11,18 +11,15 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.kit.http import HEAD_BYTES, Answer, Downloaded, HttpClient, Target
-from tests.integrations.kit.certificates import certified
+from tests.integrations.kit.conftest import ServeTls
 
 SECRET = "s3cret-in-the-path"
 CONTENT = bytes(range(256)) * 1024
 
 Serve = Callable[[web.Application], Awaitable[str]]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-ServeTls = Callable[[Handler], Awaitable[str]]
 
 
 @pytest.fixture
@@ -30,26 +27,6 @@ async def client() -> AsyncIterator[HttpClient]:
     made = HttpClient("acme", secrets=(SECRET, "", SECRET + "/long"), connect_s=0.5, read_s=0.3, total_s=2, trust_env=False)
     yield made
     await made.close()
-
-
-@pytest.fixture
-async def serve_tls(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServeTls]:
-    """``await serve_tls(handler)`` → "https://records.example:PORT/x" on 127.0.0.1, its certificate trusted."""
-    ours, theirs = certified("records.example", tmp_path_factory.mktemp("tls"))
-    monkeypatch.setattr("integrations.kit.connections.default_authorities", lambda: ours)
-    servers: list[TestServer] = []
-
-    async def start(handler: Handler) -> str:
-        app = web.Application()
-        app.router.add_get("/x", handler)
-        server = TestServer(app, host="127.0.0.1", scheme="https")
-        await server.start_server(ssl=theirs)
-        servers.append(server)
-        return f"https://records.example:{server.port}/x"
-
-    yield start
-    for server in servers:
-        await server.close()
 
 
 async def served(serve: Serve, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
@@ -268,6 +245,18 @@ async def test_a_download_appears_whole(serve: Serve, client: HttpClient, tmp_pa
     assert got == Downloaded(size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest(), head=CONTENT[:HEAD_BYTES])
     assert into.read_bytes() == CONTENT
     assert [path.name for path in into.parent.iterdir()] == ["file"]
+
+
+async def test_a_download_larger_than_memory_may_hold_is_the_same(
+    serve: Serve, client: HttpClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.kit.http.HELD_BYTES", 1000)
+    got = await fetched(client, await served(serve, content()), tmp_path / "file")
+    assert got is not None
+    assert got.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    assert await fetched(client, await served(serve, content()), tmp_path / "more", max_bytes=len(CONTENT) - 1) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 async def test_too_much_leaves_nothing(serve: Serve, client: HttpClient, tmp_path: Path) -> None:
