@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from sys import intern
 
 from domain.people import email_key, personal_key
 from domain.webinars import Interval, Marks, Viewer
@@ -147,14 +148,6 @@ def attended(visit: Visit, yardstick: Yardstick) -> bool:
     return visit.watched_s is not None and visit.watched_s >= yardstick.attended_s
 
 
-@dataclass(slots=True)
-class _Record:
-    position: int
-    viewer: Viewer
-    phone: str
-    email: str
-
-
 class Gathering:
     """Records of one report on their way to being people.
 
@@ -164,24 +157,26 @@ class Gathering:
     """
 
     def __init__(self) -> None:
-        self._groups: dict[str, list[_Record]] = {}
+        self._groups: dict[str, list[Visit]] = {}  # of one record each
         self._shelves: dict[str, list[str]] = {}  # keys by their beginning: to sort them all at once takes too long
         self._owners: dict[str, tuple[str, ...]] = {}  # a weaker key → the stronger ones it came with
+        self._marks: dict[Marks, Marks] = {}
         self._count = 0
 
     def add(self, viewers: Iterable[Viewer]) -> None:
-        """The next records, in the order of the report."""
+        """The next records, in the order of the report. Their ``raw`` is not kept."""
         for position, viewer in enumerate(viewers, self._count):
             self._count = position + 1
             phone, email = personal_key(viewer.phone), email_key(viewer.email)
             by_email = f"email:{email}" if email else ""
             by_user = f"user:{viewer.chat_user_id}" if viewer.chat_user_id.isprintable() and viewer.chat_user_id else ""
             key = f"phone:{phone}" if phone else by_email or by_user or f"row:{position}"
-            record = _Record(position, viewer, phone, email)
+            marks = self._marks.setdefault(viewer.marks, viewer.marks)
+            visit = _visit(key, viewer, position, phone=phone, email=email, marks=marks)
             if key in self._groups:
-                self._groups[key].append(record)
+                self._groups[key].append(visit)
             else:
-                self._groups[key] = [record]
+                self._groups[key] = [visit]
                 self._shelves.setdefault(key[:_SHELF], []).append(key)
             if phone and email:
                 self._claim(by_email, key)
@@ -194,16 +189,14 @@ class Gathering:
             yield from sorted(key for key in self._shelves[shelf] if self._root(key) == key)
 
     def visits(self) -> Iterator[Visit]:
-        """One per person, in the order of their keys: an index takes them in as they come. Made one by one."""
-        others: dict[str, list[_Record]] = {}
+        """One per person, in the order of their keys: an index takes them in as they come."""
+        others: dict[str, list[Visit]] = {}
         for key in self._owners:
             if key in self._groups and (root := self._root(key)) != key:
                 others.setdefault(root, []).extend(self._groups[key])
         for key in self.people():
-            records = self._groups[key]
-            if key in others:
-                records = sorted([*records, *others[key]], key=lambda record: record.position)
-            yield _visit(key, records)
+            visits = [*self._groups[key], *others.get(key, ())]
+            yield visits[0] if len(visits) == 1 else _joined(key, sorted(visits, key=lambda visit: visit.positions))
 
     def _claim(self, weaker: str, stronger: str) -> None:
         owners = self._owners.get(weaker, ())
@@ -225,18 +218,13 @@ def visits_of(viewers: Iterable[Viewer]) -> list[Visit]:
     return list(gathering.visits())
 
 
-def _visit(person: str, records: Sequence[_Record]) -> Visit:
-    alone = len(records) == 1
-    viewer = records[0].viewer if alone else _joined([record.viewer for record in records])
-    phone = records[0].phone or _first(record.phone for record in records)
+def _visit(person: str, viewer: Viewer, position: int, *, phone: str, email: str, marks: Marks) -> Visit:
     intervals = united(viewer.intervals)
     return Visit(
         person=person,
         phone=phone,
-        phone_raw=viewer.phone
-        if alone
-        else _first(one.viewer.phone for one in records if one.phone == phone) or viewer.phone,
-        email=records[0].email or _first(record.email for record in records),
+        phone_raw=viewer.phone,
+        email=email,
         name=viewer.name,
         joined_at=intervals[0].start if intervals else None,
         left_at=intervals[-1].end if intervals else None,
@@ -245,30 +233,38 @@ def _visit(person: str, records: Sequence[_Record]) -> Visit:
         messages=viewer.messages,
         clicked=viewer.clicked,
         ordered=viewer.ordered,
-        marks=viewer.marks,
+        marks=marks,
         link_ids=tuple(link for link in viewer.link_ids if link.isprintable()) if viewer.link_ids else (),
-        city=viewer.city,
-        country=viewer.country,
+        city=intern(viewer.city),
+        country=intern(viewer.country),
         intervals=intervals,
-        positions=tuple(record.position for record in records),
+        positions=(position,),
     )
 
 
-def _joined(viewers: Sequence[Viewer]) -> Viewer:
-    """Several records as one: of texts the first that is given, of all else all of it."""
-    return Viewer(
-        raw="",
-        phone=_first(viewer.phone for viewer in viewers),
-        name=_first(viewer.name for viewer in viewers),
-        intervals=tuple(interval for viewer in viewers for interval in viewer.intervals),
-        finished=any(viewer.finished for viewer in viewers),
-        messages=sum(viewer.messages for viewer in viewers),
-        clicked=any(viewer.clicked for viewer in viewers),
-        ordered=any(viewer.ordered for viewer in viewers),
-        marks=next((viewer.marks for viewer in viewers if viewer.marks != _NO_MARKS), _NO_MARKS),
-        link_ids=tuple(dict.fromkeys(link for viewer in viewers for link in viewer.link_ids)),
-        city=_first(viewer.city for viewer in viewers),
-        country=_first(viewer.country for viewer in viewers),
+def _joined(person: str, visits: Sequence[Visit]) -> Visit:
+    """Several as one: of texts the first that is given, of all else all of it."""
+    intervals = united([interval for visit in visits for interval in visit.intervals])
+    phone = _first(visit.phone for visit in visits)
+    return Visit(
+        person=person,
+        phone=phone,
+        phone_raw=_first(visit.phone_raw for visit in visits if visit.phone == phone) or _first(v.phone_raw for v in visits),
+        email=_first(visit.email for visit in visits),
+        name=_first(visit.name for visit in visits),
+        joined_at=intervals[0].start if intervals else None,
+        left_at=intervals[-1].end if intervals else None,
+        watched_s=seconds_of(intervals),
+        finished=any(visit.finished for visit in visits),
+        messages=sum(visit.messages for visit in visits),
+        clicked=any(visit.clicked for visit in visits),
+        ordered=any(visit.ordered for visit in visits),
+        marks=next((visit.marks for visit in visits if visit.marks != _NO_MARKS), _NO_MARKS),
+        link_ids=tuple(dict.fromkeys(link for visit in visits for link in visit.link_ids)),
+        city=_first(visit.city for visit in visits),
+        country=_first(visit.country for visit in visits),
+        intervals=intervals,
+        positions=tuple(position for visit in visits for position in visit.positions),
     )
 
 

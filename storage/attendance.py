@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.attendance import Gathering, Visit, Yardstick, attended, judged
+from domain.people import shorten_phone
 from domain.webinars import MatchedBy, Viewer
 from storage.dirty import day_of, mark_days
 from storage.engine import Database
@@ -21,8 +23,10 @@ from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, execute, fetch, storable
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 CHUNK = 500  # rows of a write: a hundredth of a second of SQLite's only writer
+MOST_UNMATCHED_TOLD = 10
 _LONGEST_KEY = 300
 _STRIDE = 250  # rows made before others get their turn of the loop
 
@@ -73,6 +77,7 @@ class ReportLoad:
         self._gathering = Gathering()
         self._upsert = _upsert_for(database)
         self._dialect = database.dialect_name
+        self._untold = MOST_UNMATCHED_TOLD
         self._on_sqlite = database.is_sqlite
         # the driver of SQLite takes a bool for a stranger and asks all its adapters: 3 µs each
         self._flag: type[int] = int if database.is_sqlite else bool
@@ -116,12 +121,21 @@ class ReportLoad:
             found = await find_people(connection, session.account_id, [_seeker(visit) for visit in visits])
             people = {one.person for one in found if one.person is not None}
             leads = await leads_of(connection, people, self._time(session.ended_at))
+        self._tell_unmatched(visits, found)
         matches = [(one, leads.get(one.person) if one.person is not None else None) for one in found]
         rows: list[tuple[Value, ...]] = []
         for some in _chunks(list(zip(visits, matches, strict=True)), _STRIDE):
             rows += [self._row(visit, *match) for visit, match in some]
             await asyncio.sleep(0)
         return rows, {day_of(lead.created_at) for lead in leads.values()}
+
+    def _tell_unmatched(self, visits: list[Visit], found: list[Found]) -> None:
+        """Some of them, for whoever looks into the log for why somebody is not found; the card counts them all."""
+        for visit, one in zip(visits, found, strict=True):
+            if self._untold and one.person is None and visit.phone:
+                self._untold -= 1
+                phone = shorten_phone(visit.phone)
+                log.info("No matching lead in webinar %s, phone %s", self._session.external_id, phone)
 
     def _row(self, visit: Visit, found: Found, lead: LeadOf | None) -> tuple[Value, ...]:
         session, yardstick, flag = self._session, self._yardstick, self._flag
@@ -148,7 +162,11 @@ class ReportLoad:
             if await self._upsert.run(connection, rows):
                 await mark_days(connection, session.account_id, days | before, session_id=session.id)
 
-        await self._database.write(job)
+        try:
+            await self._database.write(job)
+        except Exception as error:
+            log.error("Error inserting attendees of webinar %s: %s", session.external_id, type(error).__name__)  # noqa: TRY400
+            raise
 
     async def _stored(self) -> int:
         sql = "SELECT count(*) FROM webinar_attendees WHERE session_id = :session"

@@ -1,10 +1,12 @@
 """Reports become rows of people: matched by phone, e-mail or link, once each, the same after every run."""
 
 import json
+import sqlite3
 from dataclasses import replace
 from typing import cast
 
 import pytest
+from sqlalchemy.exc import DatabaseError
 
 from domain.attendance import Yardstick
 from domain.errors import BadInput
@@ -133,6 +135,33 @@ async def test_the_newest_lead_before_the_end_counts_else_the_oldest_after(hall:
     assert [names[row["lead_id"]] for row in await hall.attendees()] == ["new", "first"]
     await hall.save(lead(IVAN, number="newest", days=-0.1))
     assert [names.get(row["lead_id"], "newest") for row in await hall.attendees()] == ["newest", "first"]
+
+
+async def test_the_log_says_who_is_not_found_and_hides_the_number(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    await hall.save(lead(IVAN))
+    await hall.hold([viewer(IVAN), viewer(OLGA), viewer(email="olga@example.ru")])
+    told = [record.getMessage() for record in caplog.records if "No matching lead" in record.getMessage()]
+    assert told == [f"No matching lead in webinar {REPORT.external_id}, phone +7 916 ···-··-22"]
+    await hall.hold([viewer(f"7999{number:07d}") for number in range(30)], another())
+    assert caplog.text.count("No matching lead") == 11
+
+
+async def test_rows_that_cannot_be_written_are_told_of(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
+    webinar = await hall.register()
+    await hall.webinars.begin_load(webinar)
+    await hall.webinars.add_viewers(webinar, [viewer(IVAN)], first=0)
+    await hall.database.write(
+        lambda connection: connection.exec_driver_sql("ALTER TABLE webinar_attendees RENAME warmth TO heat")
+    )
+    with pytest.raises((DatabaseError, sqlite3.DatabaseError)):
+        await hall.webinars.finish_load(webinar, records=1, skipped=0)
+    assert f"Error inserting attendees of webinar {REPORT.external_id}" in caplog.text
+    await hall.database.write(
+        lambda connection: connection.exec_driver_sql("ALTER TABLE webinar_attendees RENAME heat TO warmth")
+    )
+    await hall.load(webinar, [viewer(IVAN)])
+    assert len(await hall.attendees()) == 1
 
 
 async def test_leads_that_come_later_find_their_visits(hall: Hall) -> None:
