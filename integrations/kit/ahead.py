@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,8 +21,7 @@ async def ahead(pages: AsyncIterator[T], *, by: int) -> AsyncIterator[T]:
             yield item[0]
     finally:
         fetching.cancel()
-        with suppress(asyncio.CancelledError):
-            await fetching
+        await asyncio.gather(fetching, return_exceptions=True)  # its cancellation, not ours
 
 
 async def _fetch(pages: AsyncIterator[T], waiting: "asyncio.Queue[tuple[T] | Exception | None]") -> None:

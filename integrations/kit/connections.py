@@ -10,6 +10,7 @@ from yarl import URL
 
 from integrations.kit.proxies import Proxies, is_refusal, is_socks, socks_connector
 
+_REPEATABLE = frozenset(("GET", "HEAD"))
 IDLE_S = 5.0  # servers close what is idle longer; a write upon a closed connection would be an uncertain one
 
 
@@ -63,6 +64,8 @@ class Connections:
 
         What is raised knows the address: it must not travel further.
         """
+        if method not in _REPEATABLE:
+            await _let_hang_ups_in()
         proxy = self._proxies.of(address)
         try:
             return await self._session(proxy).request(
@@ -103,6 +106,15 @@ class Connections:
         if self._believed is None:
             self._believed = await asyncio.to_thread(self._authorities)
         return self._believed
+
+
+async def _let_hang_ups_in() -> None:
+    """Two turns of the loop: a connection whose end has come in leaves the pool before a write is put on it.
+
+    A server may close after any answer without saying so, and a write that fails on a dead connection is an uncertain one.
+    """
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -32,13 +32,12 @@ class Transport(httpx2.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        length = int(request.headers.get("Content-Length", _TOGETHER + 1))
         with _in_its_words():
             response = await self._connections.send(
                 request.method,
                 URL(str(request.url), encoded=True),
                 dict(request.headers),
-                body=await request.aread() if length <= _TOGETHER else _stream(request),
+                body=await _body_of(request),
             )
         return httpx2.Response(response.status, headers=response.raw_headers, stream=_Body(response), request=request)
 
@@ -59,6 +58,15 @@ class _Body(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._response.release()
+
+
+async def _body_of(request: httpx2.Request) -> bytes | AsyncIterator[bytes] | None:
+    """None for a request that announces no body: a strict gateway refuses a GET with an empty one in pieces."""
+    length = request.headers.get("Content-Length")
+    if length is None and "Transfer-Encoding" not in request.headers:
+        return None
+    small = length is not None and int(length) <= _TOGETHER
+    return await request.aread() if small else _stream(request)
 
 
 async def _stream(request: httpx2.Request) -> AsyncIterator[bytes]:

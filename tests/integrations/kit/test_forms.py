@@ -116,4 +116,4 @@ def test_values_are_unescaped_as_the_standard_library_does(raw: str) -> None:
 def test_a_megabyte_of_broken_escapes_is_read_at_once() -> None:
     begun = time.process_time()
     decode_form(b"a=" + b"%" * 1_000_000)
-    assert time.process_time() - begun < 0.25
+    assert time.process_time() - begun < 3  # 0.05 s; walked again for each of them it would be minutes
