@@ -9,12 +9,12 @@ PRIVATE = "private"
 READING_BUTTONS = (
     *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people", "status", "held"),
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
-    *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv"),
+    *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
 )
 WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
-_EVERYBODY = ("calls", "conversions", "creatives", "webinars", "register", "visited", "link", "why", "help", "start")
-_ADMINS = ("status", "errors", "settings")
+_EVERYBODY = ("calls", "conversions", "creatives", "webinars", "register", "visited", "link", "add", "why", "help", "start")
+_ADMINS = ("spend", "status", "errors", "settings")
 _IN_GROUPS = ("calls", "conversions", "creatives", "webinars", "visited", "why", "help")
 
 

@@ -9,6 +9,7 @@ from handlers.calls import telegram as calls
 from handlers.calls.screens import say
 from handlers.commands import commands_for
 from handlers.desk import Desk
+from handlers.leads import adding
 from handlers.leads import telegram as leads
 from handlers.talk.telegram import in_private, show
 from handlers.webinars import links, register, visited, words
@@ -19,7 +20,9 @@ __all__ = ["build_routers", "commands_for"]
 
 def build_routers() -> list[Router]:
     """New routers each time: a router belongs to one dispatcher. Handlers take ``person`` and ``desk``."""
-    talks = [part.build_router() for part in (analytics, words, calls, admin, webinars, register, visited, links, leads)]
+    talks = [
+        part.build_router() for part in (analytics, words, calls, admin, webinars, register, visited, links, leads, adding)
+    ]
     return [*talks, calls.build_words_router(), build_rest_router()]
 
 

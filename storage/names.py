@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.errors import BadInput
 from domain.imports import CreativeRow, SpendRow
 from storage.engine import Database
 from storage.models import creatives, directions
@@ -61,6 +62,21 @@ class NameStore:
             for ad in ads:
                 changed += await add_creative(connection, account_id, ad, names, now)
             return names, changed
+
+        return await self._database.write(job)
+
+    async def rename(self, account_id: int, title: str, new: str) -> int:
+        """A direction under another name, with all that belongs to it; 0 when there is none called so. BadInput: taken."""
+
+        async def job(connection: AsyncConnection) -> int:
+            names = await read_names(connection, account_id)
+            known, taken = names.direction(title), names.direction(new)
+            if known is None:
+                return 0
+            if taken not in {None, known}:
+                raise BadInput("direction", f"Направление «{new}» уже есть.")
+            await connection.execute(update(directions).where(directions.c.id == known).values(name=new))
+            return 1
 
         return await self._database.write(job)
 

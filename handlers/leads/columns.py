@@ -56,7 +56,7 @@ def find_columns(cells: list[str], kind: ImportKind | None = None) -> Columns | 
     titles: dict[str, str] = {}
     unknown = []
     for place, title in enumerate(cells):
-        field = _FIELDS.get(_tidy(title))
+        field = field_of(title)
         if field is not None and field not in places:
             places[field], titles[field] = place, title
         elif title:
@@ -65,6 +65,11 @@ def find_columns(cells: list[str], kind: ImportKind | None = None) -> Columns | 
     if found is None or not _enough(found, places):
         return None
     return Columns(kind=found, places=places, titles=titles, unknown=tuple(unknown))
+
+
+def field_of(title: str) -> str | None:
+    """The field that is called so."""
+    return _FIELDS.get(_tidy(title))
 
 
 def nothing_found() -> BadInput:

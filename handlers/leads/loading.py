@@ -62,7 +62,7 @@ class Loader:
         batch = []
         for row in leads:
             if row.key not in met.known:
-                lead = _lead(row, names, since=met.stored.get(row.key, table.shown_at))
+                lead = lead_of(row, names, since=met.stored.get(row.key, table.shown_at))
                 batch.append(replace(lead, deleted_at=table.shown_at) if undo else lead)
         saved = await LeadStore(self.database).save(table.account_id, batch)
         return saved + Saved(same=len(met.known))
@@ -83,12 +83,12 @@ class Loader:
         return Saved(added=min(changed, all_), same=max(all_ - changed, 0))
 
 
-def _lead(row: LeadRow, names: Names, *, since: datetime) -> Lead:
+def lead_of(row: LeadRow, names: Names, *, since: datetime, source: str = SOURCE) -> Lead:
     """``since``: when it became a lead, where its row does not say. The same row again is the same lead, to the second."""
     at = row.created_at or since
     creative = names.creative(row.creative, row.marks.content)
     return Lead(
-        source=SOURCE, external_id=row.key, created_at=at, updated_at=at, name=row.name, phone=row.phone, email=row.email,
+        source=source, external_id=row.key, created_at=at, updated_at=at, name=row.name, phone=row.phone, email=row.email,
         link_ids=(row.link,) if row.link else (), status=row.status, manager=row.manager,
         direction_id=names.direction(row.direction), creative_id=creative, first=row.marks,
     )  # fmt: skip

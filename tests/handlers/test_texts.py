@@ -30,7 +30,7 @@ NAME = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)+")
 # Names, commands and abbreviations that are Latin in Russian, too.
 LATIN = {
     "CRM", "BotFather", "setinline", "ONVOXIMPLANTCALLEND", "urls", "check", "svodka", "call", "env", "Telegram", "txt",
-    "bitrix24", "png", "utm", "source", "WhatsApp", "content", "csv", "xlsx",
+    "bitrix24", "png", "utm", "source", "WhatsApp", "content", "google", "vk", "anna", "example", "ru", "ad", "csv", "xlsx",
 }  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def test_a_text_that_stands_twice_is_a_defect() -> None:
         texts_module._add(entries, "", {"number": 1})
 
 
-FOR_ALL = ("calls", "conversions", "creatives", "webinars", "register", "visited", "link")
+FOR_ALL = ("calls", "conversions", "creatives", "webinars", "register", "visited", "link", "add")
 
 
 def test_menus_differ_by_role_and_chat() -> None:
@@ -167,7 +167,7 @@ def test_menus_differ_by_role_and_chat() -> None:
     assert names(None, "private") == ["start"]
     assert names(None, "group") == []
     assert names(Role.MANAGER, "private") == [*FOR_ALL, "why", "help", "start"]
-    owners = [*FOR_ALL, "why", "status", "errors", "settings", "help", "start"]
+    owners = [*FOR_ALL, "why", "spend", "status", "errors", "settings", "help", "start"]
     assert names(Role.OWNER, "private") == owners
     assert "bind" in names(Role.ADMIN, "supergroup")
     assert "bind" not in names(Role.MANAGER, "supergroup")
