@@ -34,7 +34,7 @@ MARKER = Variable(
     meaning="«Маркер партнёра в URL» страницы регистрации; если это имя параметра личных ссылок, в нём номер человека",
     default="svodka",
 )
-RATE = Variable(name="BIZON365_RATE", meaning="сколько запросов в секунду посылать Бизон365, не больше 3", default="2")
+RATE = Variable(name="BIZON365_RATE", meaning="сколько запросов в секунду посылать; больше 3 Бизон365 обычно не выдерживает", default="2")
 VARIABLES = (TOKEN, PROJECT_ID, BASE_URL, ZONE, URL_PARAM, MARKER, RATE)
 
 ALWAYS_UNDERSTOOD = "salebot"
@@ -147,6 +147,6 @@ def _param(variable: Variable, value: str) -> str:
 
 def _rate(value: str) -> float:
     number = value.replace(",", ".")
-    if not re.fullmatch(r"\d(\.\d{1,2})?", number) or not 0 < float(number) <= 3:
-        raise ConfigError(RATE.name, "нужно число запросов в секунду от 0.1 до 3: быстрее Бизон365 отказывает")
+    if not re.fullmatch(r"\d{1,2}(\.\d{1,2})?", number) or float(number) <= 0:
+        raise ConfigError(RATE.name, "нужно число запросов в секунду, например 2; больше 3 Бизон365 обычно не выдерживает")
     return float(number)

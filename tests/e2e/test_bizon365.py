@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,7 @@ from bot.keys import load_keys
 from bot.settings import read_settings
 from integrations.bizon365.fake import Fake
 from integrations.bizon365.platform import ADD, VIEWERS
+from sandbox.telegram.world import Message
 from tests.conftest import Serve
 from tests.e2e.town import Town, open_town
 
@@ -105,6 +107,39 @@ async def test_a_registration_is_kept_with_all_its_values(hall: Hall) -> None:
     assert row[:4] == ("111222:page1", "111222:room1", "client@example.com", "79001234567")
     assert "12:00" in str(row[4])  # 09:00Z in Moscow
     assert row[6:] == ("s00001", "link7", "svodka", "g")
+
+
+async def test_somebody_is_registered_from_the_chat_and_found_at_the_platform(hall: Hall) -> None:
+    town, at = hall.town, (datetime.now(UTC) + timedelta(days=3)).replace(hour=9, minute=0, second=0, microsecond=0)
+    page = hall.fake.add_page(title="Запись на вебинар")
+    known = {"email": "a@example.com", "webinarTime": at.isoformat(), "registeredTime": at.isoformat(), "vizitWebinar": 0}
+    page.subscribers = [known]
+    chat = town.telegram.private(town.owner)
+
+    def newest(*words: str) -> Message | None:
+        shown = [one for one in town.telegram.messages(chat) if one.author == town.telegram.bot]
+        return next((one for one in reversed(shown) if all(word in one.text for word in words)), None)
+
+    async def shown(*words: str) -> Message:
+        await town.until(lambda: newest(*words), why=lambda: str([one.text for one in town.telegram.messages(chat)]))
+        found = newest(*words)
+        assert found is not None
+        return found
+
+    async def press(button: str, *words: str) -> None:
+        await town.telegram.press(town.owner, await shown(*words), button).answered()
+
+    town.telegram.say(town.owner, "/register")
+    await press("Запись на вебинар", "На какую страницу")
+    await press(f"{at.astimezone(ZoneInfo('Europe/Moscow')):%d.%m} 12:00", "На когда")
+    await shown("Кого записать")
+    town.telegram.say(town.owner, "Пётр Иванов +7 900 123-45-67 petr@example.com")
+    await press("Записать", "Проверьте", "petr@example.com")
+    await town.until(lambda: [one["email"] for one in page.subscribers] == ["a@example.com", "petr@example.com"])
+    (sent,) = hall.fake.asked(ADD)
+    assert sent["time"] == f"{at:%Y-%m-%dT09:00:00.000Z}"
+    assert (sent["username"], sent["phone"]) == ("Пётр Иванов", "79001234567")
+    await hall.until_done("register")
 
 
 async def test_a_report_nobody_told_us_of_is_found(hall: Hall) -> None:

@@ -66,7 +66,7 @@ def test_parameters_of_links() -> None:
         ({"BIZON365_TOKEN": "a", "BIZON365_URL_PARAM": "мой"}, "BIZON365_URL_PARAM"),
         ({"BIZON365_TOKEN": "a", "BIZON365_MARKER": "a b"}, "BIZON365_MARKER"),
         ({"BIZON365_TOKEN": "a", "BIZON365_RATE": "0"}, "BIZON365_RATE"),
-        ({"BIZON365_TOKEN": "a", "BIZON365_RATE": "9"}, "BIZON365_RATE"),
+        ({"BIZON365_TOKEN": "a", "BIZON365_RATE": "много"}, "BIZON365_RATE"),
     ],
 )
 def test_each_mistake_names_its_variable(wrong: dict[str, str], variable: str) -> None:
