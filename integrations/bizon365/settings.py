@@ -34,7 +34,9 @@ MARKER = Variable(
     meaning="«Маркер партнёра в URL» страницы регистрации; если это имя параметра личных ссылок, в нём номер человека",
     default="svodka",
 )
-RATE = Variable(name="BIZON365_RATE", meaning="сколько запросов в секунду посылать; больше 3 Бизон365 обычно не выдерживает", default="2")
+RATE = Variable(
+    name="BIZON365_RATE", meaning="сколько запросов в секунду посылать; больше 3 Бизон365 обычно не выдерживает", default="2"
+)
 VARIABLES = (TOKEN, PROJECT_ID, BASE_URL, ZONE, URL_PARAM, MARKER, RATE)
 
 ALWAYS_UNDERSTOOD = "salebot"

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from sys import intern
 from urllib.parse import parse_qsl, urlsplit
 
 from domain.webinars import Interval, Marks, Viewer
@@ -45,8 +47,8 @@ def read_viewer(record: Mapping[str, object], reading: Reading) -> Viewer:
         ordered=any(flag_of(record.get(name)) for name in _ORDERS),
         marks=marks_of(record),
         link_ids=_link_ids(record, reading.url_params),
-        city=text_of(record.get("city")),
-        country=text_of(record.get("country")) or text_of(record.get("country_code")),
+        city=intern(text_of(record.get("city"))),  # a few hundred cities among fifty thousand people
+        country=intern(text_of(record.get("country")) or text_of(record.get("country_code"))),
     )
 
 
@@ -57,12 +59,18 @@ def given(value: object) -> str:
 
 
 def marks_of(record: Mapping[str, object]) -> Marks:
-    """The nine utm parameters and the partner's mark."""
-    utm = {name: text_of(record.get(f"utm_{name}")) for name in _UTM}
-    return Marks(**utm, partner=text_of(record.get("url_marker")))
+    """The nine utm parameters and the partner's mark; equal ones of a report are one object."""
+    return _marks(*[text_of(record.get(name)) for name in _MARKS])
+
+
+@lru_cache(maxsize=1024)
+def _marks(*values: str) -> Marks:
+    return Marks(**dict(zip(_MARK_FIELDS, values, strict=True)))
 
 
 _UTM = ("source", "medium", "campaign", "term", "content", "keyword", "banner", "phrase", "group")
+_MARKS = (*(f"utm_{name}" for name in _UTM), "url_marker")
+_MARK_FIELDS = (*_UTM, "partner")
 
 
 def raw_of(record: Mapping[str, object]) -> str:
