@@ -27,11 +27,11 @@ def lasting() -> Iterator[None]:
 
 async def load(module: str) -> ModuleType:
     """``module``, imported in a thread: on the loop its seconds would be every hook's seconds."""
-    if module in sys.modules:
-        return sys.modules[module]
     return await asyncio.to_thread(_import, module)
 
 
 def _import(module: str) -> ModuleType:
+    if module in sys.modules:  # there, or half there in another thread, for which this waits
+        return import_module(module)
     with lasting():
         return import_module(module)

@@ -1,7 +1,13 @@
 """What is loaded when: hooks wait for nothing that they do not need."""
 
+import asyncio
+import sys
+import threading
 from pathlib import Path
 
+import pytest
+
+from bot.loading import load
 from tests.bot.test_cli import python
 
 
@@ -49,3 +55,22 @@ def test_the_sdk_of_models_is_loaded_whole_before_it_is_used() -> None:
     )
     done = python("-c", probe)
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
+
+
+async def test_a_module_on_its_way_in_another_thread_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, gate = "a_module_of_this_test_that_takes_long", threading.Event()
+    (tmp_path / f"{name}.py").write_text(f"import sys\nsys.modules['{name}.gate'].wait(20)\nlast = 1\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, f"{name}.gate", gate)  # type: ignore[arg-type]
+    try:
+        first = asyncio.create_task(load(name))
+        while name not in sys.modules:
+            await asyncio.sleep(0.001)
+        second = asyncio.create_task(load(name))
+        await asyncio.sleep(0.01)
+        assert not second.done()
+        gate.set()
+        assert (await second).last == (await first).last == 1
+    finally:
+        gate.set()
+        sys.modules.pop(name, None)
