@@ -14,6 +14,7 @@ from bot.hooks import Endpoint, Hooks
 from bot.http.app import Site, build_app
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
+from bot.http.links import short_link
 from integrations.bizon365.fake import Fake
 from integrations.bizon365.settings import Settings
 from integrations.bizon365.webhook import Receiver
@@ -82,7 +83,8 @@ async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
     async def update(_: bytes, __: str | None) -> int:
         return 200
 
-    site = Site(ingress=ingress, health=health, metrics=metrics, metrics_key="m" * 32, update=update)
+    follow = short_link(database, HandClock())
+    site = Site(ingress=ingress, health=health, metrics=metrics, metrics_key="m" * 32, update=update, follow=follow)
     yield Door(await serve(build_app(site)), database, hooks)
     await database.close()
 
