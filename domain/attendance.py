@@ -160,7 +160,6 @@ class Gathering:
         self._groups: dict[str, list[Visit]] = {}  # of one record each
         self._shelves: dict[str, list[str]] = {}  # keys by their beginning: to sort them all at once takes too long
         self._owners: dict[str, tuple[str, ...]] = {}  # a weaker key → the stronger ones it came with
-        self._marks: dict[Marks, Marks] = {}
         self._count = 0
 
     def add(self, viewers: Iterable[Viewer]) -> None:
@@ -171,8 +170,7 @@ class Gathering:
             by_email = f"email:{email}" if email else ""
             by_user = f"user:{viewer.chat_user_id}" if viewer.chat_user_id.isprintable() and viewer.chat_user_id else ""
             key = f"phone:{phone}" if phone else by_email or by_user or f"row:{position}"
-            marks = self._marks.setdefault(viewer.marks, viewer.marks)
-            visit = _visit(key, viewer, position, phone=phone, email=email, marks=marks)
+            visit = _visit(key, viewer, position, phone=phone, email=email)
             if key in self._groups:
                 self._groups[key].append(visit)
             else:
@@ -218,7 +216,7 @@ def visits_of(viewers: Iterable[Viewer]) -> list[Visit]:
     return list(gathering.visits())
 
 
-def _visit(person: str, viewer: Viewer, position: int, *, phone: str, email: str, marks: Marks) -> Visit:
+def _visit(person: str, viewer: Viewer, position: int, *, phone: str, email: str) -> Visit:
     intervals = united(viewer.intervals)
     return Visit(
         person=person,
@@ -233,13 +231,19 @@ def _visit(person: str, viewer: Viewer, position: int, *, phone: str, email: str
         messages=viewer.messages,
         clicked=viewer.clicked,
         ordered=viewer.ordered,
-        marks=marks,
+        marks=viewer.marks if _is_marked(viewer.marks) else _NO_MARKS,
         link_ids=tuple(link for link in viewer.link_ids if link.isprintable()) if viewer.link_ids else (),
         city=intern(viewer.city),
         country=intern(viewer.country),
         intervals=intervals,
         positions=(position,),
     )
+
+
+def _is_marked(marks: Marks) -> bool:
+    """Says anything of what a visit keeps of them."""
+    utm = marks.source or marks.medium or marks.campaign or marks.term or marks.content
+    return bool(utm or marks.partner)
 
 
 def _joined(person: str, visits: Sequence[Visit]) -> Visit:
@@ -259,7 +263,7 @@ def _joined(person: str, visits: Sequence[Visit]) -> Visit:
         messages=sum(visit.messages for visit in visits),
         clicked=any(visit.clicked for visit in visits),
         ordered=any(visit.ordered for visit in visits),
-        marks=next((visit.marks for visit in visits if visit.marks != _NO_MARKS), _NO_MARKS),
+        marks=next((visit.marks for visit in visits if visit.marks is not _NO_MARKS), _NO_MARKS),
         link_ids=tuple(dict.fromkeys(link for visit in visits for link in visit.link_ids)),
         city=_first(visit.city for visit in visits),
         country=_first(visit.country for visit in visits),

@@ -49,7 +49,7 @@ _ADD_IDENTITIES = BulkWrite(
 )
 _STORED = """
 SELECT source, external_id, id, person_id, created_at, updated_at FROM leads
-WHERE account_id = :account AND external_id IN {texts} AND external_id <> ''
+WHERE account_id = :account AND source = :source AND external_id IN {texts} AND external_id <> ''
 """
 _UNDONE = """
 SELECT kind, value, person_id FROM identities
@@ -168,9 +168,11 @@ class _Batch:
         return Saved(added=added, changed=changed, same=count - added - changed, people=len(self._new_people))
 
     async def _drop_what_is_older(self) -> None:
-        names = [lead.external_id for lead, _ in self._leads if lead.external_id]
-        rows = await fetch(self._connection, _STORED, {"account": self._account_id, "texts": names}) if names else []
-        self._stored = {(row[0], row[1]): _Stored(*row[2:]) for row in rows}
+        for source in {lead.source for lead, _ in self._leads}:
+            names = [lead.external_id for lead, _ in self._leads if lead.source == source]
+            mine = {"account": self._account_id, "source": source, "texts": names}
+            for row in await fetch(self._connection, _STORED, mine):
+                self._stored[row[0], row[1]] = _Stored(*row[2:])
         self._leads = [(lead, keys) for lead, keys in self._leads if self._is_news(lead)]
 
     def _is_news(self, lead: Lead) -> bool:

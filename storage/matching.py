@@ -29,7 +29,8 @@ FROM leads WHERE person_id IN {ids} AND deleted_at IS NULL
 """
 _ATTENDEES = """
 SELECT a.id, a.phone_number, a.email, a.link_ids, a.matched_by, a.person_id, a.other_person_id, a.lead_id, a.marks_from,
-       a.utm_source, a.utm_medium, a.utm_campaign, a.utm_term, a.utm_content, a.url_marker, a.session_id, w.ended_at
+       a.utm_source, a.utm_medium, a.utm_campaign, a.utm_term, a.utm_content, a.url_marker, a.session_id, w.ended_at,
+       a.person_key
 FROM webinar_attendees AS a JOIN webinars AS w ON w.id = a.session_id
 WHERE {where}
 """
@@ -132,13 +133,13 @@ def _counts_more(made: Any, lead: int, other_made: Any, other: int, ended: Any) 
 
 
 async def rematch_session(
-    connection: AsyncConnection, account_id: int, session_id: int, *, after: int, most: int
-) -> int | None:
-    """Match up to ``most`` attendees of a session with an id greater than ``after``; the last id, None when none is left."""
-    where = "a.session_id = :session AND a.id > :after ORDER BY a.id LIMIT :most"
+    connection: AsyncConnection, account_id: int, session_id: int, *, after: str, most: int
+) -> str | None:
+    """Match up to ``most`` attendees of a session whose key follows ``after``; the last key, None when none is left."""
+    where = "a.session_id = :session AND a.person_key > :after ORDER BY a.person_key LIMIT :most"
     rows = await _attendees(connection, where, {"session": session_id, "after": after, "most": most})
     await _match(connection, account_id, rows)
-    return int(rows[-1][0]) if rows else None
+    return str(rows[-1][17]) if rows else None
 
 
 async def rematch(

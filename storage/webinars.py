@@ -115,11 +115,11 @@ class WebinarStore:
         if known is not None:
             await self._match_newer(account_id, *known)
             return
-        last: int | None = 0
+        last: str | None = ""
         while last is not None:
             after = last
 
-            async def job(connection: AsyncConnection, after: int = after) -> int | None:
+            async def job(connection: AsyncConnection, after: str = after) -> str | None:
                 return await rematch_session(connection, account_id, webinar_id, after=after, most=_MOST_MATCHED)
 
             last = await self._database.write(job)
