@@ -18,6 +18,7 @@ from handlers.commands import PRIVATE, commands_for
 from handlers.desk import Desk
 from handlers.leads.messages import help_screen
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, place_of, pressed_on, redraw, show, toast
+from handlers.webinars.help import help_webinars_screen
 from storage.destinations import BoundChat
 from storage.held import count_held
 from storage.queries.settings import MIN_DURATION, change_setting
@@ -28,7 +29,7 @@ LONGEST_MINIMUM_S = 3600
 HELD_CHOICES = ("send", "drop")
 _KIND_WORDS = {"звонки": "call", "пропущенные": "missed", "вебинары": "webinar", "регистрации": "registration"}
 _KIND_WORDS |= {"уведомления": "notice"}
-_TOPICS = {"звонки": "calls", "битрикс": "bitrix", "битрикс24": "bitrix", "таблицы": "tables"}
+_TOPICS = {"звонки": "calls", "битрикс": "bitrix", "битрикс24": "bitrix", "таблицы": "tables", "вебинары": "webinars"}
 
 
 def build_router() -> Router:
@@ -68,6 +69,8 @@ async def help_command(message: ChatMessage, command: CommandObject, person: Per
         await show(message, desk, screens.help_calls_screen(reader, await desk.min_duration_s(person.account_id)))
     elif _TOPICS.get(topic) == "bitrix":
         await show(message, desk, screens.help_bitrix_screen(reader))
+    elif _TOPICS.get(topic) == "webinars":
+        await show(message, desk, help_webinars_screen(reader))
     elif _TOPICS.get(topic) == "tables":
         await show(message, desk, help_screen(reader))
     else:

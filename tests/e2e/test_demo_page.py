@@ -211,6 +211,24 @@ async def test_what_was_accepted_survives_kill_9(shown: Shown) -> None:
     await expect(shown.cards("Ирина Павлова")).to_have_count(1)
 
 
+async def test_a_no_show_is_registered_again_by_three_taps(shown: Shown) -> None:
+    await shown.press("Вебинар закончился")
+    card = shown.cards("Вебинар закончился", "Не пришли: 3")
+    await expect(card).to_have_count(1, timeout=CARD_MS)
+    picture = shown.page.locator("img.photo")
+    await expect(picture).to_have_count(1, timeout=CARD_MS)
+    await picture.evaluate("image => image.scrollIntoView()")  # it is fetched when it is about to be seen
+    await expect(picture).to_have_js_property("complete", True, timeout=CARD_MS)
+    assert await picture.evaluate("image => image.naturalWidth") > 1000
+    await card.get_by_role("button", name="Записать снова").click()
+    await shown.cards("Выберите, кого записать").get_by_role("button", name="1", exact=True).click()
+    await shown.cards("на когда записать?").get_by_role("button", name="Запись на вебинар").first.click()
+    done = shown.cards("✅ Записан")
+    await expect(done).to_have_count(1, timeout=CARD_MS)
+    email = next(word for word in (await done.inner_text()).replace(",", " ").split() if "@" in word)
+    await shown.state_is(f"последние: {email}")
+
+
 async def test_a_dropped_recording_becomes_a_call(shown: Shown) -> None:
     recording = ROOT / "sandbox" / "calls" / "05_stereo_two_channel.mp3"
     await shown.page.locator(".drop input").set_input_files(recording)

@@ -68,6 +68,10 @@ async def test_inline_gives_figures_without_phones(talk: Talk) -> None:
     assert len((await talk.inline("звонки")).results) > 1
 
 
+async def test_help_has_a_page_of_its_own(talk: Talk, golden: Golden) -> None:
+    golden("help_webinars", await talk.say("/help вебинары"))
+
+
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
