@@ -9,11 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import BadInput
 from domain.imports import CreativeRow, SpendRow
+from storage.dirty import mark_dirty
 from storage.engine import Database
 from storage.models import creatives, directions
 from storage.models.types import driver_time
-from storage.sets import BulkWrite
+from storage.sets import BulkWrite, execute, fetch
 
+_ASSIGNED_AT_ONCE = 500
+_WITHOUT_CREATIVE = """
+SELECT id FROM leads
+WHERE account_id = :account AND first_utm_content = :rule AND creative_id IS NULL ORDER BY id LIMIT :most
+"""
+_GIVE_CREATIVE = "UPDATE leads SET creative_id = :creative WHERE id IN {ids}"
 _SPEND = BulkWrite(
     table="spend",
     columns=(
@@ -64,6 +71,24 @@ class NameStore:
             return names, changed
 
         return await self._database.write(job)
+
+    async def assign(self, account_id: int, ad: CreativeRow, names: Names) -> int:
+        """Give the creative its leads by the rule, those that have none yet; how many. In short writes, days marked."""
+        creative, given = names.creative(ad.title), 0
+        if not ad.rule or creative is None:
+            return 0
+        values = {"account": account_id, "rule": ad.rule, "creative": creative, "most": _ASSIGNED_AT_ONCE}
+
+        async def job(connection: AsyncConnection) -> int:
+            ids = [row[0] for row in await fetch(connection, _WITHOUT_CREATIVE, values)]
+            if ids:
+                await execute(connection, _GIVE_CREATIVE, {"ids": ids, "creative": creative})
+                await mark_dirty(connection, account_id, ids)
+            return len(ids)
+
+        while count := await self._database.write(job):
+            given += count
+        return given
 
     async def rename(self, account_id: int, title: str, new: str) -> int:
         """A direction under another name, with all that belongs to it; 0 when there is none called so. BadInput: taken."""

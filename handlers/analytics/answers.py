@@ -11,11 +11,11 @@ from domain.roles import Person
 from handlers.analytics.catalogue import Counted, Figure, count, name_of
 from handlers.analytics.charts import Bars, draw_bars
 from handlers.analytics.screens import bars, caption, figure_screen, how_screen
-from handlers.analytics.sheets import Cell, write_sheet
 from handlers.analytics.visits import HEADER as VISITS_HEADER
 from handlers.analytics.visits import MOST_VISITS, visit_cells, visits_screen
 from handlers.calls.periods import Period
 from handlers.desk import Desk
+from handlers.sheets import Cell, write_sheet
 from handlers.wording import Reader
 from storage.queries.attendees import last_attendances
 from storage.queries.conversions import ConversionRow

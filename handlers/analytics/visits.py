@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from domain.messages import Line, Message, Section, Span, Style, plain
 from domain.people import phone_key
-from handlers.analytics.sheets import Cell, phone_cell
 from handlers.calls.screens import ANSWER, action
+from handlers.sheets import Cell, phone_cell
 from handlers.wording import Reader, shortened
 from storage.queries.attendees import AttendeeLine
 

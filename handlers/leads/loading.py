@@ -79,7 +79,10 @@ class Loader:
         else:
             titles = _distinct(row.title for row in rows if isinstance(row, DirectionRow))
             ads = list({row.key: row for row in rows if isinstance(row, CreativeRow)}.values())
-            changed, all_ = (await store.add(table.account_id, titles, ads, now))[1], len(titles) + len(ads)
+            names, changed = await store.add(table.account_id, titles, ads, now)
+            all_ = len(titles) + len(ads)
+            for ad in ads:
+                await store.assign(table.account_id, ad, names)
         return Saved(added=min(changed, all_), same=max(all_ - changed, 0))
 
 

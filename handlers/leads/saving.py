@@ -31,6 +31,8 @@ async def save_typed(desk: Desk, person: Person, typed: Typed) -> int:
     ads = [row for row in typed.rows if isinstance(row, CreativeRow)]
     ads += [CreativeRow(title=row.creative) for row in typed.rows if isinstance(row, LeadRow | SpendRow) and row.creative]
     names, changed = await store.add(account, titles, ads, now)
+    for ad in ads:
+        changed += await store.assign(account, ad, names)
     spent = [row for row in typed.rows if isinstance(row, SpendRow)]
     if spent:
         return await store.spend(account, spent, names, now, source=SOURCE)

@@ -1,18 +1,14 @@
 """From what a person presses about webinars to the screen or file that answers, without a messenger."""
 
 import asyncio
-import csv
 import hashlib
-import io
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from domain.messages import File, Line, Message, Section, Span, Style, bullet
 from domain.roles import Person
 from handlers.calls.screens import ANSWER, action
 from handlers.desk import Desk
+from handlers.sheets import Cell, phone_cell, write_sheet
 from handlers.webinars.lists import PER_PAGE, Place, guests_screen
 from handlers.webinars.messages import Stage, WebinarView, webinar_card
 from handlers.wording import Reader
@@ -21,7 +17,6 @@ from storage.queries.audience import group_sizes, guests
 from storage.queries.webinars import WebinarLine, turnout
 
 MOST_ROWS = 100_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would carry out
 COLUMNS = (
     "webinar_title", "webinar_date", "lead_id", "phone_number", "username", "email", "joined_at", "left_at",
     "watch_duration_sec", "attended", "presence", "warmth", "messages", "clicked", "ordered", "manager", "direction",
@@ -64,11 +59,11 @@ def explanation(desk: Desk, webinar: WebinarLine, work_id: int | None) -> Messag
 async def guests_file(desk: Desk, person: Person, webinar: WebinarLine, *, key: str) -> Message:
     """Everybody who was there, a row each, as a table that opens in Excel."""
     page = await find_attendees(desk.database, person.account_id, webinar.id, limit=MOST_ROWS)
-    zone = desk.timezone(person.account_id)
-    text = await asyncio.to_thread(as_csv, page.rows, webinar, zone)
-    name = hashlib.sha256(text).hexdigest()[:24]
-    relative = Path("exports") / f"{desk.clock.now():%Y-%m-%d}" / f"{name}.csv"
-    await asyncio.to_thread(_write, desk.data_dir / relative, text)
+    zone, now = desk.timezone(person.account_id), desk.clock.now()
+    name = hashlib.sha256(f"{key}:{webinar.id}:{now.isoformat()}".encode()).hexdigest()[:24]
+    relative = Path("exports") / f"{now:%Y-%m-%d}" / f"{name}.csv"
+    rows = (_cells(row, webinar) for row in page.rows)
+    await asyncio.to_thread(write_sheet, desk.data_dir / relative, ("webinar_id", *COLUMNS), rows, zone)
     started = webinar.started_at
     when = f"{started.astimezone(zone):%d.%m.%Y}" if started else "—"
     shown = desk.texts.get("webinar.file_name", when=when)
@@ -76,26 +71,7 @@ async def guests_file(desk: Desk, person: Person, webinar: WebinarLine, *, key: 
     return Message(key=key, sections=(), files=(File(path=relative.as_posix(), name=shown, caption=caption),), kind="answer")
 
 
-def as_csv(rows: Sequence[AttendeeLine], webinar: WebinarLine, zone: ZoneInfo) -> bytes:
-    """UTF-8 with its mark and semicolons, as Excel wants it here; no cell is ever a formula."""
-    out = io.StringIO()
-    table = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    table.writerow(("webinar_id", *COLUMNS))
-    for row in rows:
-        table.writerow((webinar.external_id, *(_cell(getattr(row, name), zone) for name in COLUMNS)))
-    return out.getvalue().encode("utf-8-sig")
-
-
-def _cell(value: object, zone: ZoneInfo) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, datetime):
-        return f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+def _cells(row: AttendeeLine, webinar: WebinarLine) -> list[Cell]:
+    values: dict[str, Cell] = {name: getattr(row, name) for name in COLUMNS}
+    values["phone_number"] = phone_cell(row.phone_number)
+    return [webinar.external_id, *values.values()]

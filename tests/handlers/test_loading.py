@@ -16,7 +16,7 @@ from handlers.leads.survey import Survey, Surveyor
 from storage.engine import Database
 from storage.imports import ImportStore
 from storage.leads import Saved
-from storage.models import creatives, directions, identities, leads, people, spend
+from storage.models import conversion_dirty, creatives, directions, identities, leads, people, spend
 from tests.storage.hall import REPORT, Hall, lead, viewer
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -186,6 +186,17 @@ async def test_creatives_know_their_leads_by_the_rule(desk: Desk) -> None:
     await desk.load("Телефон;utm_content\n79990000001;ad_18\n")
     assert [row["creative_id"] for row in await desk.rows(leads)] == [2]
     assert (await desk.load("Направление\nРемонт\nремонт\n")).added == 1
+
+
+async def test_a_rule_finds_the_leads_that_came_before_it(desk: Desk) -> None:
+    table = "Телефон;utm_content;Дата\n79990000001;ad_9;01.11.2026\n79990000002;ad_8;01.11.2026\n"
+    await desk.load(table)
+    async with desk.database.read() as connection:
+        before = await connection.scalar(select(func.max(conversion_dirty.c.stamp)))
+    await desk.load("Креатив;utm_content\nСпальня;ad_9\n")
+    assert [row["creative_id"] for row in await desk.rows(leads)] == [1, None]
+    async with desk.database.read() as connection:
+        assert await connection.scalar(select(func.max(conversion_dirty.c.stamp))) != before
 
 
 async def test_a_column_of_comments_is_no_direction(desk: Desk) -> None:

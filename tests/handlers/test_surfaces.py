@@ -18,8 +18,8 @@ from handlers.analytics.answers import HEADER, cells_of
 from handlers.analytics.ask import period_off_button, period_on_button
 from handlers.analytics.catalogue import CONVERSIONS, FEW, Counted, Figure, last_days, name_of
 from handlers.analytics.screens import MOST_ROWS, bars, figure_screen, inline_items
-from handlers.analytics.sheets import FORMULA, cell, phone_cell, write_sheet
 from handlers.calls.periods import Period
+from handlers.sheets import FORMULA, cell, phone_cell, write_sheet
 from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.queries.conversions import ConversionRow
