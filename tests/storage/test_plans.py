@@ -1,0 +1,35 @@
+"""Statements over sets find their rows by an index: that a batch scans an account would not be seen in a small test."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from storage import leads, matching, rollups, sets
+from storage.migrate import migrate
+from storage.queries import webinars
+
+STATEMENTS = {
+    "leads by their source's id": (leads._STORED, "uq_leads_external_id (account_id=? AND source=? AND external_id=?)"),
+    "leads of people": (matching._LEADS, "ix_leads_person_id (person_id=?)"),
+    "people by a key": (matching._KNOWN, "uq_identities_active (account_id=? AND kind=? AND value=?)"),
+    "leads of a day": (rollups._DAY, "ix_leads_account_id_created_at (account_id=? AND created_at>? AND created_at<?)"),
+    "visits of a day's leads": (rollups._DAY, "ix_webinar_attendees_person_id (person_id=? AND lead_id=?)"),
+    "registrations of a session": (
+        webinars._REGISTERED + webinars.REGISTRATIONS,
+        "ix_registrations_session (account_id=? AND webinar_datetime>? AND webinar_datetime<?)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_a_set_is_looked_up_by_its_index(name: str, tmp_path: Path) -> None:
+    await migrate(f"sqlite:///{tmp_path}/plans.db")
+    sql, index = STATEMENTS[name]
+    statement = sets._for_sqlite(sql)
+    values = dict.fromkeys(re.findall(r":(\w+)", statement), "[]")
+    connection = sqlite3.connect(tmp_path / "plans.db")
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    connection.close()
+    assert any(index in step for step in plan), plan
