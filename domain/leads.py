@@ -13,7 +13,7 @@ class Lead:
     ``external_id`` is the source's id of it: the same again is the same lead. ``phone`` and ``email`` are as written, a
     WhatsApp id is a phone too. ``link_ids``: what their personal links carry. ``first`` and ``last`` are the first and last
     touch; an empty ``first`` never empties a stored one. Money is whole minor units of ``currency`` (ISO). Times aware UTC;
-    a lead older than the stored one by ``updated_at`` changes nothing.
+    a lead older than the stored one by ``updated_at`` changes nothing. ``import_id``: the table it came with.
     """
 
     source: str
@@ -35,3 +35,4 @@ class Lead:
     commission: int | None = None
     currency: str = ""
     deleted_at: datetime | None = None
+    import_id: int | None = None

@@ -15,11 +15,12 @@ from domain.people import email_key, personal_key
 from domain.webinars import Marks
 from storage.dirty import day_of, mark_days
 from storage.engine import Database
-from storage.matching import EMAIL, LINK, PHONE, persons_known, rematch, rematch_registrations
+from storage.matching import EMAIL, LINK, PHONE, have_phones, persons_known, rematch, rematch_registrations
 from storage.models import identities, leads
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, fetch, storable
 
+LONGEST_KEY = 254  # characters of identities.value; no personal link of anybody carries more
 MOST_LEADS = 500  # in one write; a batch that is larger is cut
 
 _TOUCHES = tuple(
@@ -33,7 +34,7 @@ _KEPT_TEXTS = (
 )  # fmt: skip
 _KEPT = ("direction_id", "creative_id", "value", "commission")
 _TAKEN = ("person_id", "created_at", "updated_at", "deleted_at")
-_COLUMNS = ("id", "account_id", "source", "external_id", *_KEPT_TEXTS, *_KEPT, *_TAKEN)
+_COLUMNS = ("id", "account_id", "source", "external_id", *_KEPT_TEXTS, *_KEPT, *_TAKEN, "import_id")
 
 _ADD_PEOPLE = BulkWrite(
     table="people",
@@ -153,6 +154,7 @@ class _Batch:
         self._leads = [(lead, keys_of(lead.phone, lead.email, lead.link_ids)) for lead in batch]
         self._stored: dict[tuple[str, str], _Stored] = {}
         self._owners: dict[tuple[str, str], int] = {}
+        self._with_phone: set[int] = set()
         self._new_people: list[tuple[int, Lead]] = []
 
     async def save(self) -> Saved:
@@ -187,22 +189,44 @@ class _Batch:
             values = {value for _, keys in self._leads for own, value in keys if own == kind}
             known = await persons_known(self._connection, self._account_id, kind, values)
             self._owners |= {(kind, value): person for value, person in known.items()}
+        self._with_phone = await have_phones(self._connection, self._owners.values())
 
     async def _people(self) -> list[int | None]:
-        """Whose each lead is: who has its phone, else its e-mail, else its link; else whose it was; else somebody new."""
+        """Whose each lead is: whom its keys name; else whose it was; else somebody new."""
         ids = await next_ids(self._connection, "people", len(self._leads))
         people: list[int | None] = []
         for (lead, keys), new in zip(self._leads, ids, strict=True):
             stored = self._known(lead)
-            person = next((self._owners[key] for key in keys if key in self._owners), stored.person_id if stored else None)
+            by, person = self._named(keys)
+            if person is None:
+                person = stored.person_id if stored else None
             if person is None and keys:
                 person = new
                 self._new_people.append((new, lead))
             if person is not None:
-                for key in keys:
-                    self._owners.setdefault(key, person)
+                self._learn(keys, person, by)
             people.append(person)
         return people
+
+    def _named(self, keys: Sequence[tuple[str, str]]) -> tuple[str, int | None]:
+        """Who has the phone, else the e-mail, else the link, and by which of them.
+
+        A phone that nobody has says that it may be somebody new. An e-mail whose person has another phone is shared then, a
+        link is forwarded: neither may join two people for ever.
+        """
+        new_phone = any(kind == PHONE for kind, _ in keys)
+        for kind, value in keys:
+            person = self._owners.get((kind, value))
+            if person is None or (kind != PHONE and new_phone and (kind == LINK or person in self._with_phone)):
+                continue
+            return kind, person
+        return "", None
+
+    def _learn(self, keys: Sequence[tuple[str, str]], person: int, by: str) -> None:
+        """What belongs to this person from now on; who came by a link alone may be somebody it was forwarded to."""
+        for key in keys if by != LINK else ():
+            if self._owners.setdefault(key, person) == person and key[0] == PHONE:
+                self._with_phone.add(person)
 
     async def _add_people(self) -> None:
         rows: list[tuple[Value, ...]] = [
@@ -215,7 +239,7 @@ class _Batch:
             (kind, value, person, lead.source, lead.created_at)
             for (lead, own), person in zip(self._leads, people, strict=True)
             for kind, value in own
-            if person is not None and self._owners[kind, value] == person
+            if person is not None and self._owners.get((kind, value)) == person
         ]
         await add_keys(self._connection, self._account_id, keys)
 
@@ -238,7 +262,7 @@ class _Batch:
             lead.manager, lead.currency, *_touch(lead.first), *_touch(last),
             lead.direction_id, lead.creative_id, lead.value, lead.commission,
             person, self._time(lead.created_at), self._time(lead.updated_at),
-            self._time(lead.deleted_at) if lead.deleted_at else None,
+            self._time(lead.deleted_at) if lead.deleted_at else None, lead.import_id,
         )  # fmt: skip
         return tuple(storable(value) if isinstance(value, str) else value for value in row)
 
@@ -275,7 +299,7 @@ def keys_of(phone: str, email: str, link_ids: Sequence[str]) -> list[tuple[str, 
     key, address = personal_key(phone), email_key(email)
     keys = [(PHONE, key)] if key else []
     keys += [(EMAIL, address)] if address else []
-    return keys + [(LINK, link) for link in link_ids if link]
+    return keys + [(LINK, link) for link in link_ids if link and len(link) <= LONGEST_KEY]
 
 
 async def add_keys(
@@ -311,6 +335,7 @@ def _upsert_for(dialect: Dialect) -> BulkWrite:
     merged = {name: f"coalesce(nullif(excluded.{name}, ''), t.{name})" for name in _KEPT_TEXTS}
     merged |= {name: f"coalesce(excluded.{name}, t.{name})" for name in _KEPT}
     merged |= {name: f"excluded.{name}" for name in _TAKEN}
+    merged |= {"import_id": "CASE WHEN t.deleted_at IS NULL THEN t.import_id ELSE excluded.import_id END"}
     changes = ", ".join(f"{name} = {value}" for name, value in merged.items())
     differs = "IS NOT" if dialect.name == "sqlite" else "IS DISTINCT FROM"
     same = ", ".join(f"t.{name}" for name in merged)

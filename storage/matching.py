@@ -22,6 +22,7 @@ _KNOWN = """
 SELECT value, person_id FROM identities
 WHERE account_id = :account AND kind = :kind AND undone_at IS NULL AND value IN {texts}
 """
+_WITH_PHONE = "SELECT DISTINCT person_id FROM identities WHERE person_id IN {ids} AND kind = 'phone' AND undone_at IS NULL"
 _LEADS = """
 SELECT person_id, id, created_at, first_utm_source, first_utm_medium, first_utm_campaign, first_utm_term, first_utm_content,
        first_url_marker
@@ -66,7 +67,7 @@ class Seeker:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Who it is and why; ``other``: whom the e-mail names, where the phone names somebody else."""
+    """Who it is and why; ``other``: whom a weaker key names, where the phone is somebody else's."""
 
     by: str
     person: int | None
@@ -109,6 +110,12 @@ def _found(one: Seeker, phones: dict[str, int], emails: dict[str, int], links: d
         return Found(MatchedBy.EMAIL.value, by_email)
     by_link = next((links[link] for link in one.links if link in links), None)
     return NOBODY if by_link is None else Found(MatchedBy.LINK.value, by_link)
+
+
+async def have_phones(connection: AsyncConnection, people: Iterable[int]) -> set[int]:
+    """Those of ``people`` whose phone is known."""
+    ids = list(set(people))
+    return {row[0] for row in await fetch(connection, _WITH_PHONE, {"ids": ids})} if ids else set()
 
 
 async def leads_of(connection: AsyncConnection, people: Iterable[int], ended: Any) -> dict[int, LeadOf]:

@@ -1,6 +1,7 @@
 """Who registered for a webinar: each registration kept once with all that was told, and joined to the person it is of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
@@ -13,7 +14,7 @@ from domain.leads import Lead
 from domain.ports import Tx
 from domain.webinars import MatchedBy, PageId, Registrant, Registration
 from storage.leads import add_keys, keys_of, rematch_key, save_leads
-from storage.matching import EMAIL, PHONE, Found, Seeker, find_people, leads_of
+from storage.matching import EMAIL, PHONE, Found, Seeker, find_people, have_phones, leads_of
 from storage.models import registrations
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, storable
@@ -25,7 +26,7 @@ _TOLD = (
     "sublist_id", "room", "name", "email", "email_key", "phone", "phone_key", "webinar_time", "webinar_date", "secret",
     "url_marker", "url_marker_name", *(f"utm_{name}" for name in _MARKS), "link",
 )  # fmt: skip
-_MATCH = ("person_id", "lead_id", "matched_by")
+_MATCH = ("person_id", "other_person_id", "lead_id", "matched_by")
 _COLUMNS = (
     "account_id", "dedup_key", "source", "webinar_datetime", "registered_by", "created", "created_at", *_TOLD, *_MATCH,
 )  # fmt: skip
@@ -50,26 +51,34 @@ class RegistrationStore:
         ``source``: hook, bot, api. The same person for the same session of the same page is one registration.
         """
         connection = cast("AsyncConnection", tx)
-        keys = keys_of(registration.phone, registration.email, registration.link_ids)
+        keys = keys_of(registration.phone, registration.email, ())
         phone, email = (next((value for own, value in keys if own == kind), "") for kind in (PHONE, EMAIL))
         key = _dedup_key(registration, email or phone)
         known = await _known(connection, account_id, key)
         created = known is not None and bool(known.created)
-        found = (await find_people(connection, account_id, [Seeker(phone, email, registration.link_ids)]))[0]
+        found = await _whose(connection, account_id, Seeker(phone, email, registration.link_ids))
         if found.person is not None:
-            person = found.person
-            await add_keys(connection, account_id, [(kind, value, person, vendor, heard_at) for kind, value in keys])
-            for kind, value in keys:
-                await rematch_key(connection, account_id, kind, value, set())
+            await self._learn(connection, account_id, found, [(*key, found.person, vendor, heard_at) for key in keys])
         elif phone:
             await save_leads(connection, account_id, [_lead(registration, vendor, key, heard_at)])
-            found, created = (await find_people(connection, account_id, [Seeker(phone, "")]))[0], True
+            made = (await find_people(connection, account_id, [Seeker(phone, "")]))[0]
+            found, created = replace(made, other=found.other), True
         row = await self._row(connection, account_id, registration, found, heard_at)
         row |= {"phone_key": phone, "email_key": email, "matched_by": MatchedBy.NONE.value if created else found.by}
         row |= {"dedup_key": key, "source": source, "link": link, "registered_by": registered_by, "created": created}
         await _upsert_for(connection).run(connection, [tuple(_value(row[name]) for name in _COLUMNS)])
         stored = await _known(connection, account_id, key)
         return _registrant(stored)
+
+    async def _learn(
+        self, connection: AsyncConnection, account_id: int, found: Found, keys: Sequence[tuple[str, str, int, str, datetime]]
+    ) -> None:
+        """A known person's new keys; none of those who came by a link alone: it may have been forwarded to them."""
+        if found.by == MatchedBy.LINK:
+            return
+        await add_keys(connection, account_id, keys)
+        for kind, value, *_ in keys:
+            await rematch_key(connection, account_id, kind, value, set())
 
     async def recent_registrations(
         self, tx: Tx, account_id: int, page_id: PageId, *, since: datetime, limit: int
@@ -101,7 +110,7 @@ class RegistrationStore:
             "webinar_time": f"{shown:%H:%M}" if shown else "", "webinar_date": f"{shown:%d.%m.%Y}" if shown else "",
             "secret": registration.secret, "url_marker": marks.partner, "url_marker_name": registration.marker_name,
             **{f"utm_{name}": getattr(marks, name) for name in _MARKS},
-            "person_id": found.person, "lead_id": lead.id if lead else None,
+            "person_id": found.person, "other_person_id": found.other, "lead_id": lead.id if lead else None,
         }  # fmt: skip
 
 
@@ -119,8 +128,19 @@ def _lead(registration: Registration, vendor: str, key: str, now: datetime) -> L
     name = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return Lead(
         source=vendor, external_id=f"registration:{name}", created_at=now, updated_at=now, name=registration.name,
-        phone=registration.phone, email=registration.email, link_ids=registration.link_ids, first=registration.marks,
+        phone=registration.phone, email=registration.email, first=registration.marks,
     )  # fmt: skip
+
+
+async def _whose(connection: AsyncConnection, account_id: int, seeker: Seeker) -> Found:
+    """By phone, else e-mail, else link; nobody where a phone that nobody has makes the weaker key doubtful: whom it names is
+    the ``other`` then. A link is forwarded, an office shares its e-mail."""
+    found = (await find_people(connection, account_id, [seeker]))[0]
+    if found.person is None or not seeker.phone or found.by == MatchedBy.PHONE:
+        return found
+    if found.by == MatchedBy.EMAIL and not await have_phones(connection, [found.person]):
+        return found
+    return Found(MatchedBy.NONE.value, None, found.person)
 
 
 async def _known(connection: AsyncConnection, account_id: int, key: str) -> Any:

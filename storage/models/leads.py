@@ -71,6 +71,7 @@ leads = Table(
     Column("created_at", UtcDateTime, nullable=False),  # when it became a lead, by its source
     Column("updated_at", UtcDateTime, nullable=False),
     Column("deleted_at", UtcDateTime),
+    Column("import_id", Integer),  # the table that brought it first: undoing another one leaves it
     Index(
         "uq_leads_external_id", "account_id", "source", "external_id",
         unique=True, sqlite_where=_FROM_OUTSIDE, postgresql_where=_FROM_OUTSIDE,

@@ -65,6 +65,7 @@ registrations = Table(
     Column("utm_group", Text, nullable=False, server_default=""),
     Column("link", Text, nullable=False, server_default=""),  # their personal link to the room, where it was told
     Column("person_id", BigInteger),
+    Column("other_person_id", BigInteger),  # whom the e-mail or the link names, where the phone says it is another
     Column("lead_id", BigInteger),
     Column("matched_by", String(8), nullable=False, server_default="none"),
     Column("created", Boolean, nullable=False, server_default="0"),  # nobody was known: a person and a lead were made of it

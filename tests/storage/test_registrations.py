@@ -66,6 +66,61 @@ async def test_then_the_email_and_the_phone_is_learnt(hall: Hall) -> None:
     assert [row["matched_by"] for row in await hall.attendees()] == ["phone"]
 
 
+@pytest.mark.parametrize("shared", ["link", "email"])
+async def test_a_forwarded_link_or_an_offices_email_joins_nobody(hall: Hall, shared: str) -> None:
+    await hall.save(lead("89990000001", "office@example.ru" if shared == "email" else "anna@example.ru", name="Анна"))
+    anna = (await owners(hall))["79990000001"]
+    await LinkStore(hall.database).add(1, "code12345", "https://example.ru", now=NOW, person_id=anna)
+    boris = replace(FULL, name="Борис", phone="89990000002")
+    told = {"email": "boris@example.ru", "link_ids": ("code12345",)} if shared == "link" else {"email": "office@example.ru"}
+    found = await add(hall, replace(boris, **told))
+    assert (found.matched_by, found.created) == (MatchedBy.NONE, True)
+    keys = await owners(hall)
+    assert anna == keys["code12345"] != keys["79990000002"]
+    assert keys.get("boris@example.ru", keys["79990000002"]) == keys["79990000002"]
+    assert keys.get("office@example.ru", anna) == anna
+    (row,) = await hall.rows(registrations)
+    assert (row["person_id"], row["other_person_id"]) == (keys["79990000002"], anna)
+    assert [row["name"] for row in await hall.rows(leads)] == ["Анна", "Борис"]
+
+
+async def test_leads_that_share_an_email_are_two_people(hall: Hall) -> None:
+    mail = "office@example.ru"
+    await hall.save(lead("89990000001", mail))
+    await hall.save(lead("89990000002", mail), lead("89990000003", mail), lead(email=mail, number="7"))
+    keys = await owners(hall)
+    assert len(await hall.rows(people)) == 3
+    assert keys[mail] == keys["79990000001"]
+    assert [row["person_id"] for row in await hall.rows(leads)][-1] == keys[mail], (
+        "without a phone the e-mail is all there is"
+    )
+
+
+async def test_who_comes_by_a_link_alone_gives_its_owner_no_keys(hall: Hall) -> None:
+    await hall.save(lead("89990000001"))
+    anna = (await owners(hall))["79990000001"]
+    await LinkStore(hall.database).add(1, "code12345", "https://example.ru", now=NOW, person_id=anna)
+    found = await add(hall, replace(FULL, phone="", email="boris@example.ru", link_ids=("code12345",)))
+    await hall.save(lead(email="vera@example.ru", link_ids=("code12345",)))
+    assert found.matched_by is MatchedBy.LINK
+    assert set(await owners(hall)) == {"79990000001", "code12345"}
+
+
+async def test_a_partners_mark_is_nobodys_link(hall: Hall) -> None:
+    """All who come by a partner bring the same mark, and it may be taken for a link's id."""
+    await add(hall, replace(FULL, link_ids=("p7",)))
+    found = await add(hall, replace(FULL, phone="", email="vera@example.ru", link_ids=("p7",)))
+    assert (found.matched_by, found.created) == (MatchedBy.NONE, False)
+    assert (await add(hall, replace(FULL, phone="89990000003", email="", link_ids=("p7",)))).created
+
+
+async def test_a_parameter_too_long_to_be_a_link_is_left_out(hall: Hall) -> None:
+    await add(hall, replace(FULL, link_ids=("x" * 255, "я" * 300)))
+    await hall.save(lead("89990000009", link_ids=("x" * 255, "x" * 254)))
+    assert len(await hall.rows(registrations)) == 1
+    assert {row["value"] for row in await hall.rows(identities) if row["kind"] == "link"} == {"x" * 254}
+
+
 async def test_a_phone_that_nobody_has_makes_a_person_and_a_lead(hall: Hall) -> None:
     found = await add(hall, FULL)
     assert (found.matched_by, found.created, found.phone) == (MatchedBy.NONE, True, "79991234567")
