@@ -13,8 +13,8 @@ from bot.entrance import ACCOUNT
 from bot.http.ingress import seed_of
 from bot.rehearsal import rehearse
 from bot.services import Services
+from bot.table_loads import go_on_with
 from domain.webhooks import replayed
-from handlers.leads.asking import asking
 from storage.engine import Database
 from storage.imports import ImportStore
 from storage.models import inbox, requests, work
@@ -142,16 +142,7 @@ async def _load(services: Services, import_id: int) -> dict[str, Any]:
     table = await ImportStore(services.database).get(ACCOUNT, import_id)
     if table is None:
         return {"error": "not found"}
-    seed = seed_of(asking(table))
-    await services.work.add(
-        account_id=ACCOUNT,
-        kind=seed.kind,
-        object_=seed.object,
-        payload=seed.payload,
-        source="chat",
-        now=services.clock.now(),
-    )
-    services.runner.wake()
+    await go_on_with(services, table)
     return {"started": 1}
 
 

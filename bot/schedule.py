@@ -13,6 +13,7 @@ from bot.figures import keep_figures
 from bot.requests import Requests
 from bot.retention import Retention
 from bot.services import Services
+from bot.table_loads import go_on_with_all
 from domain.attendance import Yardstick
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Schedule:
     def start(self) -> None:
         self._every(self._poll, seconds=POLL.total_seconds(), first=timedelta())
         self._every(self._requests, seconds=1)
+        self._every(self._load_tables, seconds=TIDY.total_seconds(), first=timedelta())
         self._every(self._tidy, seconds=TIDY.total_seconds(), first=SETTLED)
         self._every(self._watch_clock, seconds=60)
         self._every(self._reconcile, seconds=RECONCILE.total_seconds(), first=SETTLED)
@@ -99,6 +101,9 @@ class Schedule:
 
     async def _requests(self) -> None:
         await self._answers.answer()
+
+    async def _load_tables(self) -> None:
+        await go_on_with_all(self._services)
 
     async def _tidy(self) -> None:
         await self._retention.tidy()

@@ -16,9 +16,10 @@ from storage.models import imports
 from storage.sets import fetch, moment
 
 SOURCE = "import"  # of leads and amounts that came in a table
+_UNDER_WAY = ("loading", "undoing")
 
 _KNOWN_KEYS = """
-SELECT external_id, created_at FROM leads
+SELECT external_id, created_at, import_id FROM leads
 WHERE account_id = :account AND source = :source AND external_id IN {texts} AND deleted_at IS NULL
 """
 _KNOWN_LEADS = """
@@ -73,6 +74,12 @@ class ImportStore:
         async with self._database.read() as connection:
             return await connection.scalar(select(imports.c.id).where(mine).limit(1)) is not None
 
+    async def under_way(self) -> list[Import]:
+        """Tables of all accounts that are to be loaded or taken out, oldest first."""
+        mine = select(imports).where(imports.c.state.in_(_UNDER_WAY)).order_by(imports.c.id)
+        async with self._database.read() as connection:
+            return [_import(row) for row in await connection.execute(mine)]
+
     async def move(self, import_id: int, *, since: str, to: str) -> bool:
         """From one state to another; False when it was not in it: somebody else was quicker."""
         mine = (imports.c.id == import_id) & (imports.c.state == since)
@@ -90,7 +97,7 @@ class ImportStore:
 
     async def forget_files(self, before: datetime) -> None:
         """Tables shown before then have no file any more."""
-        old = (imports.c.shown_at < before) & (imports.c.path != "") & (imports.c.state != "loading")
+        old = (imports.c.shown_at < before) & (imports.c.path != "") & imports.c.state.not_in(_UNDER_WAY)
 
         async def job(connection: AsyncConnection) -> None:
             await connection.execute(update(imports).where(old).values(path=""))
@@ -107,11 +114,14 @@ def _import(row: Any) -> Import:
 class Met:
     """What is known of some rows. ``stored`` came with an earlier table: key → when they became leads.
 
+    ``brought``: by which table first; 0 where that is not known.
+
     ``known`` need no row of their own: their person has a lead of another source on the same day, or at all where the table
     tells no day.
     """
 
     stored: dict[str, datetime]
+    brought: dict[str, int]
     known: frozenset[str]
 
 
@@ -120,14 +130,16 @@ async def meet(database: Database, account_id: int, rows: Sequence[LeadRow], zon
     async with database.read() as connection:
         stored = await _stored(connection, account_id, rows)
         known = await _known(connection, account_id, [row for row in rows if row.key not in stored], zone)
-    return Met(stored=stored, known=frozenset(known))
+    brought = {key: by for key, (_, by) in stored.items()}
+    return Met(stored={key: at for key, (at, _) in stored.items()}, brought=brought, known=frozenset(known))
 
 
-async def _stored(connection: AsyncConnection, account_id: int, rows: Sequence[LeadRow]) -> dict[str, datetime]:
+async def _stored(connection: AsyncConnection, account_id: int, rows: Sequence[LeadRow]) -> dict[str, tuple[datetime, int]]:
     if not rows:
         return {}
     values = {"account": account_id, "source": SOURCE, "texts": [row.key for row in rows]}
-    return {row[0]: at for row in await fetch(connection, _KNOWN_KEYS, values) if (at := moment(row[1])) is not None}
+    found = await fetch(connection, _KNOWN_KEYS, values)
+    return {row[0]: (at, row[2] or 0) for row in found if (at := moment(row[1])) is not None}
 
 
 async def _known(connection: AsyncConnection, account_id: int, rows: Sequence[LeadRow], zone: tzinfo) -> set[str]:

@@ -26,7 +26,7 @@ class Loader:
     zone: tzinfo
 
     async def load(self, table: Import, told: Told, *, undo: bool = False) -> Saved:
-        """Everything of the table that can be used; ``undo``: its leads are taken out again. FileNotFoundError, BadInput."""
+        """All that can be used; ``undo``: the leads that it brought are taken out again. FileNotFoundError, BadInput."""
         names, saved, done = await NameStore(self.database).read(table.account_id), Saved(), 0
         together: list[AnyRow] = []
         path = kept_file(self.data_dir, table.path)
@@ -61,9 +61,11 @@ class Loader:
         met = await meet(self.database, table.account_id, leads, self.zone)
         batch = []
         for row in leads:
-            if row.key not in met.known:
-                lead = lead_of(row, names, since=met.stored.get(row.key, table.shown_at))
-                batch.append(replace(lead, deleted_at=table.shown_at) if undo else lead)
+            lead = replace(lead_of(row, names, since=met.stored.get(row.key, table.shown_at)), import_id=table.id)
+            if undo and met.brought.get(row.key) == table.id:
+                batch.append(replace(lead, deleted_at=table.shown_at))
+            elif not undo and row.key not in met.known:
+                batch.append(lead)
         saved = await LeadStore(self.database).save(table.account_id, batch)
         return saved + Saved(same=len(met.known))
 

@@ -97,8 +97,11 @@ async def load(callback: CallbackQuery, argument: str, person: Person, desk: Des
     table = await _table(callback, argument, person, desk)
     if table is None:
         return
-    if await ImportStore(desk.database).move(table.id, since="shown", to="loading"):
-        await desk.submit(person.account_id, asking(table))
+    moved = await ImportStore(desk.database).move(table.id, since="shown", to="loading")
+    if not moved and table.state != "loading":
+        await toast(callback, desk.texts.get("import.settled"), alert=True)
+        return
+    await desk.submit(person.account_id, asking(table))  # also where a crash came between: one table is one work
     await redraw(callback, desk, say(desk.texts.get("import.started", name=table.name)))
 
 
@@ -115,7 +118,7 @@ async def undo(callback: CallbackQuery, argument: str, person: Person, desk: Des
         return
     if table.loaded_at is None or desk.clock.now() - table.loaded_at > UNDO_WITHIN:
         await toast(callback, desk.texts.get("import.too_late"), alert=True)
-    elif await ImportStore(desk.database).move(table.id, since="complete", to="undoing"):
+    elif await ImportStore(desk.database).move(table.id, since="complete", to="undoing") or table.state == "undoing":
         await desk.submit(person.account_id, asking(table, undo=True))
         await toast(callback)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.keys import load_keys
+from bot.settings import read_settings
 from storage.migrate import migrate
 from tests.bot.terminal import Terminal
 from tests.e2e.town import open_town
@@ -29,6 +31,12 @@ async def prepared(terminal: Terminal) -> None:
 def stored(terminal: Terminal, sql: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(terminal.folder / "data" / "svodka.db")) as database:
         return database.execute(sql).fetchall()
+
+
+def write(terminal: Terminal, *statements: str) -> None:
+    with closing(sqlite3.connect(terminal.folder / "data" / "svodka.db")) as database, database:
+        for statement in statements:
+            database.execute(statement)
 
 
 async def test_a_table_is_loaded_where_nobody_leads(terminal: Terminal) -> None:
@@ -64,6 +72,17 @@ async def test_what_will_not_do_is_told(terminal: Terminal) -> None:
     assert (said.status, "nothing.csv" in said.err) == (2, True)
     said = await terminal("import", "leads.csv", "--kind", "spend", "--yes")
     assert said.status == 1
+
+
+async def test_a_load_that_a_crash_left_without_work_goes_on(terminal: Terminal, tmp_path: Path) -> None:
+    await prepared(terminal)
+    await terminal("import", "leads.csv", "--yes")
+    write(terminal, "UPDATE imports SET state = 'loading'", "DELETE FROM leads")
+    async with open_town(tmp_path) as town:
+        load_keys(read_settings(town.environment))  # as a first start leaves them
+        await town.start()
+        await town.until(lambda: stored(terminal, "SELECT state FROM imports") == [("complete",)])
+        assert stored(terminal, "SELECT count(*) FROM leads") == [(2,)]
 
 
 async def test_who_leads_loads_it(terminal: Terminal, tmp_path: Path) -> None:

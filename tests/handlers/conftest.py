@@ -142,6 +142,8 @@ def desk(lite: Database, clock: HandClock, stage: Stage, tmp_path: Path) -> Desk
         return stage.parts
 
     async def submit(_: int, event: Event) -> bool:
+        if event in stage.submitted:  # one object is one work
+            return False
         stage.submitted.append(event)
         return True
 

@@ -90,11 +90,17 @@ async def test_a_table_is_shown_then_loaded_then_taken_out(
     assert "Загружаю «Лиды.csv»" in await owner.press("imp:1")
     await owner.press("imp:1")  # pressed twice it is one load
     assert [event.external_id for event in stage.submitted] == ["1"]
+    stage.submitted.clear()  # the process died before the work was made
+    await owner.press("imp:1")
+    assert [event.external_id for event in stage.submitted] == ["1"]
     assert "добавлено: 2" in await run(stage, desk, services)
     assert await count(desk.database) == 2
     assert "уже загружен" in await owner.send("Лиды.csv", TABLE)
     assert owner.keyboard() == []
     await owner.press("impundo:1")
+    stage.submitted.clear()
+    await owner.press("impundo:1")
+    assert [event.external_id for event in stage.submitted] == ["1:undo"]
     assert "отменена" in await run(stage, desk, services)
     async with desk.database.read() as connection:
         assert await connection.scalar(select(func.count()).where(leads.c.deleted_at.is_(None))) == 0
