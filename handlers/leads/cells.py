@@ -19,7 +19,9 @@ _RUSSIAN = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4}|\d{2})(?:\s*г\.?)?(?:[
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?\Z")
 _SERIAL = re.compile(r"(\d{5})(?:[.,](\d+))?\Z")  # a day as a spreadsheet counts it
 _SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a day of no zone
-_AMOUNT = re.compile(r"-?\d+(?:\.\d{1,2})?0*\Z")
+_AMOUNT = re.compile(r"-?\d+(?:\.\d+)?\Z")
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(?:(?:\.\d{3})+|(?:,\d{3})+)\Z")
+_KOPECKS = 2
 _CURRENCIES = {
     "": "RUB", "₽": "RUB", "р": "RUB", "руб": "RUB", "рублей": "RUB", "rur": "RUB", "rub": "RUB",
     "$": "USD", "usd": "USD", "€": "EUR", "eur": "EUR", "₸": "KZT", "kzt": "KZT", "byn": "BYN",
@@ -196,6 +198,8 @@ def read_money(text: str, currency: str = "") -> tuple[int, str]:
     number = _plain_number(re.sub(r"[\s'\u00a0\u202f]", "", found["number"]))
     if not _AMOUNT.match(number):
         raise _Bad("amount")
+    if len(number.partition(".")[2].rstrip("0")) > _KOPECKS:
+        raise _Bad("kopecks")
     minor = int(Decimal(number) * 100)
     if minor < 0:
         raise _Bad("negative")
@@ -215,10 +219,14 @@ def _currency(word: str) -> str:
 
 
 def _plain_number(number: str) -> str:
-    """The last of «.» and «,» parts the kopecks where at most two digits follow it, all others part thousands."""
+    """The last of «.» and «,» parts the kopecks, all others part thousands.
+
+    Three digits after the only kind of separator are thousands: «40.000» and «40,000» are forty thousand. «0,005» and
+    «1234,567» are nobody's way of writing thousands, and money has no such part: the three digits stay, to be refused.
+    """
     last = max(number.rfind("."), number.rfind(","))
     if last < 0:
         return number
     whole, rest = re.sub(r"[.,]", "", number[:last]), number[last + 1 :]
-    thousands = len(rest) == 3 and (number.count(number[last]) > 1 or number[last] == ",")
+    thousands = _THOUSANDS.match(number) is not None
     return f"{whole}{rest}" if thousands else f"{whole}.{rest}"

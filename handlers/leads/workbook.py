@@ -84,11 +84,17 @@ def _write(target: Path, first: int, rows: Iterable[Sequence[object]]) -> None:
 
 
 def cell_text(cell: object) -> str:
-    """A cell as it would be typed: a phone that became a number is digits again, a date is 2026-11-28."""
+    """A cell as it would be typed: a phone that became a number is digits again, a date is 2026-11-28.
+
+    12.345 is 12.3450: a number of a book parts no thousands, and with three digits it would look as if it did.
+    """
     if isinstance(cell, bool):
         return "да" if cell else "нет"
     if isinstance(cell, float):
-        return f"{cell:.0f}" if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        if cell.is_integer() and abs(cell) < 1e15:
+            return f"{cell:.0f}"
+        text = repr(round(cell, 9))  # without what counting in binary leaves: 0.30000000000000004
+        return f"{text}0" if len(text.partition(".")[2]) == 3 else text
     if isinstance(cell, datetime | date):
         return cell.isoformat()
     return cell.isoformat("minutes") if isinstance(cell, time) else str(cell)

@@ -242,10 +242,25 @@ def test_a_date_that_cannot_be_names_its_field(text: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "minor"),
     [("40000", 4_000_000), ("40 000,50 ₽", 4_000_050), ("1,234.5", 123_450), ("1.234,56", 123_456), ("1,234", 123_400),
-     ("0", 0), ("12.5", 1_250), ("1 000 000 руб.", 100_000_000)],
+     ("40.000", 4_000_000), ("12.500 ₽", 1_250_000), ("1.000.000", 100_000_000), ("1,000,000.5", 100_000_050),
+     ("12.50", 1_250), ("12,5000", 1_250), ("0,05", 5), ("0", 0), ("12.5", 1_250), ("1 000 000 руб.", 100_000_000)],
 )  # fmt: skip
 def test_amounts(text: str, minor: int) -> None:
     assert read_money(text) == (minor, "RUB")
+
+
+@pytest.mark.parametrize("text", ["0,005", "0.005 ₽", "000.005", "1234,567", "1.234,567", "12,3450", "12.34567"])
+def test_more_than_kopecks_is_refused_and_says_why(text: str) -> None:
+    one = read_row(ImportKind.SPEND, 3, {"created": "01.11.2026", "amount": text}, zone=MOSCOW, now=NOW)
+    assert [(f.field, f.name) for f in one.faults] == [("amount", "kopecks")]
+
+
+async def test_a_number_of_a_book_parts_no_thousands(write: Write) -> None:
+    rows = [["Дата", "Расход"], *([["01.11.2026", paid] for paid in (12.345, 12.5, 0.1 + 0.2, 40000)])]
+    numbered = await rows_of(write("spend.xlsx", book(rows)))
+    assert [one.row.amount if isinstance(one.row, SpendRow) else one.faults[0].name for one in numbered] == [
+        "kopecks", 1_250, 30, 4_000_000,
+    ]  # fmt: skip
 
 
 @given(st.integers(0, 10**12))
