@@ -21,7 +21,7 @@ OVERLAP = timedelta(hours=1)  # a report is listed a while after the time it car
 RECONCILED = timedelta(hours=48)
 MOST_REPORTS = 1000  # of one poll; a platform makes some dozens a day
 CHUNK = 500  # SQLite takes a thousand variables in a statement
-KIND, COMPLETE = "webinar", "complete"
+KIND, COMPLETE, REMADE = "webinar", "complete", "remade"
 
 
 class WebinarPoll:
@@ -113,7 +113,7 @@ class WebinarPoll:
             for name, row in newest.items()
             if row.state == "done" and made[name] > (seen.get(name) or row.finished_at)
         ]
-        return len([one for one in stale if await self._store.replay(one, self._clock.now())])
+        return len([one for one in stale if await self._store.replay(one, self._clock.now(), source=REMADE)])
 
 
 def _known_at(report: WebinarReport) -> datetime | None:

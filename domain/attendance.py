@@ -1,5 +1,6 @@
 """Who was at a webinar: records of presence joined into people, and what each of them did, in the account's words."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -144,8 +145,8 @@ def judged(visit: Visit, length_s: int, yardstick: Yardstick) -> tuple[Presence,
 
 
 def attended(visit: Visit, yardstick: Yardstick) -> bool:
-    """Watched long enough, by the account's word for it."""
-    return visit.watched_s is not None and visit.watched_s >= yardstick.attended_s
+    """Watched long enough, by the account's word for it; where no time can be read, who was there at the end did."""
+    return visit.finished if visit.watched_s is None else visit.watched_s >= yardstick.attended_s
 
 
 class Gathering:
@@ -160,6 +161,7 @@ class Gathering:
         self._groups: dict[str, list[Visit]] = {}  # of one record each
         self._shelves: dict[str, list[str]] = {}  # keys by their beginning: to sort them all at once takes too long
         self._owners: dict[str, tuple[str, ...]] = {}  # a weaker key → the stronger ones it came with
+        self._alike: dict[str, int] = {}  # how many records say nothing in the same words, from the second on
         self._count = 0
 
     def add(self, viewers: Iterable[Viewer]) -> None:
@@ -169,7 +171,7 @@ class Gathering:
             phone, email = personal_key(viewer.phone), email_key(viewer.email)
             by_email = f"email:{email}" if email else ""
             by_user = f"user:{viewer.chat_user_id}" if viewer.chat_user_id.isprintable() and viewer.chat_user_id else ""
-            key = f"phone:{phone}" if phone else by_email or by_user or f"row:{position}"
+            key = f"phone:{phone}" if phone else by_email or by_user or self._alone(viewer.raw)
             visit = _visit(key, viewer, position, phone=phone, email=email)
             if key in self._groups:
                 self._groups[key].append(visit)
@@ -195,6 +197,14 @@ class Gathering:
         for key in self.people():
             visits = [*self._groups[key], *others.get(key, ())]
             yield visits[0] if len(visits) == 1 else _joined(key, sorted(visits, key=lambda visit: visit.positions))
+
+    def _alone(self, raw: str) -> str:
+        """Of a record that says nothing of whose it is: the same wherever in the report it stands when it is made anew."""
+        key = f"row:{hashlib.blake2b(raw.encode('utf-8', 'replace'), digest_size=12).hexdigest()}"
+        if key not in self._groups:
+            return key
+        number = self._alike[key] = self._alike.get(key, 1) + 1
+        return f"{key}:{number}"
 
     def _claim(self, weaker: str, stronger: str) -> None:
         owners = self._owners.get(weaker, ())

@@ -84,6 +84,16 @@ class StoredChat:
             await self._want(connection, account_id, place, message, ROUTINE)
         return len(places)
 
+    async def repost(self, tx: Tx, account_id: int, message: Message) -> int:
+        """Like ``post``, only where there is such a message already: it is edited, and nobody hears a sound."""
+        connection, count = cast("AsyncConnection", tx), 0
+        for place in await _places(connection, account_id, message.kind):
+            key = await _free_key(connection, account_id, place, _fit(message.key))
+            if await _KNOWN.rows(connection, {"account_id": account_id, "key": key, "chat_id": place.chat_id}):
+                await self._want(connection, account_id, place, message, ROUTINE)
+                count += 1
+        return count
+
     async def post_to(
         self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = INTERACTIVE
     ) -> int:

@@ -24,7 +24,8 @@ _MOST_MATCHED = 500  # attendees looked at in one write
 
 # As domain.attendance says it, over stored rows; ``length`` is the webinar's in seconds, 0 when unknown.
 _RECOUNT = """
-UPDATE webinar_attendees SET attended = watch_duration_sec IS NOT NULL AND watch_duration_sec >= :attended,
+UPDATE webinar_attendees SET attended = CASE WHEN watch_duration_sec IS NULL THEN finished
+                                        ELSE watch_duration_sec >= :attended END,
     presence = CASE
         WHEN watch_duration_sec IS NULL THEN CASE WHEN finished THEN 'stayed' ELSE 'unknown' END
         WHEN watch_duration_sec < :attended THEN 'looked_in'

@@ -224,8 +224,11 @@ class WorkStore:
 
         return await self._database.write(job)
 
-    async def replay(self, work_id: int, now: datetime) -> int | None:
-        """Dead work goes on from its failed step; finished work opens a new generation. The id that will run, or None."""
+    async def replay(self, work_id: int, now: datetime, *, source: str = "replay") -> int | None:
+        """Dead work goes on from its failed step; finished work opens a new generation. The id that will run, or None.
+
+        ``source`` says of the new generation who wanted it: a person, unless told otherwise.
+        """
 
         async def job(connection: AsyncConnection) -> int | None:
             row = (await connection.execute(select(work).where(work.c.id == work_id))).one_or_none()
@@ -238,7 +241,7 @@ class WorkStore:
                     .values(state="ready", due_at=now, attempts=0, crashes=0, error_code="", error="")
                 )
                 return work_id
-            return await _next_generation(connection, row, now)
+            return await _next_generation(connection, row, now, source)
 
         return await self._database.write(job)
 
@@ -277,21 +280,21 @@ def _got_further() -> ColumnElement[bool]:
     return exists().where(work_steps.c.work_id == work.c.id, work_steps.c.finished_at > work.c.started_at)
 
 
-async def _next_generation(connection: AsyncConnection, row: Row[Any], now: datetime) -> int:
+async def _next_generation(connection: AsyncConnection, row: Row[Any], now: datetime, source: str) -> int:
     columns = ["account_id", "kind", "object", "payload", "delivery_id"]
     newest = select(func.max(work.c.generation) + 1).where(
         work.c.account_id == row.account_id, work.c.kind == row.kind, work.c.object == row.object
     )
-    source = select(
+    copied = select(
         *(work.c[name] for name in columns),
         newest.scalar_subquery(),
-        literal("replay"),
+        literal(source),
         literal("ready"),
         literal(now, work.c.due_at.type),
         literal(now, work.c.created_at.type),
     ).where(work.c.id == row.id)
     names = [*columns, "generation", "source", "state", "due_at", "created_at"]
-    added = await connection.execute(insert(work).from_select(names, source).returning(work.c.id))
+    added = await connection.execute(insert(work).from_select(names, copied).returning(work.c.id))
     return int(added.scalar_one())
 
 

@@ -14,7 +14,7 @@ class Loaded:
     skipped: int
 
 
-async def load_viewers(run: WebinarRun, *, quiet: bool) -> Loaded:
+async def load_viewers(run: WebinarRun) -> Loaded:
     """Begun anew it stores the same rows. NotReady when the platform has no viewers yet."""
     store, clock = run.services.webinars, run.services.clock
     await store.begin_load(run.row_id)
@@ -24,7 +24,7 @@ async def load_viewers(run: WebinarRun, *, quiet: bool) -> Loaded:
         await store.add_viewers(run.row_id, page.viewers, first=records)
         records += len(page.viewers)
         skipped += page.skipped
-        if not quiet and records < page.total and clock.monotonic() - told >= PROGRESS_SECONDS:
+        if not run.quiet and records < page.total and clock.monotonic() - told >= PROGRESS_SECONDS:
             told = clock.monotonic()
             await show_progress(run, records, page.total)
     await store.finish_load(run.row_id, records=records, skipped=skipped)

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 # The report is made one to three hours after the webinar: looked for at once, at 5, 15, 30 and 60 min, then hourly.
 REPORT_LOOKS_SECONDS = (300, 900, 1800, 3600, 7200, 10800, 14400, 18000, 21600)
 WANTED = {"replay", "rehearsal"}  # a person asked for it, however old it is
+REMADE = "remade"  # nobody asked: the platform lists a newer report than ours
 
 
 async def webinar_ended(item: WorkItem[WebinarEnded], steps: Steps, services: WebinarServices) -> None:
@@ -27,22 +28,21 @@ async def webinar_ended(item: WorkItem[WebinarEnded], steps: Steps, services: We
     run = WebinarRun(item=item, steps=steps, services=services)
     report = await _look_up(run)
     if report is None:
-        await publish(run, Stage.NO_REPORT)
+        await _give_up(run)
         return
     run = replace(run, report=report)
-    quiet = await steps.run("sort", lambda: _is_quiet(run, report), bool)
+    run = replace(run, quiet=await steps.run("sort", lambda: _is_quiet(run, report), bool))
     row_id = await steps.write("register", lambda tx: _register(run, tx, report), int)
     run = replace(run, row_id=row_id)
-    loaded = await _load(run, quiet=quiet)
+    loaded = await _load(run)
     if loaded is None:
         return
     await steps.run("match", lambda: _match(run), bool)
     turnout = await steps.run("count", lambda: services.webinars.turnout(row_id), Turnout)
-    if quiet:
-        await steps.write("store", lambda tx: _complete(run, tx), bool)
-    else:
+    await steps.write("store", lambda tx: _complete(run, tx), bool)
+    if not run.quiet or item.source == REMADE:
         await _show(run, turnout)
-    log.info("✅ bizon webinar %s: %d people, %d matched", run.webinar_id, turnout.came, turnout.matched)
+    log.info("✅ %s webinar %s: %d people, %d matched", item.event.vendor, run.webinar_id, turnout.came, turnout.matched)
 
 
 async def _look_up(run: WebinarRun) -> WebinarReport | None:
@@ -65,19 +65,28 @@ async def _put_off(run: WebinarRun) -> None:
     """Say when the next look is and wait for it; nothing where the last one was made."""
     after = _next_look(run)
     if after <= 0:
-        log.warning("bizon webinar %s has no report", run.webinar_id)
+        log.warning("%s webinar %s has no report", run.item.event.vendor, run.webinar_id)
         return
     at = run.services.clock.now() + timedelta(seconds=after)
-    if not _is_old(run, run.item.event.occurred_at):
+    if not _is_unasked(run, run.item.event.occurred_at):
         await publish(run, Stage.WAITING, name=f"waiting:{_looks_made(run)}", next_look=at)
     raise NotReady("report", retry_after=after)
 
 
+async def _give_up(run: WebinarRun) -> None:
+    """The last look found nothing: said, unless it is of a webinar so old that nobody waits for it."""
+    if not _is_unasked(run, run.item.event.occurred_at):
+        await publish(run, Stage.NO_REPORT)
+
+
 async def _is_quiet(run: WebinarRun, report: WebinarReport) -> bool:
-    """Stored without a card. Remembered, so that a webinar does not grow old while its viewers are loaded."""
-    if run.item.source in WANTED:
-        return False
-    return _is_old(run, _ended_at(report))
+    """Stored without a new card. Remembered, so that a webinar does not grow old while its viewers are loaded."""
+    return _is_unasked(run, _ended_at(report))
+
+
+def _is_unasked(run: WebinarRun, ended: datetime | None) -> bool:
+    """It is old and no person wants it."""
+    return run.item.source not in WANTED and _is_old(run, ended)
 
 
 def _is_old(run: WebinarRun, ended: datetime | None) -> bool:
@@ -104,13 +113,14 @@ async def _register(run: WebinarRun, tx: Tx, report: WebinarReport) -> int:
     )
 
 
-async def _load(run: WebinarRun, *, quiet: bool) -> Loaded | None:
+async def _load(run: WebinarRun) -> Loaded | None:
     """Every record stored; None when the platform has none even at the last look."""
     try:
-        return await run.steps.run("load", lambda: load_viewers(run, quiet=quiet), Loaded)
+        return await run.steps.run("load", lambda: load_viewers(run), Loaded)
     except NotReady:
         await _put_off(run)
-        await publish(run, Stage.NO_REPORT)
+        if not run.quiet:
+            await publish(run, Stage.NO_REPORT)
         return None
 
 
@@ -126,9 +136,8 @@ async def _complete(run: WebinarRun, tx: Tx) -> bool:
 
 async def _show(run: WebinarRun, turnout: Turnout) -> None:
     """The figures at once, then the picture beside them: drawing takes a moment, the first one longer."""
-    await run.steps.write("store", lambda tx: _complete(run, tx), bool)
-    await publish(run, Stage.READY, name="figures", turnout=turnout)
-    if turnout.came:
+    shown = await publish(run, Stage.READY, name="figures", turnout=turnout)
+    if turnout.came and (shown or not run.quiet):
         picture = await run.steps.run("draw", lambda: draw_picture(run, turnout), str)
         await publish(run, Stage.READY, turnout=turnout, picture=picture)
 

@@ -25,15 +25,17 @@ async def publish(
     turnout: Turnout | None = None,
     picture: str | None = None,
     next_look: datetime | None = None,
-) -> None:
-    """Want the card of this stage in the chats, once under each ``name``."""
+) -> int:
+    """Want the card of this stage in the chats, once under each ``name``; in how many it is."""
     message = _card(run, stage, turnout=turnout, picture=picture, next_look=next_look)
+    post = run.services.chat.repost if run.quiet else run.services.chat.post
 
     async def write(tx: Tx) -> int:
-        return await run.services.chat.post(tx, run.item.account_id, message)
+        return await post(tx, run.item.account_id, message)
 
-    await run.steps.write(f"post:{name or stage}", write, int)
+    shown = await run.steps.write(f"post:{name or stage}", write, int)
     run.services.posted()
+    return shown
 
 
 async def show_progress(run: WebinarRun, loaded: int, total: int) -> None:

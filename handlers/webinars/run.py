@@ -16,6 +16,7 @@ class WebinarRun:
     services: WebinarServices
     report: WebinarReport | None = None  # once the platform has one
     row_id: int = 0  # of the table of webinars, once registered
+    quiet: bool = False  # a card is edited where there is one, none is made
 
     @property
     def webinar_id(self) -> str:

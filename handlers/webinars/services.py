@@ -47,8 +47,9 @@ class Registrations(Protocol):
 
 
 class AnyChat(Chat, Protocol):
-    """Also one chat, bound or not: the answer to who asked."""
+    """Also one chat, bound or not: the answer to who asked; and only where a message is already."""
 
+    async def repost(self, tx: Tx, account_id: int, message: Message) -> int: ...
     async def post_to(
         self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = ...
     ) -> int: ...

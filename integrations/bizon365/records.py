@@ -11,6 +11,8 @@ from integrations.kit.values import count_of, flag_of, list_of, mapping_of, mome
 
 _ROOM_IDS = ("roomid", "roomId", "room_id", "id", "name", "_id")
 _ROOM_TITLES = ("title", "text", "name")
+LONGEST_MINUTES = 7 * 24 * 60
+_MOST = 2**31 - 1  # what a column of counts holds
 _SESSIONS = ("sessions", "webinarTimes", "times", "dates", "schedule")
 
 
@@ -22,12 +24,12 @@ def read_report(item: Mapping[str, object], zone: tzinfo) -> WebinarReport | Non
     details = _details(item.get("data"))
     return WebinarReport(
         external_id=webinar_id,
-        room_id=RoomId(text_of(details.get("roomid")) or text_of(item.get("name"))) or room_of(webinar_id),
+        room_id=_room(details.get("roomid")) or _room(item.get("name")) or room_of(webinar_id),
         title=text_of(item.get("text")),
         started_at=moment_of(details.get("start")) or start_of(webinar_id, zone),
-        minutes=count_of(details.get("minutes")) or count_of(item.get("count2")),
+        minutes=min(count_of(details.get("minutes")) or count_of(item.get("count2")), LONGEST_MINUTES),
         live=text_of(item.get("type")) != "AutoWebinars",
-        peak=count_of(item.get("count1")),
+        peak=min(count_of(item.get("count1")), _MOST),
         created_at=moment_of(item.get("created")),
     )
 
@@ -39,7 +41,7 @@ def read_single_report(answer: Mapping[str, object], webinar_id: str, zone: tzin
         return None
     return WebinarReport(
         external_id=webinar_id,
-        room_id=RoomId(text_of(report.get("roomid"))) or room_of(webinar_id),
+        room_id=_room(report.get("roomid")) or room_of(webinar_id),
         title=text_of(answer.get("room_title")),
         started_at=start_of(webinar_id, zone),
         created_at=moment_of(report.get("created")),
@@ -59,7 +61,7 @@ def read_rooms(listed: object) -> Iterator[Room]:
         entries = [item if isinstance(item, dict) else {"roomid": item} for item in list_of(listed)]
     for entry in entries:
         ids = [text_of(entry.get(name)) for name in _ROOM_IDS]
-        room_id = next((one for one in ids if ":" in one), "")
+        room_id = next((one for one in ids if ":" in one and len(one) <= MAX_ID), "")
         if room_id:
             titles = (text_of(entry.get(name)) for name in _ROOM_TITLES)
             title = next((one for one in titles if one and one != room_id), "")
@@ -67,17 +69,17 @@ def read_rooms(listed: object) -> Iterator[Room]:
 
 
 def read_page(item: Mapping[str, object], now: datetime, zone: tzinfo) -> RegistrationPage | None:
-    """An item of ``subpages/getSubpages``; None when it has no id."""
+    """An item of ``subpages/getSubpages``; None when it has no usable id."""
     page_id = text_of(item.get("pageId"))
-    if not page_id:
+    if not 0 < len(page_id) <= MAX_ID:
         return None
     moments = (moment_of(one, zone) for name in _SESSIONS for one in list_of(item.get(name)))
     return RegistrationPage(
         page_id=PageId(page_id),
         title=text_of(item.get("title")) or page_id,
-        room_id=RoomId(text_of(item.get("room"))) or NO_ROOM,
+        room_id=_room(item.get("room")),
         sessions=tuple(sorted({one for one in moments if one is not None and one >= now})),
-        registered=count_of(mapping_of(item.get("stat")).get("registered")),
+        registered=min(count_of(mapping_of(item.get("stat")).get("registered")), _MOST),
         enabled=flag_of(item.get("isOn", True)),
         hook_url=text_of(item.get("webhook_url")),
         marker_name=text_of(item.get("url_marker_name")),
@@ -95,10 +97,16 @@ def read_subscriber(item: Mapping[str, object], zone: tzinfo) -> Subscriber:
         confirmed=flag_of(item.get("confirmed")),
         session_at=moment_of(item.get("webinarTime"), zone),
         registered_at=moment_of(item.get("registeredTime"), zone),
-        came=None if visited in {None, ""} else flag_of(visited),
+        came=None if visited is None or visited == "" else flag_of(visited),
         secret=text_of(item.get("secret")),
         marks=marks_of(item),
     )
+
+
+def _room(value: object) -> RoomId:
+    """The id of a room, NO_ROOM for what is none: half of a long one would be another room's."""
+    room_id = text_of(value)
+    return RoomId(room_id) if len(room_id) <= MAX_ID else NO_ROOM
 
 
 def _details(data: object) -> Mapping[str, object]:

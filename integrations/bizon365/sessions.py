@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 
 from domain.webinars import NO_ROOM, RoomId
+from integrations.kit.values import FIRST_YEAR, LAST_YEAR
 
 MAX_ID = 160  # what the columns of keys have room for; a real one has about 45 characters
 
@@ -18,9 +19,10 @@ def start_of(webinar_id: str, zone: tzinfo) -> datetime | None:
     _, star, written = webinar_id.rpartition("*")
     try:
         start = datetime.fromisoformat(written) if star else None
-        return start and (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
+        start = start and (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return start if start and FIRST_YEAR <= start.year <= LAST_YEAR else None
 
 
 def iso(moment: datetime) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 TEXT_LIMIT = 4096
-_FIRST_YEAR, _LAST_YEAR = 1971, 2200  # sums of days with anything outside could leave the calendar
+FIRST_YEAR, LAST_YEAR = 1971, 2200  # sums of days with anything outside could leave the calendar
 _SECONDS_BELOW = 1e10  # as seconds the year 2286, as milliseconds April 1970
 
 # C0 and C1, line and paragraph separators, and the marks that turn the direction of what follows in a log or a card
@@ -76,6 +76,6 @@ def moment_of(value: object, zone: tzinfo = UTC) -> datetime | None:
         else:
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        return moment.astimezone(UTC) if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
+        return moment.astimezone(UTC) if FIRST_YEAR <= moment.year <= LAST_YEAR else None
     except (ValueError, OverflowError, OSError):
         return None

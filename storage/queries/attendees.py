@@ -144,7 +144,7 @@ _EARLIER = """EXISTS (
 _AGAIN = " OR ".join(
     _EARLIER.format(same=same)
     for same in (
-        "b.person_key = a.person_key",
+        "b.person_key = a.person_key AND substr(a.person_key, 1, 4) <> 'row:'",  # nobody knows who these are
         "b.person_id = a.person_id",
         "b.account_id = a.account_id AND b.email = a.email AND b.email <> ''",
     )

@@ -5,7 +5,7 @@ Somebody whom anybody has talked to on the phone since the webinar is done; the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -176,12 +176,10 @@ async def _values(connection: AsyncConnection, account_id: int, webinar_id: int)
     if session is None:
         return None
     dialect = connection.dialect.name
-    unknown = {
-        "room": "\0",
-        "since": driver_time(session.heard_at, dialect),
-        "until": driver_time(session.heard_at, dialect),
-    }
-    bounds = registered_for(connection, session) or unknown
+    bounds = registered_for(connection, session)
+    if bounds is None:  # nobody can have registered for it: a period that ends before it begins
+        since, until = session.heard_at, session.heard_at - timedelta(days=1)
+        bounds = {"room": "", "since": driver_time(since, dialect), "until": driver_time(until, dialect)}
     return {"account": account_id, "session": webinar_id, "ended": driver_time(session.ended_at, dialect), **bounds}
 
 

@@ -132,7 +132,7 @@ async def test_a_report_made_anew_is_loaded_again_once(scene: Scene) -> None:
     scene.clock.forward(7200)
     again = scene.fake.account.remake(webinar, [], scene.clock.now())
     assert await scene.poll.poll() == 1
-    assert [generation for _, generation, _ in await scene.works()] == [1, 2]
+    assert [(generation, source) for _, generation, source in await scene.works()] == [(1, "poll"), (2, "remade")]
     assert await scene.poll.poll() == 0  # it is under way
     await scene.finish(again)
     assert await scene.poll.poll() == 0

@@ -102,7 +102,7 @@ def test_every_text_is_used() -> None:
         ("role", Role),
         ("status.state", PartState),
         ("bind.kind", KINDS),
-        ("why.source", ("hook", "poll", "replay", "rehearsal", "tick")),
+        ("why.source", ("hook", "poll", "replay", "remade", "rehearsal", "tick")),
         ("calls.state", ("heard", "short", "old", "missed", "no_recording", "no_speech", "unheard", "drafted", "carded")),
         ("webinar.stage", [stage for stage in WebinarStage if stage not in {WebinarStage.READY, WebinarStage.LOADING}]),
         ("registration.found", (*MatchedBy, "created")),

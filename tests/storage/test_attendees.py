@@ -52,7 +52,8 @@ def people() -> list:  # type: ignore[type-arg]
 
 
 async def test_segments(hall: Hall) -> None:
-    await hall.hold([viewer(LEFT), viewer(email="stayed@example.ru"), viewer(SHORT, minutes=(0, 1))], another(days=-7))
+    before = [viewer(LEFT), viewer(email="stayed@example.ru"), viewer(SHORT, minutes=(0, 1)), viewer(name="Гость")]
+    await hall.hold(before, another(days=-7))
     webinar = await hall.hold(people())
     found = {}
     for segment in Segment:

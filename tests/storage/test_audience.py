@@ -1,6 +1,7 @@
 """Whom to call after a webinar, on both databases: groups, reasons, who took whom, and calls that tick people off."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from storage.models import accounts, calls
 from storage.queries.audience import Group, Guest, find_guest, group_sizes, guests, work_of
 from storage.registrations import RegistrationStore
 from tests.handlers.seed import call_row
-from tests.storage.hall import START, Hall, after, lead, viewer
+from tests.storage.hall import REPORT, START, Hall, after, lead, viewer
 
 ANNA = Person(user_id=1, account_id=1, telegram_id=10, role=Role.MANAGER, name="Анна")
 OLEG = Person(user_id=2, account_id=1, telegram_id=11, role=Role.MANAGER, name="Олег")
@@ -131,3 +132,21 @@ async def test_a_report_loaded_again_keeps_who_took_whom(database: Database, web
 
 async def test_a_webinar_without_work_has_none_to_repeat(database: Database, webinar: int) -> None:
     assert await work_of(database, 1, webinar) is None
+
+
+async def test_a_claim_on_somebody_nameless_stays_with_them(database: Database, webinar: int) -> None:
+    ann, bob = (viewer(name=name, minutes=(0, 30), raw=f'{{"name": "{name}"}}') for name in ("Анна", "Борис"))
+    await Hall(database).hold([ann, bob])
+    claimed = next(one for one in (await guests(database, 1, webinar, Group.WARM, limit=10)).rows if one.name == "Борис")
+    await take(database, ANNA, webinar, claimed.key, after(200))
+    await Hall(database).hold([bob, ann])
+    rows = (await guests(database, 1, webinar, Group.WARM, limit=10)).rows
+    assert {one.name: one.taken_by for one in rows} == {"Анна": "", "Борис": "Анна"}
+
+
+async def test_nobody_is_missing_from_a_webinar_without_a_start(database: Database, webinar: int) -> None:
+    other = await Hall(database).hold(VIEWERS[:1], replace(REPORT, external_id="no start", started_at=None))
+    assert await group_sizes(database, 1, other) == {
+        Group.HOT: 1, Group.WARM: 0, Group.NO_SHOW: 0, Group.COLD: 0, Group.UNKNOWN: 0
+    }  # fmt: skip
+    assert (await guests(database, 1, other, Group.NO_SHOW, limit=10)).rows == ()

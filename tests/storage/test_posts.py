@@ -68,6 +68,18 @@ async def test_a_message_goes_where_its_kind_is_taken(database: Database, clock:
     assert (second.chat_id, second.silent) == (-20, True)
 
 
+async def test_a_repost_changes_what_is_there_and_makes_nothing(database: Database, clock: HandClock) -> None:
+    places, chat = Destinations(database, clock), StoredChat(clock)
+    await places.bind(1, Destination(chat_id=-10), kinds=("call",))
+    for text, count in (("нет", 0), ("да", 1)):
+        message = note("a", text)
+        assert await database.write(lambda tx, m=message: chat.repost(cast("Tx", tx), 1, m)) == count  # type: ignore[misc]
+        await post(database, clock, note("a", "раз"))
+    await places.bind(1, Destination(chat_id=-20), kinds=("call",))
+    assert await database.write(lambda tx: chat.repost(cast("Tx", tx), 1, note("a", "ещё"))) == 1
+    assert [(row.chat_id, row.revision) for row in await rows(database)] == [(-10, 4)]
+
+
 async def test_the_same_content_makes_no_revision(database: Database, clock: HandClock) -> None:
     await post_to(database, clock, 5, note("a"))
     await post_to(database, clock, 5, replace(note("a"), silent=True))

@@ -10,7 +10,7 @@ from domain.errors import NotReady, VendorUnavailable
 from domain.messages import as_text
 from handlers.webinars.pipeline import REPORT_LOOKS_SECONDS, webinar_ended
 from tests.calls.world import Crash, MemorySteps
-from tests.webinars.world import REPORT, World
+from tests.webinars.world import REPORT, TURNOUT, World
 
 STEPS = ["look_up", "sort", "register", "load", "match", "count", "store", "post:figures", "draw", "post:ready"]
 
@@ -132,3 +132,26 @@ async def test_a_platform_that_goes_away_halfway_is_gone_on_with(world: World) -
         await webinar_ended(world.item(), steps, world.services())
     await webinar_ended(world.item(), steps, world.services())
     assert len(world.webinars.viewers) == 2350
+
+
+async def test_an_old_report_made_anew_changes_the_card_there_is_and_makes_none(world: World) -> None:
+    world.report_ = replace(REPORT, started_at=world.clock.now() - timedelta(hours=26))
+    await webinar_ended(world.item(source="remade", generation=2), MemorySteps(), world.services())
+    assert world.posts == {}
+    assert world.webinars.row["state"] == "complete"
+    assert world.seen["draw"] == 0
+    await webinar_ended(world.item(source="replay", generation=3), MemorySteps(), world.services())
+    world.webinars.figures = replace(TURNOUT, came=77)
+    world.clock.forward(86400)
+    await webinar_ended(world.item(source="remade", generation=4), MemorySteps(), world.services())
+    assert "Пришли: 77" in card(world)
+
+
+async def test_of_an_old_webinar_without_a_report_nothing_is_said(world: World) -> None:
+    world.report_ = None
+    item = world.item(heard_at=world.clock.now() - timedelta(hours=7))
+    old = replace(item, event=replace(item.event, occurred_at=world.clock.now() - timedelta(hours=50)))
+    await webinar_ended(old, MemorySteps(), world.services())
+    assert world.posts == {}
+    await webinar_ended(item, MemorySteps(), world.services())
+    assert "Отчёта так и нет" in card(world)

@@ -180,6 +180,9 @@ class World:
         self.posts[message.key] = message
         return 1
 
+    async def repost(self, tx: Tx, account_id: int, message: Message) -> int:
+        return await self.post(tx, account_id, message) if message.key in self.posts else 0
+
     async def post_to(
         self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = 10
     ) -> int:
