@@ -2,7 +2,8 @@
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -99,8 +100,11 @@ _OBJECT_ACTIONS = {"CALL_RECORD_URL"}
 
 
 def observed(port: P, part: str, vendor: str, board: HealthBoard) -> P:
-    """``port`` with every awaited call reported to the board."""
+    """``port`` with every awaited call, and every page that it gives, reported to the board."""
     return cast("P", _Observed(port, part, vendor, board))
+
+
+_END = object()  # of what a port gives piece by piece
 
 
 class _Observed:
@@ -110,22 +114,36 @@ class _Observed:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
-        if not inspect.iscoroutinefunction(attribute):
+        if not (inspect.iscoroutinefunction(attribute) or inspect.isasyncgenfunction(attribute)):
             return attribute
-        part, vendor, board = self._report
 
         async def call(*arguments: object, **named: object) -> object:
-            try:
-                result = await attribute(*arguments, **named)
-            except VendorUnavailable as error:
-                if error.action not in _OBJECT_ACTIONS:
-                    await board.bad(part, error)
-                raise
-            except VendorRefused as error:
-                if error.code not in _OBJECT_CODES:
-                    await board.bad(part, error)
-                raise
-            await board.good(part, vendor)
-            return result
+            async with self._heard():
+                return await attribute(*arguments, **named)
 
-        return call
+        async def flow(*arguments: object, **named: object) -> AsyncIterator[object]:
+            async with aclosing(attribute(*arguments, **named)) as items:
+                while True:
+                    async with self._heard():
+                        item = await anext(items, _END)
+                    if item is _END:
+                        return
+                    yield item
+
+        return flow if inspect.isasyncgenfunction(attribute) else call
+
+    @asynccontextmanager
+    async def _heard(self) -> AsyncIterator[None]:
+        """The board learns how what is done inside went."""
+        part, vendor, board = self._report
+        try:
+            yield
+        except VendorUnavailable as error:
+            if error.action not in _OBJECT_ACTIONS:
+                await board.bad(part, error)
+            raise
+        except VendorRefused as error:
+            if error.code not in _OBJECT_CODES:
+                await board.bad(part, error)
+            raise
+        await board.good(part, vendor)

@@ -242,6 +242,8 @@ class Database:
                 else:
                     await commit_once(connection, self._reader, jobs)
             self.commits += 1
+        except UnknownCommitError as error:  # all that ran, and no neighbour that did not
+            return len(results), [], error
         except Exception as error:
             return min(len(results) + 1, len(batch)), [], error
         return len(results), results, None

@@ -14,6 +14,7 @@ from storage.models import link_clicks, links
 from storage.queries.rows import fill
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that is taken for another one when read aloud
+MOST_CLICKS = 1000  # of a link are kept one by one: anybody may follow it, and a machine does not tire
 _CODE_LENGTH = 10  # 49 bits: nobody guesses one
 
 
@@ -68,7 +69,8 @@ class LinkStore:
             row = (await connection.execute(counted.returning(*links.c))).one_or_none()
             if row is None:
                 return None
-            await connection.execute(insert(link_clicks).values(link_id=row.id, at=now))
+            if row.clicks <= MOST_CLICKS:
+                await connection.execute(insert(link_clicks).values(link_id=row.id, at=now))
             return fill(Link, row)
 
         return await self._database.write(job)

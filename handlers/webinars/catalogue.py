@@ -9,6 +9,8 @@ from domain.ports import Clock, WebinarPlatform
 from domain.webinars import PageId, RegistrationPage, Room, RoomId
 
 FRESH_SECONDS = 300.0
+AWAY_SECONDS = 30.0  # a platform that did not answer is not asked again for so long
+PATIENCE_SECONDS = 2.0  # how long a card waits for a name
 T = TypeVar("T")
 
 
@@ -19,21 +21,33 @@ class _Shelf(Generic[T]):
         self._fetch = fetch
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._kept: Sequence[T] | None = None
-        self._until = 0.0
+        self._kept: Sequence[T] = ()
+        self._failed: VendorError | None = None
+        self._until = 0.0  # the list is fresh, or the failure
 
     async def get(self) -> Sequence[T]:
         async with self._lock:
-            if self._kept is None or self._clock.monotonic() >= self._until:
-                self._kept = await self._fetch()
-                self._until = self._clock.monotonic() + FRESH_SECONDS
+            if self._clock.monotonic() >= self._until:
+                await self._ask()
+            if self._failed is not None:
+                raise self._failed.with_traceback(None)
             return self._kept
+
+    async def _ask(self) -> None:
+        try:
+            self._kept, self._failed = await self._fetch(), None
+            self._until = self._clock.monotonic() + FRESH_SECONDS
+        except VendorError as error:
+            self._failed = error
+            self._until = self._clock.monotonic() + AWAY_SECONDS
 
 
 class Catalogue:
-    """Rooms and pages of one account. VendorUnavailable and VendorRefused where nothing is kept yet, or it is too old."""
+    """Rooms and pages of one account. VendorUnavailable and VendorRefused where it does not tell them now."""
 
     def __init__(self, platform: WebinarPlatform, clock: Clock) -> None:
+        self._clock = clock
+        self._silent_until = 0.0  # it kept a card waiting
         self._pages = _Shelf(platform.pages, clock)
         self._rooms = _Shelf(platform.rooms, clock)
 
@@ -55,9 +69,15 @@ class Catalogue:
         return [page for page in enabled if page.room_id == room_id] or enabled
 
     async def title_of(self, page_id: PageId) -> str:
-        """What the page is called; a platform that is away costs the name, not the card."""
+        """What the page is called; a platform that is away or slow costs the name, not the card."""
+        if self._clock.monotonic() < self._silent_until:
+            return ""
         try:
-            page = await self.page(page_id)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                page = await self.page(page_id)
+        except TimeoutError:
+            self._silent_until = self._clock.monotonic() + AWAY_SECONDS
+            return ""
         except VendorError:
             return ""
         return page.title if page is not None else ""

@@ -1,5 +1,6 @@
 """A registration being put together in a dialogue: what is known so far, and the screen for each step. Pure."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from handlers.wording import Reader, shortened
 MOST_PAGES = 20
 MOST_SESSIONS = 10
 TITLE_LIMIT = 40
+LONGEST_REF = 40  # bytes of what a button carries, of 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,14 @@ def pages_screen(reader: Reader, pages: Sequence[RegistrationPage]) -> Message:
     """Which page; the platform's own order."""
     if not pages:
         return _screen(reader, "register.no_pages")
-    rows = tuple((action(shortened(page.title or page.page_id, TITLE_LIMIT), f"rpage:{page.page_id}"),) for page in pages)
+    rows = tuple((action(shortened(page.title or page.page_id, TITLE_LIMIT), f"rpage:{page_ref(page)}"),) for page in pages)
     return _screen(reader, "register.which_page", rows=(*rows[:MOST_PAGES], (_cancel(reader),)))
+
+
+def page_ref(page: RegistrationPage) -> str:
+    """A page on a button, which is short: its id, or the hash of a long one."""
+    whole = page.page_id.encode()
+    return page.page_id if len(whole) <= LONGEST_REF else f"~{hashlib.sha256(whole).hexdigest()[:16]}"
 
 
 def sessions_screen(reader: Reader, page: RegistrationPage) -> Message:

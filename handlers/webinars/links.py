@@ -54,15 +54,16 @@ async def _made(desk: Desk, person: Person, address: Address, line: PersonLine) 
     await LinkStore(desk.database).add(
         person.account_id,
         code,
-        full,
+        short,  # an address that anybody can look up by the code says nothing of whose it is
         now=desk.clock.now(),
         title=line.name,
         person_id=known.person_id if known else None,
         created_by=person.telegram_id,
     )
     public = desk.webinars.public_url.rstrip("/") if desk.webinars else ""
-    links = {"filled": full, "plain": short} | ({"short": f"{public}/r/{code}"} if public else {})
-    return _screen(desk, line, links, known=bool(known and known.person_id), suspicious=address.suspicious)
+    identified = bool(known and known.person_id)  # others are known by what the link is filled with only
+    links = {"filled": full, "plain": short} | ({"short": f"{public}/r/{code}"} if public and identified else {})
+    return _screen(desk, line, links, known=identified, suspicious=address.suspicious)
 
 
 def _screen(desk: Desk, line: PersonLine, links: dict[str, str], *, known: bool, suspicious: bool) -> Message:

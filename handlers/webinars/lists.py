@@ -92,7 +92,7 @@ def person_target(place: Place, guest: Guest) -> str:
 
 
 def _guest(reader: Reader, number: int, guest: Guest, webinar: WebinarLine) -> Iterator[Line]:
-    who = [guest.name or guest.email or reader.say("registration.nameless")]
+    who = [_name(reader, guest)]
     if guest.phone:
         who.append(reader.phone(guest.phone))
     yield Line(spans=(Span(f"{number}. ", Style.BOLD), Span(", ".join(who))))
@@ -100,6 +100,19 @@ def _guest(reader: Reader, number: int, guest: Guest, webinar: WebinarLine) -> I
     state = state_of(reader, guest, webinar)
     if state:
         yield plain(state)
+
+
+def _name(reader: Reader, guest: Guest) -> str:
+    """What they are called; an e-mail is for private eyes only."""
+    return guest.name or (guest.email if reader.private else "") or reader.say("registration.nameless")
+
+
+def _reached(reader: Reader, guest: Guest) -> Iterator[str]:
+    """How they can be reached, as much of it as may be seen here."""
+    if guest.email and reader.private:
+        yield guest.email
+    if guest.phone:
+        yield reader.phone(guest.phone)
 
 
 def reasons(reader: Reader, guest: Guest, webinar: WebinarLine) -> Iterator[str]:
@@ -145,7 +158,7 @@ def state_of(reader: Reader, guest: Guest, webinar: WebinarLine) -> str:
 
 def guest_screen(reader: Reader, place: Place, guest: Guest, *, mine: bool) -> Message:
     """One person with what can be done: take, write, register again."""
-    lines = [bullet(word) for word in (guest.email, reader.phone(guest.phone) if guest.phone else "", guest.city) if word]
+    lines = [bullet(word) for word in (*_reached(reader, guest), guest.city) if word]
     if guest.joined_at is not None and guest.left_at is not None:
         lines.append(
             bullet(reader.say("guests.presence", since=_hour(reader, guest.joined_at), until=_hour(reader, guest.left_at)))
@@ -155,13 +168,13 @@ def guest_screen(reader: Reader, place: Place, guest: Guest, *, mine: bool) -> M
     state = state_of(reader, guest, place.webinar)
     if state:
         lines.append(bullet(state))
-    title = Line(spans=(Span(guest.name or guest.email or reader.say("registration.nameless"), Style.BOLD),))
+    title = Line(spans=(Span(_name(reader, guest), Style.BOLD),))
     ref = f"{place.webinar.id}:{'a' if guest.seen else 'r'}{guest.id}"
     taking = "wback" if mine else "wtake"
     first = (action(reader.say(f"guests.button.{taking}"), f"{taking}:{ref}"),) if mine or not guest.taken_by else ()
     again = (action(reader.say("webinar.button.again"), f"wra:{ref}"),) if guest.email else ()
     back = (action(reader.say("guests.button.back"), place.target()),)
-    rows = (first, _writing(guest), again, back)
+    rows = (first, _writing(guest) if reader.private else (), again, back)
     return Message(
         key=ANSWER, sections=(Section(title=title, lines=tuple(lines)),), buttons=tuple(row for row in rows if row)
     )
@@ -178,8 +191,8 @@ def _writing(guest: Guest) -> tuple[Button, ...]:
 
 def sessions_for(reader: Reader, place: Place, guest: Guest, pages: Sequence[RegistrationPage]) -> Message:
     """Whom is registered again, and for which of the coming sessions: the press is the registration."""
-    title = Line(spans=(Span(reader.say("guests.again", name=guest.name or guest.email), Style.BOLD),))
-    who = [bullet(word) for word in (guest.email, reader.phone(guest.phone) if guest.phone else "") if word]
+    title = Line(spans=(Span(reader.say("guests.again", name=_name(reader, guest)), Style.BOLD),))
+    who = [bullet(word) for word in _reached(reader, guest)]
     ref = f"{place.webinar.id}:{'a' if guest.seen else 'r'}{guest.id}"
     offered = sorted(((at, page) for page in pages for at in page.sessions if at > reader.now), key=lambda one: one[0])
     back = (action(reader.say("guests.button.back"), place.target()),)

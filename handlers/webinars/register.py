@@ -22,6 +22,7 @@ from handlers.webinars.drafts import (
     check_screen,
     draft_of,
     email_screen,
+    page_ref,
     pages_screen,
     person_screen,
     session_at,
@@ -125,7 +126,8 @@ def _draft_of_line(line: RegistrationLine, title: str, reader: Reader) -> Draft:
 
 
 async def choose_page(callback: CallbackQuery, argument: str, person: Person, desk: Desk, state: FSMContext) -> None:
-    page = await desk.webinars.catalogue.page(argument) if desk.webinars else None
+    pages = await desk.webinars.catalogue.pages() if desk.webinars else ()
+    page = next((one for one in pages if page_ref(one) == argument), None)
     if page is None:
         await toast(callback, desk.texts.get("register.page_gone"), alert=True)
         return

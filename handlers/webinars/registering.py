@@ -71,7 +71,7 @@ async def register_person(item: WorkItem[RegistrationAsked], steps: Steps, servi
     except VendorRefused as error:
         await _tell(item, steps, services, Answer.REFUSED, hint=error.hint)
         raise
-    log.info("bizon subscriber registered on %s", request.page_id)
+    log.info("%s subscriber registered on %s", item.event.vendor, request.page_id)
     await _tell(item, steps, services, Answer.DONE, done=done)
 
 

@@ -9,6 +9,7 @@ from aiogram.filters import Command
 from aiogram.types import CallbackQuery
 from aiogram.types import Message as ChatMessage
 
+from domain.messages import Destination
 from domain.roles import Person
 from domain.webinars import RegistrationPage, RoomId
 from handlers.desk import Desk
@@ -152,9 +153,14 @@ async def send_file(callback: CallbackQuery, argument: str, person: Person, desk
     webinar, message = await _webinar(callback, argument, person, desk), pressed_on(callback)
     if webinar is None or message is None:
         return
-    await toast(callback, desk.texts.get("webinar.file_on_its_way"))
+    place = place_of(message)
+    if in_private(message):
+        await toast(callback, desk.texts.get("webinar.file_on_its_way"))
+    else:  # phones of everybody are in it
+        place = Destination(chat_id=person.telegram_id)
+        await toast(callback, desk.texts.get("webinar.file_in_private"), alert=True)
     key = f"webinar-file:{webinar.id}:{callback.id}"
-    await desk.send(person.account_id, place_of(message), await answers.guests_file(desk, person, webinar, key=key))
+    await desk.send(person.account_id, place, await answers.guests_file(desk, person, webinar, key=key))
 
 
 async def explain(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:

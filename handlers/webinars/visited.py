@@ -150,6 +150,8 @@ def _report(reader: Reader, line: VisitLine, found: VisitAnswer) -> Iterator[str
     if attendee is not None:
         who = (attendee.username, ", ".join(filter(None, (attendee.city, attendee.country))))
         yield from filter(None, (" · ".join(filter(None, who)),))
+    if line.at is not None and line.day is None:
+        yield reader.say("visited.time_alone")
     if webinar is None or found.visited is Visited.NO_REPORT:
         return
     started = webinar.started_at

@@ -18,10 +18,13 @@ from handlers.webinars.register import begin_dialogue
 from handlers.webinars.visited import answer_visit, visit
 from handlers.wording import shortened
 from storage.queries.audience import Group
-from storage.queries.webinars import list_webinars
+from storage.queries.webinars import WebinarLine, list_webinars
 
 INLINE_WEBINARS = 10
 INLINE_CACHE_SECONDS = 5
+FIGURES_SECONDS = 15.0  # somebody types a word in less
+MOST_KEPT = 500
+LONGEST = 200  # characters: the pattern takes a square of them
 _END = r"\s*\??\s*$"
 LIST = re.compile(rf"^(?:покажи(?:те)?\s+|список\s+)?вебинар(?:ы|ов){_END}", re.IGNORECASE)
 TO_CALL = re.compile(rf"^кому\s+(?:по|пере)?звонить(?:\s+после\s+вебинара)?{_END}", re.IGNORECASE)
@@ -36,9 +39,9 @@ def build_router() -> Router:
     words = (F.text, ~F.via_bot, in_private)
     router.message.register(listed, *words, F.text.regexp(LIST))
     router.message.register(to_call, *words, F.text.regexp(TO_CALL))
-    router.message.register(visited, *words, F.text.regexp(VISITED))
+    router.message.register(visited, *words, F.text[:LONGEST].regexp(VISITED))
     router.message.register(register, *words, F.text.regexp(REGISTER))
-    router.inline_query.register(ask_inline, F.query.regexp(_INLINE))
+    router.inline_query.register(Inline().ask, F.query.regexp(_INLINE))
     return router
 
 
@@ -58,7 +61,7 @@ async def to_call(message: ChatMessage, person: Person, desk: Desk) -> None:
 
 
 async def visited(message: ChatMessage, person: Person, desk: Desk) -> None:
-    found = VISITED.match(message.text or "")
+    found = VISITED.match((message.text or "")[:LONGEST])
     await answer_visit(message, found.group(1) if found else "", person, desk)
 
 
@@ -66,16 +69,34 @@ async def register(message: ChatMessage, person: Person, desk: Desk, state: FSMC
     await begin_dialogue(message, person, desk, state)
 
 
-async def ask_inline(query: InlineQuery, person: Person, desk: Desk) -> None:
-    """Figures of webinars, or whether somebody was there, to put into any chat: no phone is in them."""
-    rows = await list_webinars(desk.database, person.account_id, limit=INLINE_WEBINARS)
-    found = VISITED.match(query.query)
-    if found is None:
-        shown = [(f"webinar{row.id}", await answers.webinar_page(desk, person, row)) for row in rows]
-    else:
-        shown = [("visit", await visit(desk, person, found.group(1), private=False))]
-    results = [_article(desk, name, screen) for name, screen in shown]
-    await query.answer(list(results), is_personal=True, cache_time=INLINE_CACHE_SECONDS)
+class Inline:
+    """Figures of webinars, or whether somebody was there, to put into any chat: no phone is in them.
+
+    Telegram asks at each letter, so that the figures are counted once in some seconds.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, int], tuple[float, Message]] = {}  # until when, by account and webinar
+
+    async def ask(self, query: InlineQuery, person: Person, desk: Desk) -> None:
+        found = VISITED.match(query.query[:LONGEST])
+        if found is None:
+            rows = await list_webinars(desk.database, person.account_id, limit=INLINE_WEBINARS)
+            shown = [(f"webinar{row.id}", await self._page(desk, person, row)) for row in rows]
+        else:
+            shown = [("visit", await visit(desk, person, found.group(1), private=False))]
+        results = [_article(desk, name, screen) for name, screen in shown]
+        await query.answer(list(results), is_personal=True, cache_time=INLINE_CACHE_SECONDS)
+
+    async def _page(self, desk: Desk, person: Person, webinar: WebinarLine) -> Message:
+        name, now = (person.account_id, webinar.id), desk.clock.monotonic()
+        until, page = self._kept.get(name, (0.0, None))
+        if page is None or now >= until:
+            page = await answers.webinar_page(desk, person, webinar)
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[name] = now + FIGURES_SECONDS, page
+        return page
 
 
 def _article(desk: Desk, name: str, screen: Message) -> InlineQueryResultArticle:

@@ -1,5 +1,7 @@
 """The people of webinars: of one by segment, of all the newest, one person's own, and whether somebody was there."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +15,8 @@ from storage.engine import Database
 from storage.models import webinars
 from storage.queries.webinars import REGISTRATIONS, UNSEEN, WebinarLine, list_webinars, registered_for
 from storage.sets import fetch, moment
+
+MANY = 500  # rows from here on are made off the event loop
 
 
 class Segment(StrEnum):
@@ -185,7 +189,8 @@ async def find_attendees(
     async with database.read() as connection:
         rows = await fetch(connection, f"{_LINES} {where} {_ORDER} LIMIT :limit OFFSET :offset", values)
         total = (await fetch(connection, count, values))[0][0]
-    return AttendeePage(rows=tuple(map(_line, rows)), total=total)
+    lines = await asyncio.to_thread(_lines, rows) if len(rows) > MANY else _lines(rows)
+    return AttendeePage(rows=lines, total=total)
 
 
 async def find_no_shows(
@@ -292,6 +297,10 @@ async def _awaited(
     return next(iter(await list_webinars(
         database, account_id, limit=1, room_id=room_id, since=since, until=until, complete=False
     )), None)  # fmt: skip
+
+
+def _lines(rows: Sequence[Any]) -> tuple[AttendeeLine, ...]:
+    return tuple(map(_line, rows))
 
 
 def _line(row: Any) -> AttendeeLine:

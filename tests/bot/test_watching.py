@@ -5,7 +5,7 @@ import io
 import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -63,6 +63,12 @@ class Port:
         if self.errors:
             raise self.errors.pop(0)
         return value
+
+    async def pages(self, count: int) -> AsyncIterator[int]:
+        for number in range(count):
+            if self.errors:
+                raise self.errors.pop(0)
+            yield number
 
 
 async def fail(board: Board, port: Port, times: int, *, pause: float = 10) -> None:
@@ -370,3 +376,18 @@ async def test_a_refusal_during_an_outage_before_the_restart_is_told_too(databas
     assert len(await said(database)) == 2
     assert [part.hint for part in await alerts.told_parts()] == ["создайте вебхук заново"]
     assert [part.name for part in second.parts()] == ["bitrix24"]  # a vendor that is off stays off
+
+
+async def test_what_a_port_gives_page_by_page_is_watched_too() -> None:
+    board = Board()
+    refused = VendorRefused("bitrix24", "viewers", "bad_token", hint="Проверьте токен.")
+    port = Port()
+    watched = observed(port, "bitrix24", "bitrix24", board.board)
+    assert [page async for page in watched.pages(3)] == [0, 1, 2]
+    assert board.board.state("bitrix24") == "ok"
+    port.errors = [refused]
+    with pytest.raises(VendorRefused):
+        _ = [page async for page in watched.pages(3)]
+    assert board.told == [("refused", False)]
+    assert [page async for page in watched.pages(1)] == [0]
+    assert board.told == [("refused", False), ("refused", True)]  # back, after it was refused

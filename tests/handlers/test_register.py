@@ -175,3 +175,11 @@ async def test_in_a_group_the_dialogue_is_refused_and_the_line_is_not(talk: Talk
 
 async def test_without_a_platform_it_says_what_is_missing(manager: Talk, desk: Desk) -> None:
     assert desk.texts.get("webinars.not_connected") in await manager.say("/register")
+
+
+async def test_a_page_with_a_long_id_is_chosen_like_any_other(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = RegistrationPage(page_id=PageId("111:" + "otkrytyj-urok-" * 8), title="Длинная", sessions=(SESSION,))
+    monkeypatch.setattr("tests.handlers.test_register.PAGES", (*PAGES, long))
+    assert "На какую страницу записать?" in await talk.say("/register")
+    (button,) = talk.keyboard()[2]
+    assert "На когда?\nДлинная" in await talk.press(button)

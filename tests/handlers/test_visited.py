@@ -106,12 +106,13 @@ async def test_a_link_of_somebodys_own(talk: Talk, desk: Desk) -> None:
         kept = (await connection.execute(select(links))).one()
         known = await connection.scalar(select(identities.c.person_id).where(identities.c.value == kept.code))
     filled = f"{ROOM}?svodka={kept.code}&phone=79990000001&email=ivan@p.ru&username="
-    assert kept.url.startswith(filled)
+    assert kept.url == f"{ROOM}?svodka={kept.code}"  # anybody may follow it: nobody's phone is in it
     assert (kept.person_id, kept.created_by) == (known, MANAGER.telegram_id)
     assert filled in answer
     assert f"https://svodka.example/r/{kept.code}" in answer
-    assert [row[0] for row in talk.keyboard()] == [
-        kept.url,
+    copies = [row[0] for row in talk.keyboard()]
+    assert copies[0].startswith(filled)
+    assert copies[1:] == [
         f"{ROOM}?svodka={kept.code}",
         f"https://svodka.example/r/{kept.code}",
     ]
@@ -134,3 +135,14 @@ async def test_what_a_link_cannot_be_made_of(talk: Talk, asked: str, words: str)
 
 async def test_without_a_platform_there_are_no_links(manager: Talk, desk: Desk) -> None:
     assert desk.texts.get("webinars.not_connected") in await manager.say(f"/link {ROOM} a@b.ru")
+
+
+async def test_a_time_without_a_day_is_not_ignored_in_silence(talk: Talk, desk: Desk) -> None:
+    assert desk.texts.get("visited.time_alone") in await talk.say("/visited +79990000001 19:00")
+    assert desk.texts.get("visited.time_alone") not in await talk.say("/visited +79990000001 20.11.2026 19:00")
+
+
+async def test_a_stranger_gets_no_short_link(talk: Talk) -> None:
+    answer = await talk.say(f"/link {ROOM} a@b.ru")
+    assert "email=a@b.ru" in answer
+    assert "/r/" not in answer

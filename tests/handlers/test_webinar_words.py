@@ -11,9 +11,12 @@ from domain.attendance import Turnout, Yardstick
 from domain.messages import as_text, iter_lines
 from handlers.desk import Desk
 from handlers.texts import load_texts
+from handlers.webinars import answers
 from handlers.webinars.catalogue import Catalogue
 from handlers.webinars.desk import WebinarDesk
 from handlers.webinars.messages import Stage, WebinarView, webinar_card
+from handlers.webinars.words import FIGURES_SECONDS
+from tests.ground import HandClock
 from tests.handlers.chat import MANAGER, Talk
 from tests.handlers.conftest import PHONE_WIDTH, Golden, longest_word, look
 from tests.handlers.seed import NOON, seed_accounts, seed_calls
@@ -89,3 +92,27 @@ def test_the_card_reads_well_on_a_phone(golden: Golden, name: str, changes: dict
     assert all(len("".join(s.text for s in line.spans)) <= PHONE_WIDTH for line in iter_lines(message) if line.bullet)
     assert as_text(message)
     golden(name, look(message))
+
+
+async def test_figures_are_counted_once_while_somebody_types(
+    talk: Talk, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = []
+
+    async def count(database: Any, webinar_id: int) -> Turnout:
+        counted.append(webinar_id)
+        return TURNOUT
+
+    monkeypatch.setattr(answers, "turnout", count)
+    for typed in ("вебинар", "вебинары", "вебинары "):
+        assert len((await talk.inline(typed)).results) == 1
+    assert len(counted) == 1
+    clock.forward(FIGURES_SECONDS)
+    await talk.inline("вебинары")
+    assert len(counted) == 2
+
+
+async def test_of_a_long_text_the_beginning_is_looked_at(talk: Talk) -> None:
+    assert "✅ Да" not in await talk.say("был " + "1" * 5 + "а" * 300 + " hot@p.ru")
+    (visit,) = (await talk.inline("был 8 999 000 00 01 " + "а" * 300)).results
+    assert visit.id == "visit"

@@ -1,5 +1,6 @@
 """Looking into webinars from the chat: the list, whom to call, taking them, and registering a no-show by three taps."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +14,12 @@ from handlers.webinars.catalogue import Catalogue
 from handlers.webinars.desk import Asking, WebinarDesk
 from storage.codec import loads
 from storage.models import posts, registrations, webinar_attendees
+from storage.queries import attendees
 from tests.handlers.chat import GROUP, MANAGER, Talk
 from tests.handlers.conftest import Golden, Stage
 from tests.handlers.seed import seed_accounts, seed_work
 from tests.handlers.test_register import SESSION, Asked, Platform
-from tests.storage.hall import Hall, another, lead
+from tests.storage.hall import Hall, another, lead, viewer
 from tests.storage.test_audience import VIEWERS, register
 
 pytestmark = pytest.mark.usefixtures("held")
@@ -151,3 +153,43 @@ async def test_somebody_who_is_no_longer_in_the_report(talk: Talk, desk: Desk, h
 
 async def test_in_a_group_phones_are_shortened(talk: Talk, held: int) -> None:
     assert "+7 999 ···-··-01" in await talk.press(f"wlist:{held}", chat=GROUP)
+
+
+async def test_a_group_sees_no_way_to_reach_a_person(talk: Talk, desk: Desk, held: int) -> None:
+    id_ = await one_id(desk, webinar_attendees, webinar_attendees.c.username == "Горячий")
+    for button in (f"wp:{held}:a{id_}", f"wra:{held}:a{id_}"):
+        shown = await talk.press(button, chat=GROUP)
+        assert "+7 999 ···-··-01" in shown
+        assert "hot@p.ru" not in shown
+        assert "79990000001" not in str(talk.keyboard())
+    assert "hot@p.ru" in await talk.press(f"wp:{held}:a{id_}")
+    assert "https://wa.me/79990000001" in str(talk.keyboard())
+
+
+async def test_who_has_no_name_has_no_email_in_a_group_either(talk: Talk, desk: Desk, held: int) -> None:
+    other = await Hall(desk.database).hold([viewer(email="mail@p.ru", minutes=(0, 58))], another(days=1))
+    assert "mail@p.ru" not in await talk.press(f"wlist:{other}", chat=GROUP)
+    assert "mail@p.ru" in await talk.press(f"wlist:{other}")
+
+
+async def test_the_file_asked_for_in_a_group_comes_in_private(talk: Talk, desk: Desk, held: int) -> None:
+    assert desk.texts.get("webinar.file_in_private") in await talk.press(f"wfile:{held}", chat=GROUP)
+    async with desk.database.read() as connection:
+        assert list(await connection.scalars(select(posts.c.chat_id))) == [MANAGER.telegram_id]
+
+
+async def test_a_large_file_is_made_off_the_event_loop(
+    talk: Talk, desk: Desk, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def line(row: Any) -> Any:
+        threads.append(threading.get_ident())
+        return whole(row)
+
+    whole = attendees._line
+    monkeypatch.setattr(attendees, "_line", line)
+    monkeypatch.setattr(attendees, "MANY", 3)
+    await talk.press(f"wfile:{held}")
+    assert len(threads) == len(VIEWERS)
+    assert threading.get_ident() not in threads

@@ -96,6 +96,27 @@ async def test_where_nobody_can_be_asked_nothing_is_done_again(database: Databas
     assert await notes(database) == ["before", *(f"n{number}" for number in range(JOBS))]
 
 
+async def test_a_neighbour_that_never_ran_is_not_told_that_it_may_be_written(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await note(database, "before")
+    monkeypatch.setattr("storage.commits.ASK_AGAIN_SECONDS", (0.0,))
+    monkeypatch.setattr("storage.engine.BATCH_SECONDS", -1.0)  # one job fills a transaction, the next waits for its own
+    breaking(monkeypatch, database, carried_out=True)
+    told: list[bool] = []
+
+    def away(*_: object, **__: object) -> None:
+        told.append(True)
+        raise OSError("the server is gone")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(database, "_reader", SimpleNamespace(connect=away))
+        first, second = await asyncio.gather(note(database, "n0"), note(database, "n1"), return_exceptions=True)
+    assert isinstance(first, UnknownCommitError)
+    assert (second, told) == ("n1", [True])
+    assert await notes(database) == ["before", "n0", "n1"]
+
+
 async def test_what_a_job_wrote_before_it_failed_is_not_kept(database: Database) -> None:
 
     async def job(connection: AsyncConnection) -> None:

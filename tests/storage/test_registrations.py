@@ -199,6 +199,15 @@ async def test_who_registered_and_did_not_come(hall: Hall) -> None:
     assert await find_no_shows(hall.database, 2, webinar, limit=10) == ()
 
 
+async def test_clicks_are_kept_one_by_one_up_to_a_number(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.links.MOST_CLICKS", 2)
+    store, code = LinkStore(hall.database), new_code()
+    await store.add(1, code, "https://example.ru/", now=NOW)
+    counts = [followed.clicks for n in range(4) if (followed := await store.follow(code, now=after(n)))]
+    assert counts == [1, 2, 3, 4]
+    assert len(await hall.rows(link_clicks)) == 2
+
+
 async def test_a_personal_link_knows_its_person_and_its_clicks(hall: Hall) -> None:
     await hall.save(lead("89991234567"))
     store, code = LinkStore(hall.database), new_code()
