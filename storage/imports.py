@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, cast
 
 from sqlalchemy import insert, select, update
@@ -15,6 +15,7 @@ from storage.matching import EMAIL, LINK, PHONE, persons_known
 from storage.models import imports
 from storage.sets import fetch, moment
 
+_STALE = timedelta(days=1)
 SOURCE = "import"  # of leads and amounts that came in a table
 _UNDER_WAY = ("loading", "undoing")
 
@@ -68,9 +69,9 @@ class ImportStore:
             ).one_or_none()
         return _import(row) if row is not None else None
 
-    async def loading(self, account_id: int) -> bool:
-        """Some table is being loaded just now: figures are still growing."""
-        mine = (imports.c.account_id == account_id) & (imports.c.state == "loading")
+    async def loading(self, account_id: int, now: datetime) -> bool:
+        """Some table is being loaded just now: figures still grow. One that nobody goes on with is forgotten in a day."""
+        mine = (imports.c.account_id == account_id) & (imports.c.state == "loading") & (imports.c.shown_at > now - _STALE)
         async with self._database.read() as connection:
             return await connection.scalar(select(imports.c.id).where(mine).limit(1)) is not None
 

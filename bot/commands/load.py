@@ -123,7 +123,11 @@ async def _here(settings: Settings, database: Database, store: ImportStore, impo
         if mine is None or table is None:
             raise NoAnswerError("Сводка как раз запускается: повторите команду.")
         loader = Loader(database=database, data_dir=settings.data_dir, zone=settings.timezone)
-        saved = await loader.load(table, _quiet)
+        try:
+            saved = await loader.load(table, _quiet)
+        except BaseException:  # stopped by hand, too: what is in stays, and the same command goes on with the rest
+            await store.move(import_id, since="loading", to="failed")
+            raise
 
         async def settle(tx: Tx) -> bool:
             counts = (saved.added, saved.changed, saved.same)

@@ -60,7 +60,7 @@ async def count(
     database: Database, account_id: int, figure: Figure, period: Period | None, *, zone: ZoneInfo, now: datetime
 ) -> Counted:
     """``figure`` of an account. A conversion has a period: without one it is the usual days up to ``now``."""
-    growing = await ImportStore(database).loading(account_id)
+    growing = await ImportStore(database).loading(account_id, now)
     if figure is Figure.TOP:
         first, last = (None, None) if period is None else (period.first, period.last)
         rows = await top_creatives(database, account_id, zone=zone, first=first, last=last)

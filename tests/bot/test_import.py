@@ -61,6 +61,21 @@ async def test_nothing_is_loaded_without_a_yes(terminal: Terminal) -> None:
     assert stored(terminal, "SELECT count(*) FROM imports") == [(0,)]
 
 
+async def test_a_load_that_broke_off_goes_on_with_the_next_one(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    await prepared(terminal)
+
+    async def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.commands.load._quiet", break_off)
+        assert (await terminal("import", "leads.csv", "--yes")).status == 130
+    assert stored(terminal, "SELECT state FROM imports") == [("failed",)]
+    said = await terminal("import", "leads.csv", "--yes")
+    assert (said.status, "уже было и не изменилось: 2" in said.out) == (0, True), said.out
+    assert stored(terminal, "SELECT count(*) FROM leads") == [(2,)]
+
+
 async def test_what_will_not_do_is_told(terminal: Terminal) -> None:
     await prepared(terminal)
     (terminal.folder / "words.csv").write_text("просто слова\n", encoding="utf-8")

@@ -148,14 +148,16 @@ async def test_nothing_is_said_in_words(owner: Talk, desk: Desk) -> None:
     assert "Посещений пока нет" in await owner.say("/visits")
 
 
-async def test_what_still_grows_is_said(hall: Hall, owner: Talk, desk: Desk) -> None:
+async def test_what_still_grows_is_said(hall: Hall, owner: Talk, desk: Desk, clock: HandClock) -> None:
     row = {"account_id": 1, "kind": "leads", "name": "x", "path": "", "sha256": "", "state": "loading", "rows": 1}
 
     async def job(connection: Any) -> None:
-        await connection.execute(insert(imports).values(**row, asked_by=1, chat_id=1, shown_at=START))
+        await connection.execute(insert(imports).values(**row, asked_by=1, chat_id=1, shown_at=clock.now()))
 
     await desk.database.write(job)
     assert "числа ещё растут" in await owner.say("/conversions")
+    clock.forward(86_400)
+    assert "числа ещё растут" not in await owner.say("/conversions")
 
 
 @pytest.mark.parametrize("button", ["fig:x:30", "fig:d:", "fig:d:99999999-00000000", "fig:d:0", "fig:d:5000", "fig"])
