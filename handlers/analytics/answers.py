@@ -36,8 +36,8 @@ async def counted(desk: Desk, person: Person, figure: Figure, period: Period | N
     return await count(desk.database, person.account_id, figure, period, zone=zone, now=now)
 
 
-def screen(reader: Reader, person: Person, found: Counted) -> Message:
-    return figure_screen(reader, found, admin=person.role.runs_the_bot)
+def screen(reader: Reader, person: Person, found: Counted, *, puzzled: bool = False) -> Message:
+    return figure_screen(reader, found, admin=person.role.runs_the_bot, puzzled=puzzled)
 
 
 def how(desk: Desk, reader: Reader, found: Counted) -> Message:

@@ -46,6 +46,12 @@ def understand(text: str, today: date, *, usual: Figure | None = None) -> Asked 
     return None
 
 
+def names_figure(text: str) -> bool:
+    """A figure is named in it, if nothing else."""
+    words = folded(text)
+    return any(pattern.search(words) for pattern in (_CONVERSIONS, *(by for by, _ in _BY)))
+
+
 def about_visits(text: str) -> bool:
     """The last attendances are asked for."""
     return _VISITS.match(folded(text.strip())) is not None

@@ -98,6 +98,13 @@ async def test_words_say_by_what_and_when(hall: Hall, owner: Talk, question: str
     assert title in await owner.say(question)
 
 
+async def test_days_that_cannot_be_are_told(hall: Hall, owner: Talk) -> None:
+    for question in ("/conversions 31.02.2026", "/conversions как дела", "/creatives 25.13.2026"):
+        assert "Период не понят" in await owner.say(question)
+    for question in ("/conversions", "/conversions направления", "/conversions 7д", "/creatives", "/creatives креативы"):
+        assert "Период не понят" not in await owner.say(question)
+
+
 async def test_words_about_calls_are_left_to_calls(hall: Hall, owner: Talk) -> None:
     for words in ("звонки за неделю", "звонки про креативы", "звонки про конверсию"):
         assert "📞 Звонки" in await owner.say(words)
