@@ -74,7 +74,7 @@ def _webinars(services: Services) -> WebinarDesk | None:
     part = next((c for c in services.connected.values() if c.ports.webinars is not None), None)
     if webinars is None or part is None:
         return None
-    registrar = Registrar(services.database, services.work, services.clock, services.runner.wake)
+    registrar = Registrar(services.database, services.work, services.vault, services.clock, services.runner.wake)
     return WebinarDesk(
         vendor=part.vendor.name,
         catalogue=webinars.catalogue,
@@ -96,7 +96,7 @@ def _replay(services: Services) -> Callable[[int], Awaitable[int | None]]:
 
 def _submit(services: Services) -> Callable[[int, Event], Awaitable[bool]]:
     async def submit(account_id: int, event: Event) -> bool:
-        seed = seed_of(event)
+        seed = seed_of(event, services.vault)
         added = await services.work.add(
             account_id=account_id, kind=seed.kind, object_=seed.object, payload=seed.payload, source="chat",
             now=services.clock.now(),

@@ -15,6 +15,7 @@ from bot.rehearsal import rehearse
 from bot.services import Services
 from bot.table_loads import go_on_with
 from domain.webhooks import replayed
+from storage.arrivals import WorkSeed
 from storage.engine import Database
 from storage.imports import ImportStore
 from storage.models import inbox, requests, work
@@ -125,14 +126,16 @@ async def _replay(services: Services, delivery_id: str) -> dict[str, Any]:
     async with services.database.read() as connection:
         known = await connection.scalar(select(inbox.c.id).where(inbox.c.id == delivery_id))
         rows = await connection.execute(
-            select(work.c.kind, work.c.object, work.c.id)
+            select(work.c.kind, work.c.object, work.c.id, (work.c.payload == "").label("emptied"))
             .where(work.c.delivery_id == delivery_id)
             .order_by(work.c.generation)
         )
-        newest = {(row.kind, row.object): row.id for row in rows}
+        newest = {(row.kind, row.object): row for row in rows}
     if known is None:
         return {"error": "not found"}
-    started = [work_id for work_id in newest.values() if await services.work.replay(work_id, services.clock.now())]
+    if newest and all(row.emptied for row in newest.values()):
+        return {"error": "forgotten"}
+    started = [row.id for row in newest.values() if await services.work.replay(row.id, services.clock.now())]
     services.runner.wake()
     return {"started": len(started), "works": len(newest)}
 
@@ -153,24 +156,25 @@ async def _deliver(services: Services, vendor: str, request: bytes) -> dict[str,
         return {"error": "vendor is off"}
     parsed = endpoint.receiver.parse(replayed(request, services.clock.now()))
     started = 0
-    for seed in map(seed_of, parsed.events):
+    for seed in [seed_of(event, services.vault) for event in parsed.events]:
         now = services.clock.now()
         account = endpoint.account_id
         added = await services.work.add(
             account_id=account, kind=seed.kind, object_=seed.object, payload=seed.payload, source="replay", now=now
         )
-        started += added or await _again(services, endpoint.account_id, seed.kind, seed.object)
+        started += added or await _again(services, account, seed)
     services.runner.wake()
     return {"started": started, "works": len(parsed.events)}
 
 
-async def _again(services: Services, account_id: int, kind: str, object_: str) -> bool:
+async def _again(services: Services, account_id: int, seed: WorkSeed) -> bool:
     newest = (
         select(work.c.id)
-        .where(work.c.account_id == account_id, work.c.kind == kind, work.c.object == object_)
+        .where(work.c.account_id == account_id, work.c.kind == seed.kind, work.c.object == seed.object)
         .order_by(work.c.generation.desc())
         .limit(1)
     )
     async with services.database.read() as connection:
         work_id = await connection.scalar(newest)
-    return work_id is not None and await services.work.replay(work_id, services.clock.now()) is not None
+    now = services.clock.now()
+    return work_id is not None and await services.work.replay(work_id, now, payload=seed.payload) is not None

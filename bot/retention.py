@@ -14,6 +14,7 @@ from domain.messages import Message
 from storage.codec import dumps
 from storage.imports import ImportStore
 from storage.models import accounts, calls, inbox, posts, work
+from storage.sealed import PERSONAL
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ CHUNK = 2000  # rows of a kind in an hour
 BITE = 200  # rows a transaction, so that the writer is never held for long
 JOURNAL_DAYS = 365
 TABLE_DAYS = 7
+FORGOTTEN = "данные этого события стёрты через INBOX_DAYS: повторить его нельзя"
 EXPORT_DAYS = 1  # a table that was asked for has been sent long before
 
 
@@ -34,6 +36,7 @@ class Retention:
     async def tidy(self) -> None:
         settings, now = self._services.settings, self._services.clock.now()
         bodies = await self._empty_bodies(now - timedelta(days=settings.inbox_days))
+        bodies += await self._empty_events(now - timedelta(days=settings.inbox_days))
         recordings = await self._drop_recordings(now - timedelta(days=settings.audio_days))
         texts = await self._drop_texts(now - timedelta(days=settings.text_days))
         texts += await self._drop_cards(now - timedelta(days=settings.text_days))
@@ -47,6 +50,14 @@ class Retention:
     async def _empty_bodies(self, before: datetime) -> int:
         old = select(inbox.c.id).where(inbox.c.received_at < before, inbox.c.request.is_not(None)).limit(CHUNK)
         return await self._change(inbox, await self._found(old), request=None)
+
+    async def _empty_events(self, before: datetime) -> int:
+        """Who registered is told by the finished work as by the body of its delivery. Found by the index of the kind."""
+        mine = (work.c.account_id.in_(select(accounts.c.id)), work.c.kind.in_(PERSONAL), work.c.payload != "")
+        old = select(work.c.id).where(*mine, work.c.state.in_(("done", "dead")), work.c.finished_at < before)
+        given_up = await self._found(old.where(work.c.state == "dead").limit(CHUNK))
+        await self._change(work, given_up, error=FORGOTTEN)
+        return await self._change(work, await self._found(old.limit(CHUNK)), payload="")
 
     async def _drop_recordings(self, before: datetime) -> int:
         """By the rows, and by the folders: a recording that another one took the place of is in no row any more."""

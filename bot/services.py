@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -45,6 +46,7 @@ from storage.models import notices
 from storage.models.core import RESTORED
 from storage.posts import StoredChat
 from storage.queries.settings import min_duration_s
+from storage.sealed import unseal
 from storage.vault import Vault
 from storage.work import WorkStore
 
@@ -154,7 +156,8 @@ async def furnish(entrance: Entrance) -> Services:
     calls = _call_services(ground, watch, quiet_before=quiet_before, proven=build_proven(entrance))
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
-    runner = Runner(database, ground.work, _routes(calls, webinars, leads), clock, watch.alerts)
+    routes, opened = _routes(calls, webinars, leads), partial(unseal, entrance.vault)
+    runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
     ground.signals.due = runner.wake
     return Services(
         settings=settings,

@@ -9,7 +9,7 @@ from storage.imports import ImportStore
 
 async def go_on_with(services: Services, table: Import) -> bool:
     """Load it, or take it out again, as its state says; False when there is such work already."""
-    seed = seed_of(asking(table, undo=table.state == "undoing"))
+    seed = seed_of(asking(table, undo=table.state == "undoing"), services.vault)
     added = await services.work.add(
         account_id=table.account_id,
         kind=seed.kind,

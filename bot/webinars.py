@@ -23,6 +23,8 @@ from storage.engine import Database
 from storage.models import work
 from storage.posts import StoredChat
 from storage.registrations import RegistrationStore
+from storage.sealed import seal
+from storage.vault import Vault
 from storage.webinars import WebinarStore
 from storage.work import WorkStore
 
@@ -83,8 +85,9 @@ def webinar_runs(services: WebinarServices | None) -> Mapping[str, Run]:
 class Registrar:
     """Begins the durable work of registering somebody. ``wake`` is called when there is something to do."""
 
-    def __init__(self, database: Database, store: WorkStore, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, database: Database, store: WorkStore, vault: Vault, clock: Clock, wake: Callable[[], None]) -> None:
         self._database = database
+        self._vault = vault
         self._store = store
         self._clock = clock
         self._wake = wake
@@ -92,7 +95,7 @@ class Registrar:
     async def ask(self, account_id: int, event: RegistrationAsked) -> Asking:
         """What was given up before goes on; what is done already is not done again."""
         object_, now = f"{event.vendor}:{event.external_id}", self._clock.now()
-        payload = dumps(RegistrationAsked, event)
+        payload = seal(self._vault, dumps(RegistrationAsked, event))
         added = await self._store.add(
             account_id=account_id, kind="register", object_=object_, payload=payload, source="chat", now=now
         )
@@ -100,7 +103,7 @@ class Registrar:
             row = await self._latest(account_id, object_)
             if row.state == "done":
                 return Asking.DONE
-            if row.state != "dead" or not await self._store.replay(row.id, now):
+            if row.state != "dead" or not await self._store.replay(row.id, now, payload=payload):
                 return Asking.RUNNING
         self._wake()
         return Asking.STARTED

@@ -56,7 +56,10 @@ class Watch(Protocol):
 
 
 class Runner:
-    """Runs work in the leader. ``wake`` after anything was stored; ``run`` until cancelled; ``stop`` lets go in order."""
+    """Runs work in the leader. ``unseal`` opens what an event is kept as.
+
+    ``wake`` after anything was stored; ``run`` until cancelled; ``stop`` lets go in order.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Runner:
         clock: Clock,
         watch: Watch,
         *,
+        unseal: Callable[[str], str] = str,
         max_running: int = MAX_RUNNING,
     ) -> None:
         self._database = database
@@ -73,6 +77,7 @@ class Runner:
         self._routes = routes
         self._clock = clock
         self._watch = watch
+        self._unseal = unseal
         self._max_running = max_running
         self._wake = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -198,7 +203,7 @@ class Runner:
             kind=row.kind,
             object=row.object,
             generation=row.generation,
-            event=loads(route.event, row.payload),
+            event=loads(route.event, self._unseal(row.payload)),
             source=row.source,
             delivery_id=row.delivery_id,
             heard_at=row.created_at,

@@ -224,16 +224,19 @@ class WorkStore:
 
         return await self._database.write(job)
 
-    async def replay(self, work_id: int, now: datetime, *, source: str = "replay") -> int | None:
+    async def replay(self, work_id: int, now: datetime, *, source: str = "replay", payload: str = "") -> int | None:
         """Dead work goes on from its failed step; finished work opens a new generation. The id that will run, or None.
 
-        ``source`` says of the new generation who wanted it: a person, unless told otherwise.
+        ``source`` says of the new generation who wanted it: a person, unless told otherwise. ``payload`` is the same event
+        told again; without it, work whose event was emptied (INBOX_DAYS) cannot run.
         """
 
         async def job(connection: AsyncConnection) -> int | None:
             row = (await connection.execute(select(work).where(work.c.id == work_id))).one_or_none()
-            if row is None or row.state in {"ready", "running"}:
+            if row is None or row.state in {"ready", "running"} or not (payload or row.payload):
                 return None
+            if payload:
+                await connection.execute(update(work).where(work.c.id == work_id).values(payload=payload))
             if row.state == "dead":
                 await connection.execute(
                     update(work)

@@ -19,6 +19,7 @@ from handlers.routes import ROUTES
 from storage.arrivals import Arrival, WorkSeed
 from storage.codec import dumps
 from storage.inbox import Inbox, new_delivery_id
+from storage.sealed import PERSONAL, seal
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ class Ingress:
             body_sha256=hashlib.sha256(delivery.body).hexdigest(),
             request=self.vault.encrypt(record(endpoint.receiver.redact(delivery))),
             received_at=delivery.received_at,
-            seeds=tuple([seed_of(event) for event in parsed.events]),
+            seeds=tuple([seed_of(event, self.vault) for event in parsed.events]),
         )
 
 
@@ -107,11 +108,18 @@ def _accepted() -> web.Response:
     return web.Response(body=ACCEPTED, content_type="application/json", charset="utf-8")
 
 
-def seed_of(event: Event) -> WorkSeed:
-    """The work an event gives; hook and poll compute the same object, so whichever is first wins."""
-    return WorkSeed(
-        kind=_KINDS[type(event)], object=f"{event.vendor}:{event.external_id}", payload=dumps(type(event), event)
-    )
+def seed_of(event: Event, vault: Vault | None = None) -> WorkSeed:
+    """The work an event gives; hook and poll compute the same object, so whichever is first wins.
+
+    Who registered, and the secret that opens a room as them, is sealed as the delivery is: no such event goes without
+    ``vault``.
+    """
+    kind, payload = _KINDS[type(event)], dumps(type(event), event)
+    if kind in PERSONAL:
+        if vault is None:
+            raise ValueError(f"{kind} holds somebody's contacts and is sealed")
+        payload = seal(vault, payload)
+    return WorkSeed(kind=kind, object=f"{event.vendor}:{event.external_id}", payload=payload)
 
 
 async def read_body(request: web.Request) -> bytes:

@@ -15,13 +15,16 @@ from bot.http.app import Site, build_app
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
 from bot.http.links import short_link
+from domain.events import WebinarRegistered
 from integrations.bizon365.fake import Fake
 from integrations.bizon365.settings import Settings
 from integrations.bizon365.webhook import Receiver
+from storage.codec import loads
 from storage.engine import Database
 from storage.inbox import Inbox
 from storage.migrate import migrate
 from storage.models import inbox, work
+from storage.sealed import unseal
 from storage.vault import Vault
 from tests.conftest import Serve
 from tests.ground import HandClock
@@ -31,6 +34,7 @@ USER_ID = "0f0e0d0c-0b0a-4908-8706-050403020100"
 REPORT = f"/api/webhooks/bizon?user_id={USER_ID}"
 ID = "111222:room1*2026-11-19T19:00:00"
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
+VAULT = Vault(["a key long enough to be one"])
 
 
 @dataclass
@@ -68,7 +72,7 @@ async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
     ingress = Ingress(
         hooks=hooks,
         inbox=Inbox(database),
-        vault=Vault(["a key long enough to be one"]),
+        vault=VAULT,
         stored=lambda: None,
         strangers=RateLimit(HandClock(), per_minute=60, burst=3),
         trusted=(),
@@ -123,6 +127,18 @@ async def test_a_registration_at_both_addresses(door: Door) -> None:
     assert await door.send(f"/bizon_webhook/{SECRET}", changed) == (200, {"status": "ok"})
     assert await door.kinds() == ["registration", "registration"]
     assert [kind for kind, _ in await door.objects()] == ["registration", "registration"]
+
+
+async def test_who_registered_and_their_secret_are_in_clear_nowhere(door: Door, tmp_path: Path) -> None:
+    body = {"sublistid": "222:page", "email": "boris@example.ru", "phone": "89995550102", "username": "Borislav",
+            "secret": "opens-the-room", "webinartime": "2026-11-25T09:00:00Z"}  # fmt: skip
+    assert await door.send(f"/bizon_webhook/{SECRET}", body) == (200, {"status": "ok"})
+    async with door.database.read() as connection:
+        (kept,) = await connection.scalars(select(work.c.payload))
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert not [word for word in ("boris@", "5550102", "Borislav", "opens-the-room") if word.encode() in stored]
+    event = loads(WebinarRegistered, unseal(VAULT, kept))
+    assert (event.registration.secret, event.registration.email) == ("opens-the-room", "boris@example.ru")
 
 
 @pytest.mark.parametrize(

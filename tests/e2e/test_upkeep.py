@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.counting import Counters
+from bot.http.ingress import seed_of
 from bot.reports import health, metrics
 from bot.requests import Requests, answer_of, ask
 from bot.retention import Retention
 from bot.schedule import Schedule
+from domain.events import WebinarRegistered
+from domain.webinars import PageId, Registration
 from integrations.bitrix24.fake_portal import FakeCall
 from storage.arrivals import Arrival
 from storage.inbox import new_delivery_id
@@ -208,6 +211,37 @@ async def test_a_recorded_request_goes_through_again(hour: Hour) -> None:
     assert await count(hour, work) == 2
     assert len(await hour.cards()) == 1
     assert hour.town.models.paid == {"transcriptions": 1, "completions": 1}
+
+
+async def test_who_registered_is_forgotten_with_the_delivery(hour: Hour) -> None:
+    registration = Registration(sublist_id=PageId("222:page"), email="boris@example.ru", secret="opens-the-room")
+    event = WebinarRegistered(vendor="bizon365", external_id="r1", occurred_at=None, registration=registration)
+    services = hour.services
+    await services.inbox.add(
+        Arrival(
+            id="d1", account_id=1, connection_id=1, vendor="bizon365", kind="registration", dedup_key="r1",
+            body_sha256="0" * 64, request=b"encrypted", received_at=hour.clock.now(),
+            seeds=(seed_of(event, services.vault),),
+        )
+    )  # fmt: skip
+    done = update(work).where(work.c.delivery_id == "d1")
+
+    async def finish(state: str) -> None:
+        values = {"state": state, "finished_at": hour.clock.now()}
+        await services.database.write(lambda tx: tx.execute(done.values(**values)))
+
+    await finish("done")
+    await Retention(services).tidy()
+    assert await asked(hour, "replay", {"delivery": "d1"}) == {"started": 1, "works": 1}
+    await finish("dead")
+    hour.clock.shift += timedelta(days=31).total_seconds()
+    await Retention(services).tidy()
+    assert await count(hour, work, work.c.payload != "") == 0
+    assert await count(hour, work, work.c.error.contains("повторить его нельзя")) == 2
+    assert await asked(hour, "replay", {"delivery": "d1"}) == {"error": "forgotten"}
+    assert await services.work.replay(1, hour.clock.now()) is None
+    told_again = seed_of(event, services.vault).payload
+    assert await services.work.replay(1, hour.clock.now(), payload=told_again) == 1
 
 
 async def test_what_cannot_be_carried_out_is_answered(hour: Hour) -> None:
