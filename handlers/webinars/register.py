@@ -34,6 +34,7 @@ from handlers.webinars.typed import (
     PersonLine,
     Problem,
     RegistrationLine,
+    past,
     read_email,
     read_moment,
     read_person,
@@ -94,6 +95,7 @@ async def begin_dialogue(message: ChatMessage, person: Person, desk: Desk, state
 async def _one_line(message: ChatMessage, text: str, person: Person, desk: Desk, state: FSMContext) -> None:
     line = read_registration(text)
     problems, title = line.problems, ""
+    problems += past(line.moment(desk.timezone(person.account_id)), desk.clock.now())
     if line.page_id and desk.webinars is not None:
         page = await desk.webinars.catalogue.page(line.page_id)
         title = page.title if page else ""
@@ -154,6 +156,9 @@ async def typed_session(message: ChatMessage, person: Person, desk: Desk, state:
         at = read_moment(message.text or "", reader.zone)
     except Problem as problem:
         await show(message, desk, _said(desk, (problem,)))
+        return
+    if problems := past(at, reader.now):
+        await show(message, desk, _said(desk, problems))
         return
     draft = replace(draft, at=at.isoformat())
     await _keep(state, draft, Register.person)
@@ -243,6 +248,9 @@ async def begin_registration(callback: CallbackQuery, draft: Draft, person: Pers
     message, webinars = pressed_on(callback), desk.webinars
     if message is None or webinars is None:
         await toast(callback, desk.texts.get("register.ended"), alert=True)
+        return
+    if past(draft.session, desk.clock.now()):  # a button lives longer than its session
+        await toast(callback, desk.texts.get("register.past"), alert=True)
         return
     event = registration_asked(
         webinars.vendor, draft.request(), title=draft.title, asked_by=person.telegram_id, place=place_of(message)

@@ -26,6 +26,7 @@ _MARK = re.compile(r"\A(?:utm_)?(source|medium|campaign|term|content|keyword|ban
 _NUMBER = re.compile(r"\+?\d[\d ().-]{4,}\d")
 _SEPARATORS = re.compile(r"[,;\s]+")
 LONGEST_LINE = 1000
+YEARS = range(2015, 2101)  # any other one is a slip; at the ends of the calendar no zone's time could be told
 _NEEDED = ("page", "date", "time", "email")
 
 
@@ -148,6 +149,11 @@ def read_moment(text: str, zone: tzinfo) -> datetime:
     return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
 
 
+def past(at: datetime | None, now: datetime) -> tuple[Problem, ...]:
+    """What is wrong with a session that has begun: nobody can be registered for it any more."""
+    return (Problem("date", "past"),) if at is not None and at <= now else ()
+
+
 def read_flag(word: str) -> bool:
     if word not in {"0", "1", "да", "нет"}:
         raise Problem("confirm", "confirm_form", given=word)
@@ -165,6 +171,8 @@ def read_day(word: str) -> date:
     if match is None:
         raise Problem("date", "date_form", given=word)
     day, month, year = map(int, match.groups())
+    if year not in YEARS:
+        raise Problem("date", "year_out", given=word)
     try:
         return date(year, month, day)
     except ValueError:

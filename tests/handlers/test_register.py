@@ -16,6 +16,7 @@ from handlers.webinars.catalogue import Catalogue
 from handlers.webinars.desk import Asking, WebinarDesk
 from storage.models import identities, leads
 from storage.models.leads import people
+from tests.ground import HandClock
 from tests.handlers.chat import GROUP, MANAGER, Talk
 from tests.handlers.seed import NOON, seed_accounts
 
@@ -93,6 +94,14 @@ async def test_a_dialogue_from_the_page_to_the_press(talk: Talk, desk: Desk, ask
     assert len(asked.events) == 1
 
 
+async def test_a_session_that_began_while_it_was_talked_over_is_refused(talk: Talk, asked: Asked, clock: HandClock) -> None:
+    await talk.say("/register 0 111:page 27.11.2026 12:00 a@b.ru")
+    clock.forward((SESSION - clock.now()).total_seconds())
+    await talk.press("rgo:0")
+    assert "уже начался или прошёл" in str(talk.session.calls)
+    assert asked.events == []
+
+
 async def test_without_an_email_it_is_asked_for_and_nothing_is_sent(talk: Talk, asked: Asked) -> None:
     await talk.say("/register")
     await talk.press("rpage:111:page")
@@ -112,6 +121,9 @@ async def test_a_page_that_tells_no_sessions_takes_a_typed_one(talk: Talk, asked
     assert "На какой день и время?" in await talk.press("rpage:111:other")
     assert "31.02.2026 — такого дня нет" in await talk.say("31.02.2026 12:00")
     assert "25:00 — такого времени нет" in await talk.say("16.12.2026 25:00")
+    assert "такого года не бывает" in await talk.say("01.01.0001 00:00")
+    assert "такого года не бывает" in await talk.say("31.12.9999 23:59")
+    assert "уже начался или прошёл" in await talk.say("16.09.2021 12:00")
     assert "время: «» не подходит" in await talk.say("16.12.2026")
     assert "Кого записать?" in await talk.say("16.12.2026 12:00")
     await talk.say("a@b.ru")
@@ -140,6 +152,8 @@ async def test_one_line_is_checked_and_then_pressed(talk: Talk, asked: Asked) ->
 @pytest.mark.parametrize(
     ("line", "words"),
     [
+        ("/register 0 111:page 01.01.0001 00:00 a@b.ru", "такого года не бывает"),
+        ("/register 0 111:page 16.09.2021 12:00 a@b.ru", "уже начался или прошёл"),
         ("/register 0 111:room 16.12.2026 12:00 a@b.ru", "код комнаты, а записывают на страницу"),
         ("/register 0 111:nowhere 16.12.2026 12:00 a@b.ru", "страницы «111:nowhere» нет"),
         ("/register 0 111:page", "Не хватает: дата, время, почта"),
