@@ -21,7 +21,7 @@ from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, fetch, storable
 
 LONGEST_KEY = 254  # characters of identities.value; no personal link of anybody carries more
-MOST_LEADS = 500  # in one write; a batch that is larger is cut
+MOST_LEADS = 100  # in one write, for each may bring many visits with it; a batch that is larger is cut
 
 _TOUCHES = tuple(
     f"{touch}_{name}"

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.webinars import MatchedBy
 from storage.dirty import mark_dirty
-from storage.sets import execute, fetch
+from storage.sets import execute, execute_each, fetch
 
 PHONE, EMAIL, LINK = "phone", "email", "link"  # kinds of identities
 
@@ -123,13 +123,24 @@ async def leads_of(connection: AsyncConnection, people: Iterable[int], ended: An
 
     It is the newest one made before the end; where there is none, the oldest after it.
     """
-    ids = list(set(people))
-    best: dict[int, Any] = {}
+    return {person: _counted(mine, ended) for person, mine in (await _leads_by_person(connection, people)).items()}
+
+
+async def _leads_by_person(connection: AsyncConnection, people: Iterable[int]) -> dict[int, list[Any]]:
+    """Rows of ``_LEADS``; who has none is left out."""
+    ids, found = list(set(people)), defaultdict(list)
     for row in await fetch(connection, _LEADS, {"ids": ids}) if ids else ():
-        known = best.get(row[0])
-        if known is None or _counts_more(row[2], row[1], known[2], known[1], ended):
-            best[row[0]] = row
-    return {person: LeadOf(row[1], row[2], tuple(row[3:])) for person, row in best.items()}
+        found[row[0]].append(row)
+    return found
+
+
+def _counted(rows: Sequence[Any], ended: Any) -> LeadOf:
+    """Of one person's leads, at least one, that which ``leads_of`` means."""
+    best = rows[0]
+    for row in rows[1:]:
+        if _counts_more(row[2], row[1], best[2], best[1], ended):
+            best = row
+    return LeadOf(best[1], best[2], tuple(best[3:]))
 
 
 def _counts_more(made: Any, lead: int, other_made: Any, other: int, ended: Any) -> bool:
@@ -201,19 +212,18 @@ async def _match(connection: AsyncConnection, account_id: int, rows: Sequence[An
     seekers = [Seeker(row[1], row[2], tuple(json.loads(row[3]))) for row in rows]
     found = await find_people(connection, account_id, seekers)
     sure = [_said(row) or one for row, one in zip(rows, found, strict=True)]
-    by_end: dict[Any, set[int]] = defaultdict(set)
-    for row, one in zip(rows, sure, strict=True):
-        if one.person is not None:
-            by_end[row[16]].add(one.person)
-    leads = {ended: await leads_of(connection, people, ended) for ended, people in by_end.items()}
-    changed = 0
+    leads = await _leads_by_person(connection, {one.person for one in sure if one.person is not None})
+    changes: list[dict[str, Any]] = []
     touched: dict[int, set[int]] = defaultdict(set)
     for row, one in zip(rows, sure, strict=True):
-        lead = leads[row[16]].get(one.person) if one.person is not None else None
-        changed += await _bring(connection, row, one, lead, touched)
+        lead = _counted(leads[one.person], row[16]) if one.person in leads else None
+        if (change := _change(row, one, lead)) is not None:
+            changes.append(change)
+            touched[row[15]] |= {lead_id for lead_id in (row[7], change["lead"]) if isinstance(lead_id, int)}
+    await execute_each(connection, _UPDATE, changes)
     for session, lead_ids in touched.items():
         await mark_dirty(connection, account_id, lead_ids, session_id=session)
-    return changed
+    return len(changes)
 
 
 def _said(row: Any) -> Found | None:
@@ -221,16 +231,13 @@ def _said(row: Any) -> Found | None:
     return Found(row[4], row[5], row[6]) if row[4] == MatchedBy.HAND.value else None
 
 
-async def _bring(
-    connection: AsyncConnection, row: Any, one: Found, lead: LeadOf | None, touched: dict[int, set[int]]
-) -> bool:
+def _change(row: Any, one: Found, lead: LeadOf | None) -> dict[str, Any] | None:
+    """The values of ``_UPDATE`` that bring a row to this; None where it says so already."""
     own = row[8] == "viewer"
     marks = tuple(row[9:15]) if own else (lead.marks if lead else _NO_MARKS)
     marks_from = "viewer" if own else ("lead" if any(marks) else "")
     after = (one.by, one.person, one.other, lead.id if lead else None, marks_from, *marks)
     if after == (row[4], row[5], row[6], row[7], *row[8:15]):
-        return False
+        return None
     names = ("by", "person", "other", "lead", "marks_from", "source", "medium", "campaign", "term", "content", "marker")
-    await execute(connection, _UPDATE, {"id": row[0], **dict(zip(names, after, strict=True))})
-    touched[row[15]] |= {lead_id for lead_id in (row[7], after[3]) if isinstance(lead_id, int)}
-    return True
+    return {"id": row[0], **dict(zip(names, after, strict=True))}
