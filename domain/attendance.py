@@ -12,6 +12,7 @@ from domain.webinars import Interval, Marks, Viewer
 
 _NO_MARKS = Marks()
 _SHELF = len("phone:79991")
+LONGEST_ID = 200
 
 
 class Presence(StrEnum):
@@ -170,7 +171,7 @@ class Gathering:
             self._count = position + 1
             phone, email = personal_key(viewer.phone), email_key(viewer.email)
             by_email = f"email:{email}" if email else ""
-            by_user = f"user:{viewer.chat_user_id}" if viewer.chat_user_id.isprintable() and viewer.chat_user_id else ""
+            by_user = f"user:{viewer.chat_user_id}" if _is_id(viewer.chat_user_id) else ""
             key = f"phone:{phone}" if phone else by_email or by_user or self._alone(viewer.raw)
             visit = _visit(key, viewer, position, phone=phone, email=email)
             if key in self._groups:
@@ -217,6 +218,11 @@ class Gathering:
             return key
         roots = {self._root(owner) for owner in owners}
         return roots.pop() if len(roots) == 1 else key
+
+
+def _is_id(text: str) -> bool:
+    """Of the platform's: a longer one would be kept by its beginning, which others may share."""
+    return 0 < len(text) <= LONGEST_ID and text.isprintable()
 
 
 def visits_of(viewers: Iterable[Viewer]) -> list[Visit]:

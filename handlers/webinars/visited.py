@@ -44,7 +44,8 @@ async def answer_visit(message: ChatMessage, text: str, person: Person, desk: De
     """The answer, or the question which room is meant, or what cannot be read in ``text``."""
     text = text.strip()
     line, rooms = read_visit(text), await _rooms(desk, person)
-    if len(rooms) > 1 and (line.phone or line.email) and not (line.room_id or line.at or line.problems):
+    moment = line.day is not None and line.at is not None  # which tells one webinar from another; a time alone does not
+    if len(rooms) > 1 and (line.phone or line.email) and not (line.room_id or moment or line.problems):
         asked = Question(account_id=person.account_id, text=text, asked_at=desk.clock.now())
         name = await keep_question(desk.database, asked)
         titles = [shortened(room.title or room.room_id, TITLE_LIMIT) for room in rooms]

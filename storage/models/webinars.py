@@ -23,7 +23,7 @@ webinars = Table(
     Column("live", Boolean, nullable=False, server_default="1"),
     Column("peak", Integer, nullable=False, server_default="0"),
     Column("state", String(16), nullable=False),  # pending_report | loading | complete
-    Column("source", String(16), nullable=False),  # hook | poll | rehearsal
+    Column("source", String(16), nullable=False),  # hook | poll | remade | replay | rehearsal
     Column("report_at", UtcDateTime),  # when the platform made the report
     Column("heard_at", UtcDateTime, nullable=False),
     Column("records", Integer, nullable=False, server_default="0"),

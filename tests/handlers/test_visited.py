@@ -72,7 +72,8 @@ async def test_the_last_report_of_the_room_is_taken_and_an_old_one_is_warned_of(
 async def test_several_rooms_are_chosen_by_button(talk: Talk, desk: Desk) -> None:
     second = replace(REPORT, external_id="222:hall*2026-11-20T19:00:00", room_id=RoomId("222:hall"), title="Другой")
     await Hall(desk.database).hold([viewer("+79990000003")], second)
-    assert "В какой комнате?" in await talk.say("/visited +79990000003")
+    for asked in ("/visited +79990000003 19:00", "/visited +79990000003"):
+        assert "В какой комнате?" in await talk.say(asked)
     first, other = (row[0] for row in talk.keyboard())
     assert "❌ Нет" in await talk.press(first)
     assert "✅ Да, 20 мин" in await talk.press(other)

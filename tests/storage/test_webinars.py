@@ -316,3 +316,9 @@ async def test_presence_by_the_minute(hall: Hall) -> None:
     assert present[-1] == 1
     timeless = await hall.hold([viewer()], replace(another(), started_at=None))
     assert await hall.webinars.present(timeless) == []
+
+
+async def test_ids_of_the_platform_that_begin_alike_are_not_taken_for_one(hall: Hall) -> None:
+    long = [viewer(name=name, chat_user_id="u" * 400 + name, raw=f'{{"n": "{name}"}}') for name in ("Анна", "Борис")]
+    await hall.hold(long)
+    assert [row["username"] for row in await hall.attendees()] == ["Анна", "Борис"]
