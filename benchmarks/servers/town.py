@@ -122,6 +122,7 @@ async def main() -> None:
         "BITRIX24_RATE": "9000",
         "OPENAI_BASE_URL": f"{models}/v1",
         "OPENAI_API_KEY": "key-of-a-benchmark",
+        "STT_MODEL": "whisper-1",  # left to the table the work would change with the date
     }
     await listen(town.build_app(), environment=json.dumps(environment))
 

@@ -60,6 +60,13 @@ M = TypeVar("M", SpeechModel, ChatModel)
 
 _VERBOSE = (Way(response_format="verbose_json", words=True), Way(response_format="verbose_json"))
 _JSON = Way(response_format="json")
+# Its documents name no times and no format but json. A refusal costs nothing, times tell who speaks: so it is asked.
+_NEW = (
+    Way(response_format="verbose_json", words=True, hints=True),
+    _VERBOSE[1],
+    Way(response_format="json", hints=True),
+    _JSON,
+)
 _STT_END = date(2027, 2, 26)
 _4O_END = date(2027, 1, 14)
 _5_END = date(2026, 12, 11)
@@ -70,7 +77,7 @@ _4O_MAX_S = 1400.0
 # In the order of preference as a default.
 SPEECH = (
     SpeechModel(name="whisper-1", ways=(*_VERBOSE, _JSON), per_minute=6000, ends=_STT_END),
-    SpeechModel(name="gpt-transcribe", ways=(Way(response_format="json", hints=True), _JSON), per_minute=4500),
+    SpeechModel(name="gpt-transcribe", ways=_NEW, per_minute=4500),
     SpeechModel(
         name="gpt-4o-transcribe-diarize",
         ways=(Way(response_format="diarized_json", chunked=True), Way(response_format="json", chunked=True)),

@@ -58,6 +58,8 @@ class Town:
             "BITRIX24_APPLICATION_TOKEN": self.portal.application_token,
             "OPENAI_BASE_URL": f"{urls[2]}/v1",
             "OPENAI_API_KEY": "key-of-a-test",
+            "STT_MODEL": "whisper-1",  # left to the table it would change with the date
+            "LLM_MODEL": "gpt-5.4-mini",
             "HTTP_PORT": str(self.port),
             "DATA_DIR": str(self.folder / "data"),
             "FIRST_MESSAGE_AFTER": "0s",
