@@ -68,7 +68,8 @@ class Fake:
 
     ``paid`` counts the answers that a real server would charge for, also those that never arrived.
     ``refuse`` holds parameters answered with 400, for example "json_schema" or "temperature" or "verbose_json".
-    ``unknown_text`` is said of sounds it does not know, ``silence_text`` is invented over silence; with
+    ``unknown_text`` is said of sounds it does not know, unless ``hear`` is given, which makes a text of the file's bytes;
+    ``silence_text`` is invented over silence; ``timeless`` leaves the times out of a verbose answer; with
     ``unknown_refused`` it refuses to sum up a conversation it does not know.
     """
 
@@ -79,7 +80,9 @@ class Fake:
     lie: Lie = Lie.NONE
     refuse: set[str] = field(default_factory=set)
     unknown_text: str = "Здравствуйте, это проверка связи, до свидания."
+    hear: Callable[[bytes], str] | None = None
     silence_text: str = ""
+    timeless: bool = False
     unknown_refused: bool = False
     summary: dict[str, Any] | None = None
     shutdown: dict[str, str] = field(default_factory=dict)
@@ -149,24 +152,25 @@ class Fake:
         await self._open.wait()
 
     async def _transcribe(self, request: web.Request) -> web.Response:
-        seen, head = await _read_form(request)
+        seen, sound = await _read_form(request, whole=self.hear is not None)
         self.seen.append(seen)
-        refused = self._refuse_transcription(seen, head)
+        refused = self._refuse_transcription(seen, sound[:64])
         if refused is not None:
             return refused
         await self._held("transcriptions")
         wanted = str(seen.fields.get("response_format", "json"))
-        call = by_sound(seen.sha256) or self._unknown(seen)
+        call = by_sound(seen.sha256) or self._unknown(seen, sound)
         if not call.turns and self.silence_text:
             call = KnownCall(name="", sha256="", duration=call.duration, turns=_turn(self.silence_text, call.duration))
         if wanted == "text":
             return web.Response(text=call.text)
         words = "word" in str(seen.fields.get("timestamp_granularities[]", ""))
-        return web.json_response(render(call, wanted, words=words), dumps=_dumps)
+        return web.json_response(render(call, "json" if self.timeless else wanted, words=words), dumps=_dumps)
 
-    def _unknown(self, seen: Seen) -> KnownCall:
+    def _unknown(self, seen: Seen, sound: bytes) -> KnownCall:
         duration = max(round(seen.size / 4000, 1), 1.0)
-        return KnownCall(name="", sha256="", duration=duration, turns=_turn(self.unknown_text, duration))
+        text = self.hear(sound) if self.hear else self.unknown_text
+        return KnownCall(name="", sha256="", duration=duration, turns=_turn(text, duration))
 
     def _refuse_transcription(self, seen: Seen, head: bytes) -> web.Response | None:
         model, wanted = str(seen.fields.get("model", "")), str(seen.fields.get("response_format", "json"))
@@ -263,10 +267,11 @@ class Fake:
         return {"id": name, "object": "model", "created": 0, "owned_by": "openai", "shutdown_date": given}
 
 
-async def _read_form(request: web.Request) -> tuple[Seen, bytes]:
-    """Reads the form in pieces: only the hash, the size and the first bytes of the sound are kept."""
+async def _read_form(request: web.Request, *, whole: bool) -> tuple[Seen, bytes]:
+    """Reads the form in pieces: of the sound the hash, the size and the beginning are kept, or all of it."""
     fields: dict[str, Any] = {}
-    name = mime = head = None
+    name = mime = None
+    kept = bytearray()
     size, digest = 0, hashlib.sha256()
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader):
@@ -276,13 +281,13 @@ async def _read_form(request: web.Request) -> tuple[Seen, bytes]:
             continue
         name, mime = part.filename, part.headers.get("Content-Type", "")
         while chunk := await part.read_chunk(65536):
-            head = chunk[:64] if head is None else head
+            kept += chunk if whole or not kept else b""
             digest.update(chunk)
             size += len(chunk)
     seen = Seen(
         path=request.path, fields=fields, file_name=name or "", mime=mime or "", sha256=digest.hexdigest(), size=size
     )
-    return seen, head or b""
+    return seen, bytes(kept)
 
 
 def _add(fields: dict[str, Any], name: str, value: str) -> None:

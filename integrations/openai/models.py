@@ -23,6 +23,10 @@ class Way:
     chunked: bool = False
 
     @property
+    def timed(self) -> bool:
+        return self.response_format in {"verbose_json", "diarized_json"}
+
+    @property
     def name(self) -> str:
         return self.response_format + ("+words" if self.words else "") + ("+hints" if self.hints else "")
 

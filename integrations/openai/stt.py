@@ -1,5 +1,6 @@
-"""Speech to text by an OpenAI-compatible server: one request for a usual call, pieces for a long one."""
+"""Speech to text by an OpenAI-compatible server: one request for a usual call, pieces for a long one or for its turns."""
 
+import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from domain.calls import Cost, Speaker, Transcript, VoiceCheck
 from integrations.kit.audio.decode import Unreadable
 from integrations.kit.audio.off_loop import RunCpu, off_loop
 from integrations.kit.audio.pieces import Limits, Plan, Span, encode, plan
+from integrations.kit.audio.sides import SideTurn, side_turns
 from integrations.kit.audio.sniff import extension_for
 from integrations.kit.audio.stereo import SideTrack, side_track
 from integrations.kit.speech.guards import Heard
@@ -28,7 +30,9 @@ _ACTION = "transcribe"
 _MIMES = frozenset(("audio/mpeg", "audio/wav", "audio/ogg", "audio/mp4", "audio/flac", "audio/webm"))
 _SAME_TYPE = {"mp3": {"mpga", "mpeg"}, "ogg": {"oga", "opus"}, "m4a": {"mp4"}}
 _OWN_FAULTS = {"bad_audio", "too_large", "too_long"}
-_REMEMBERED_PIECES = 64
+_REMEMBERED_PIECES = 512
+_AT_ONCE = 4
+"""Turns of one recording that are asked about at the same time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,24 @@ class _Piece:
     duration_s: float
     reply: Reply
     cost: Cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """How a file goes out: from which way on, and whether an answer without times is of no use."""
+
+    file_name: str
+    mime: str
+    way: int
+    need_times: bool
+
+
+class _NoTimes(Exception):
+    """The server refuses every way that gives times; ``way`` is the next one. Nothing was paid."""
+
+    def __init__(self, way: int) -> None:
+        super().__init__()
+        self.way = way
 
 
 class OpenAITranscriber:
@@ -52,6 +74,7 @@ class OpenAITranscriber:
         self._run_cpu = run_cpu
         self._work_dir = work_dir
         self._way = 0
+        self._mute = False  # it took a way with times and gave none
         self._paid: dict[tuple[str, int, Span], _Piece] = {}
 
     @property
@@ -70,24 +93,93 @@ class OpenAITranscriber:
         await self._wire.close()
 
     async def transcribe(self, audio: Path, check: VoiceCheck, *, name: str, operator_first: bool) -> Transcript:
-        """One request, or one for each piece of a long recording; speakers where channels or the model tell them."""
+        """One request, or one for each piece of a long recording; speakers where channels or the model tell them.
+
+        Two channels and no times: one request for each turn, which tell the speakers as well.
+        """
         made = await self._plan(audio)
-        pieces = [await self._piece(audio, made, at, name) for at in range(len(made.spans))]
-        for span in made.spans:
-            self._paid.pop(self._key(audio, span), None)
-        duration = check.duration_s or sum(piece.duration_s for piece in pieces)
-        timed = all(piece.reply.segments for piece in pieces if piece.reply.text.strip())
-        track = await self._track(audio) if check.stereo and timed else None
+        left = self._left(operator_first)
+        whole, way = None, 0
+        if not check.stereo or self._gives_times:
+            try:
+                whole = await self._whole(audio, made, name, need_times=check.stereo)
+            except _NoTimes as refusal:
+                way = refusal.way
+        turns = await self._turns(audio) if check.stereo and (whole is None or not _timed(whole)) else ()
+        if turns:
+            return await self._by_turns(audio, made, turns, name=name, way=way, left=left, duration_s=check.duration_s)
+        if whole is None:
+            whole = await self._whole(audio, made, name)
+        self._forget(audio, made)
+        side = Side(await self._track(audio), left=left) if check.stereo and _timed(whole) else None
+        return self._told(whole, side, check.duration_s)
+
+    @property
+    def _gives_times(self) -> bool:
+        return self._row.ways[self._way].timed and not self._mute
+
+    async def _whole(self, audio: Path, made: Plan, name: str, *, need_times: bool = False) -> list[_Piece]:
+        return [await self._piece(audio, made, at, name, need_times=need_times) for at in range(len(made.spans))]
+
+    def _told(self, pieces: Sequence[_Piece], side: Side | None, duration_s: float) -> Transcript:
+        timed = _timed(pieces)
         return assemble(
             _heard(pieces, timed),
             words=[w.shifted(p.offset) for p in pieces for w in p.reply.words] if timed else [],
-            side=Side(track, left=self._left(operator_first)) if track else None,
+            side=side,
             timed=timed,
-            duration_s=duration,
-            language=next((p.reply.language for p in pieces if p.reply.language), self._settings.language),
+            duration_s=duration_s or sum(piece.duration_s for piece in pieces),
+            language=self._language(pieces),
             model=self._name,
             costs=tuple(piece.cost for piece in pieces),
         )
+
+    async def _by_turns(
+        self, audio: Path, made: Plan, turns: tuple[SideTurn, ...], *, name: str, way: int, left: Speaker, duration_s: float
+    ) -> Transcript:
+        """Each turn is a piece of its own channel. A whole recording that came back without times counts in the price."""
+        cut = Plan(as_is=False, mime=made.mime, duration_s=made.duration_s, spans=tuple(turn.span for turn in turns))
+        pieces = await self._pieces(audio, cut, name, way)
+        in_vain = [piece for span in made.spans if (piece := self._paid.get(self._key(audio, span)))]
+        self._forget(audio, made)
+        self._forget(audio, cut)
+        return assemble(
+            [_said(turn, piece, left) for turn, piece in zip(turns, pieces, strict=True)],
+            timed=True,
+            duration_s=duration_s or made.duration_s or turns[-1].end,
+            language=self._language(pieces),
+            model=self._name,
+            costs=_summed([piece.cost for piece in (*in_vain, *pieces)]),
+        )
+
+    async def _pieces(self, audio: Path, made: Plan, name: str, way: int) -> list[_Piece]:
+        """The first alone, which finds the way, then a few at a time. After a failure none is begun, all are awaited."""
+        found = {0: await self._piece(audio, made, 0, name, way=way)}
+        rest, failed = iter(range(1, len(made.spans))), False
+
+        async def buy() -> None:
+            nonlocal failed
+            for at in rest:
+                if failed:
+                    return
+                try:
+                    found[at] = await self._piece(audio, made, at, name)
+                except Exception:
+                    failed = True
+                    raise
+
+        ends = await asyncio.gather(*(buy() for _ in range(_AT_ONCE)), return_exceptions=True)
+        failure = next((end for end in ends if end is not None), None)
+        if failure is not None:
+            raise failure
+        return [found[at] for at in range(len(made.spans))]
+
+    def _language(self, pieces: Sequence[_Piece]) -> str:
+        return next((p.reply.language for p in pieces if p.reply.language), self._settings.language)
+
+    def _forget(self, audio: Path, made: Plan) -> None:
+        for span in made.spans:
+            self._paid.pop(self._key(audio, span), None)
 
     async def _plan(self, audio: Path) -> Plan:
         limits = Limits(max_bytes=self._settings.max_bytes, max_seconds=self._row.max_seconds, mimes=_MIMES)
@@ -97,6 +189,9 @@ class OpenAITranscriber:
             hint = "Запись не читается: файл повреждён или это не звук. Послушайте её в карточке звонка."
             raise refused(_ACTION, "bad_audio", hint) from error
 
+    async def _turns(self, audio: Path) -> tuple[SideTurn, ...]:
+        return await off_loop(self._run_cpu, lambda: side_turns(audio))
+
     async def _track(self, audio: Path) -> SideTrack:
         return await off_loop(self._run_cpu, lambda: side_track(audio))
 
@@ -104,7 +199,7 @@ class OpenAITranscriber:
         operator_left = {"left": True, "right": False}.get(self._settings.stereo_operator, operator_first)
         return Speaker.OPERATOR if operator_left else Speaker.CLIENT
 
-    async def _piece(self, audio: Path, made: Plan, at: int, name: str) -> _Piece:
+    async def _piece(self, audio: Path, made: Plan, at: int, name: str, *, way: int = 0, need_times: bool = False) -> _Piece:
         """A piece that was paid for before a later one failed is not bought again."""
         span = made.spans[at]
         key = self._key(audio, span)
@@ -112,32 +207,38 @@ class OpenAITranscriber:
             return self._paid[key]
         stem = Path(name).stem or "call"
         if made.as_is:
-            piece = await self._send(audio, span, _file_name(name, made.mime), made.mime, made.duration_s)
+            request = _Request(file_name=_file_name(name, made.mime), mime=made.mime, way=way, need_times=need_times)
+            piece = await self._send(audio, span, request, made.duration_s)
         else:
             with TemporaryDirectory(dir=self._work_dir, prefix="stt-") as folder:
                 part = Path(folder) / "part.ogg"
                 seconds = await off_loop(self._run_cpu, lambda: encode(audio, span, part))
-                piece = await self._send(part, span, f"{stem}-{at + 1}.ogg", "audio/ogg", seconds)
+                request = _Request(file_name=f"{stem}-{at + 1}.ogg", mime="audio/ogg", way=way, need_times=need_times)
+                piece = await self._send(part, span, request, seconds)
         if len(self._paid) >= _REMEMBERED_PIECES:
-            self._paid.clear()
+            del self._paid[next(iter(self._paid))]
         self._paid[key] = piece
         return piece
 
     def _key(self, audio: Path, span: Span) -> tuple[str, int, Span]:
         return str(audio), audio.stat().st_size, span
 
-    async def _send(self, audio: Path, span: Span, file_name: str, mime: str, seconds: float) -> _Piece:
-        at = self._way
+    async def _send(self, audio: Path, span: Span, request: _Request, seconds: float) -> _Piece:
+        at = max(self._way, request.way)
         while True:
             way = self._row.ways[at]
             try:
-                reply = await self._ask(audio, file_name, mime, way)
+                reply = await self._ask(audio, request.file_name, request.mime, way)
             except BadRequest as refusal:
                 if refusal.code in _OWN_FAULTS or at + 1 >= len(self._row.ways):
                     raise
                 at += 1
+                if request.need_times and way.timed and not self._row.ways[at].timed:
+                    raise _NoTimes(at) from refusal
                 continue
             self._way = at
+            if way.timed and reply.text.strip():
+                self._mute = not reply.segments
             duration = seconds or reply.duration_s
             return _Piece(offset=span.start, duration_s=duration, reply=reply, cost=self._cost(reply, duration))
 
@@ -179,6 +280,33 @@ class OpenAITranscriber:
         billed = reply.billed_s if reply.billed_s is not None else math.ceil(seconds)
         micro = math.ceil(billed / 60 * self._row.per_minute)
         return Cost(model=self._name, micro_usd=micro, units=billed, unit="s", estimated=not known or reply.billed_s is None)
+
+
+def _timed(pieces: Sequence[_Piece]) -> bool:
+    return all(piece.reply.segments for piece in pieces if piece.reply.text.strip())
+
+
+def _said(turn: SideTurn, piece: _Piece, left: Speaker) -> Heard:
+    right = Speaker.CLIENT if left is Speaker.OPERATOR else Speaker.OPERATOR
+    return Heard(start=turn.start, end=turn.end, text=piece.reply.text.strip(), speaker=left if turn.left else right)
+
+
+def _summed(costs: Sequence[Cost]) -> tuple[Cost, ...]:
+    """One sum for each unit: a conversation has dozens of turns."""
+    sums: dict[str, Cost] = {}
+    for cost in costs:
+        last = sums.get(cost.unit)
+        sums[cost.unit] = (
+            cost
+            if last is None
+            else replace(
+                cost,
+                micro_usd=last.micro_usd + cost.micro_usd,
+                units=last.units + cost.units,
+                estimated=last.estimated or cost.estimated,
+            )
+        )
+    return tuple(sums.values())
 
 
 def _heard(pieces: Sequence[_Piece], timed: bool) -> list[Heard]:

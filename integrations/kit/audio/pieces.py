@@ -1,6 +1,7 @@
 """Makes a recording fit a recogniser: sends it as it is, or as small mono files cut at pauses."""
 
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,10 +38,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A part of a recording, in seconds; ``end`` None means to the end."""
+    """A part of a recording, in seconds; ``end`` None means to the end. ``channel`` 0 or 1: of that side alone."""
 
     start: float
     end: float | None
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,21 +104,36 @@ def _quietest(levels: list[float], start: float, longest_s: float) -> float:
 def encode(audio: Path, span: Span, into: Path) -> float:
     """Writes the span as 16 kHz mono Opus in Ogg and returns its length in seconds. Unreadable."""
     import av
-    from av.audio.resampler import AudioResampler
 
     with Reader(audio) as reader, av.open(str(into), "w", format="ogg") as out:
         stream = out.add_stream("libopus", rate=RATE, layout="mono", options=_ENCODER)
         stream.bit_rate = BIT_RATE
-        resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
         written = 0
-        for frame in reader.frames(start=span.start, end=span.end):
-            frame.pts = None
-            for part in resampler.resample(frame):
-                written += _put(out, stream, part, written)
-        for part in resampler.resample(None):
-            written += _put(out, stream, part, written)
+        for frame in _mixed(reader, span) if span.channel is None else _alone(reader, span, span.channel):
+            written += _put(out, stream, frame, written)
         out.mux(stream.encode(None))
     return written / RATE
+
+
+def _mixed(reader: Reader, span: Span) -> Iterator["AudioFrame"]:
+    from av.audio.resampler import AudioResampler
+
+    resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
+    for frame in reader.frames(start=span.start, end=span.end):
+        frame.pts = None
+        yield from resampler.resample(frame)
+    yield from resampler.resample(None)
+
+
+def _alone(reader: Reader, span: Span, channel: int) -> Iterator["AudioFrame"]:
+    from av import AudioFrame
+
+    for block in reader.blocks(channels=2, start=span.start, end=span.end):
+        side = block[channel::2]
+        frame = AudioFrame(format="s16", layout="mono", samples=len(side))
+        frame.planes[0].update(side.tobytes())
+        frame.sample_rate = RATE
+        yield frame
 
 
 def _put(out: "OutputContainer", stream: "AudioStream", frame: "AudioFrame", at: int) -> int:

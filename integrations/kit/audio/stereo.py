@@ -6,7 +6,7 @@ from operator import mul
 from pathlib import Path
 
 from integrations.kit.audio.decode import Reader, Samples
-from integrations.kit.audio.loudness import FRAME, FRAME_S, power
+from integrations.kit.audio.loudness import FRAME, FRAME_S, is_tone, power
 
 _DIFFERENT = 0.1  # RMS(L-R) / RMS(L+R); equal channels give 0, independent speakers about 1
 _LOUDER = 4.0  # in power: 6 dB
@@ -59,12 +59,20 @@ class SideTrack:
         return left > right
 
 
-def side_track(path: Path) -> SideTrack:
-    """Decodes the whole recording once (about 0.7 ms a second) and weighs both channels. Unreadable."""
+def side_track(path: Path, *, tones: bool = True) -> SideTrack:
+    """Decodes the whole recording once (about 0.7 ms a second) and weighs both channels. Unreadable.
+
+    ``tones`` False: a frame of one bare tone, the ringing before a conversation, counts as silence.
+    """
+    weigh = power if tones else _speech_power
     track = SideTrack()
     with Reader(path) as reader:
         for block in reader.blocks(channels=2):
             for at in range(0, len(block) - 2 * FRAME + 1, 2 * FRAME):
-                track.left.append(power(block[at : at + 2 * FRAME : 2]))
-                track.right.append(power(block[at + 1 : at + 2 * FRAME : 2]))
+                track.left.append(weigh(block[at : at + 2 * FRAME : 2]))
+                track.right.append(weigh(block[at + 1 : at + 2 * FRAME : 2]))
     return track
+
+
+def _speech_power(samples: Samples) -> float:
+    return 0.0 if is_tone(samples) else power(samples)

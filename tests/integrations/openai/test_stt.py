@@ -67,10 +67,10 @@ async def test_the_port_says_which_side_is_ours(bench: Bench, recordings: Path) 
 
 async def test_the_new_model_takes_hints_and_gives_no_times(bench: Bench, recordings: Path) -> None:
     role = transcriber(bench, STT_MODEL="gpt-transcribe", STT_KEYWORDS="Билибина, Ясный Двор", STT_LANGUAGE="ru")
-    made = await role.transcribe(
-        recordings / "05_stereo_two_channel.mp3", check(40.8, stereo=True), name="a.mp3", operator_first=True
-    )
-    fields = bench.fake.seen[0].fields
+    made = await role.transcribe(recordings / "05_stereo_two_channel.mp3", check(40.8), name="a.mp3", operator_first=True)
+    assert [seen.fields["response_format"] for seen in bench.fake.seen] == ["verbose_json", "verbose_json", "json"]
+    assert bench.fake.paid["transcriptions"] == 1
+    fields = bench.fake.seen[-1].fields
     assert fields["languages[]"] == ["ru"]
     assert fields["keywords[]"] == ["Билибина", "Ясный Двор"]
     assert "language" not in fields
