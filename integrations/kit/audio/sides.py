@@ -1,5 +1,6 @@
 """Cuts a stereo recording into the turns of its two sides by loudness alone, for recognisers that give no times."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ _SHORTEST_S = 0.2  # of sound in a turn: less is a click, and recognisers invent
 _LONGEST_S = 600.0  # nobody speaks so long without a breath: a channel of music or noise
 _JOINED_S, _JOINED_GAP_S = 60.0, 5.0
 _PAD_S = 0.2
+_ECHO_FRAMES = int(0.3 / FRAME_S)
 _LINE_PART, _LOUD_PART = 0.1, 0.95  # of a side's frames, by loudness
 # In power: -64 dB; 6 dB over the line; 30 dB below the speaker is the room; 12 dB below the other side is its echo.
 _QUIET, _ABOVE_LINE, _SOFT, _LEAK = 400.0, 4.0, 0.001, 16.0
@@ -54,7 +56,7 @@ def _runs(own: Sequence[float], other: Sequence[float], *, left: bool) -> Iterat
     """Stretches of one side that stands out of its own line and is no echo of the other."""
     threshold = _threshold(own)
     turn: SideTurn | None = None
-    for at, (power, against) in enumerate(zip(own, other, strict=True)):
+    for at, (power, against) in enumerate(zip(own, _lasting(other), strict=True)):
         if power < threshold or power * _LEAK < against:
             continue
         start, end = at * FRAME_S, (at + 1) * FRAME_S
@@ -66,6 +68,14 @@ def _runs(own: Sequence[float], other: Sequence[float], *, left: bool) -> Iterat
         turn = SideTurn(left=left, start=start, end=end, sound_s=FRAME_S)
     if turn is not None and turn.sound_s >= _SHORTEST_S:
         yield turn
+
+
+def _lasting(levels: Sequence[float]) -> Iterator[float]:
+    """Each frame as loud as the loudest of the last ones: an echo comes late."""
+    recent = deque[float](maxlen=_ECHO_FRAMES)
+    for level in levels:
+        recent.append(level)
+        yield max(recent)
 
 
 def _threshold(own: Sequence[float]) -> float:

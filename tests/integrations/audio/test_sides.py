@@ -49,7 +49,7 @@ def test_neighbours_far_apart_or_long_stay_apart() -> None:
 
 def test_a_click_and_an_echo_are_no_turns() -> None:
     made = track(10, [(1, 3), (8, 8.1)], [(5, 6)])
-    for at in range(round(1 / FRAME_S), round(3 / FRAME_S)):
+    for at in range(round(1.25 / FRAME_S), round(3.25 / FRAME_S)):
         made.right[at] = VOICE / 100
     assert told(made) == [("left", 1.0, 3.0), ("right", 5.0, 6.0)]
 
