@@ -98,21 +98,26 @@ class OpenAITranscriber:
         Two channels and no times: one request for each turn, which tell the speakers as well.
         """
         made = await self._plan(audio)
-        left = self._left(operator_first)
-        whole, way = None, 0
-        if not check.stereo or self._gives_times:
-            try:
-                whole = await self._whole(audio, made, name, need_times=check.stereo)
-            except _NoTimes as refusal:
-                way = refusal.way
-        turns = await self._turns(audio) if check.stereo and (whole is None or not _timed(whole)) else ()
-        if turns:
-            return await self._by_turns(audio, made, turns, name=name, way=way, left=left, duration_s=check.duration_s)
-        if whole is None:
-            whole = await self._whole(audio, made, name)
-        self._forget(audio, made)
-        side = Side(await self._track(audio), left=left) if check.stereo and _timed(whole) else None
-        return self._told(whole, side, check.duration_s)
+        whole, way = await self._first(audio, made, check, name)
+        side = None
+        if check.stereo:
+            left = self._left(operator_first)
+            if whole is None or not _timed(whole):
+                told = await self._by_turns(audio, check, name=name, way=way, left=left)
+                if told is not None:
+                    return told
+            else:
+                side = Side(await self._track(audio), left=left)
+        return self._told(audio, check, whole or await self._whole(audio, made, name), side)
+
+    async def _first(self, audio: Path, made: Plan, check: VoiceCheck, name: str) -> tuple[list[_Piece] | None, int]:
+        """The whole recording, or None where it would tell no speakers; and the way from which on to ask for turns."""
+        if check.stereo and not self._gives_times:
+            return None, self._way
+        try:
+            return await self._whole(audio, made, name, need_times=check.stereo), self._way
+        except _NoTimes as refusal:
+            return None, refusal.way
 
     @property
     def _gives_times(self) -> bool:
@@ -121,35 +126,38 @@ class OpenAITranscriber:
     async def _whole(self, audio: Path, made: Plan, name: str, *, need_times: bool = False) -> list[_Piece]:
         return [await self._piece(audio, made, at, name, need_times=need_times) for at in range(len(made.spans))]
 
-    def _told(self, pieces: Sequence[_Piece], side: Side | None, duration_s: float) -> Transcript:
+    def _told(self, audio: Path, check: VoiceCheck, pieces: Sequence[_Piece], side: Side | None) -> Transcript:
         timed = _timed(pieces)
         return assemble(
             _heard(pieces, timed),
             words=[w.shifted(p.offset) for p in pieces for w in p.reply.words] if timed else [],
             side=side,
             timed=timed,
-            duration_s=duration_s or sum(piece.duration_s for piece in pieces),
+            duration_s=check.duration_s or sum(piece.duration_s for piece in pieces),
             language=self._language(pieces),
             model=self._name,
-            costs=tuple(piece.cost for piece in pieces),
+            costs=tuple(self._settle(audio, pieces)),
         )
 
-    async def _by_turns(
-        self, audio: Path, made: Plan, turns: tuple[SideTurn, ...], *, name: str, way: int, left: Speaker, duration_s: float
-    ) -> Transcript:
-        """Each turn is a piece of its own channel. A whole recording that came back without times counts in the price."""
-        cut = Plan(as_is=False, mime=made.mime, duration_s=made.duration_s, spans=tuple(turn.span for turn in turns))
-        pieces = await self._pieces(audio, cut, name, way)
-        in_vain = [piece for span in made.spans if (piece := self._paid.get(self._key(audio, span)))]
-        self._forget(audio, made)
-        self._forget(audio, cut)
+    async def _by_turns(self, audio: Path, check: VoiceCheck, *, name: str, way: int, left: Speaker) -> Transcript | None:
+        """Each turn is a piece of its own channel. None where the channels do not tell or a turn cannot be read."""
+        turns = await self._turns(audio)
+        if not turns:
+            return None
+        cut = Plan(as_is=False, mime="", duration_s=turns[-1].end, spans=tuple(turn.span for turn in turns))
+        try:
+            pieces = await self._pieces(audio, cut, name, way)
+        except BadRequest as refusal:
+            if refusal.code in _OWN_FAULTS:
+                return None
+            raise
         return assemble(
             [_said(turn, piece, left) for turn, piece in zip(turns, pieces, strict=True)],
             timed=True,
-            duration_s=duration_s or made.duration_s or turns[-1].end,
+            duration_s=check.duration_s or cut.duration_s,
             language=self._language(pieces),
             model=self._name,
-            costs=_summed([piece.cost for piece in (*in_vain, *pieces)]),
+            costs=_summed(self._settle(audio, pieces)),
         )
 
     async def _pieces(self, audio: Path, made: Plan, name: str, way: int) -> list[_Piece]:
@@ -177,9 +185,12 @@ class OpenAITranscriber:
     def _language(self, pieces: Sequence[_Piece]) -> str:
         return next((p.reply.language for p in pieces if p.reply.language), self._settings.language)
 
-    def _forget(self, audio: Path, made: Plan) -> None:
-        for span in made.spans:
-            self._paid.pop(self._key(audio, span), None)
+    def _settle(self, audio: Path, pieces: Sequence[_Piece]) -> list[Cost]:
+        """What the recording cost, with what was paid for it in vain. Once it is told, none of it is remembered."""
+        mine = self._key(audio, Span(start=0.0, end=None))[:2]
+        kept = [self._paid.pop(key) for key in list(self._paid) if key[:2] == mine]
+        in_vain = [one for one in kept if not any(one is piece for piece in pieces)]
+        return [piece.cost for piece in (*pieces, *in_vain)]
 
     async def _plan(self, audio: Path) -> Plan:
         limits = Limits(max_bytes=self._settings.max_bytes, max_seconds=self._row.max_seconds, mimes=_MIMES)

@@ -167,6 +167,15 @@ async def test_channels_that_do_not_tell_leave_one_request_and_plain_text(
 
 
 @pytest.mark.usefixtures("ear")
+async def test_a_turn_that_the_server_cannot_read_leaves_plain_text(bench: Bench, recordings: Path) -> None:
+    asks = role(bench, STT_MODEL="gpt-4o-transcribe")
+    bench.fake.fail(400, skip=3, message="Audio file might be corrupted or unsupported")
+    made = await heard(asks, recordings)
+    assert (made.timed, len(made.segments), "Суворова" in made.text) == (False, 1, True)
+    assert len(made.costs) == bench.fake.paid["transcriptions"] < 11  # what was paid for turns is in the price
+
+
+@pytest.mark.usefixtures("ear")
 async def test_a_refusal_of_everything_teaches_nothing(bench: Bench, recordings: Path, told: list[tuple[str, str]]) -> None:
     asks = role(bench)
     bench.fake.refuse = {"json"}
