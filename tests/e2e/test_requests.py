@@ -89,7 +89,9 @@ async def test_an_answer_that_cannot_be_written_is_logged(
         patch.setattr(module, "_answer", broken)
         rehearsals.over.set()
         await desk.answer()
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while "could not be answered" not in caplog.text:
+                await asyncio.sleep(0.01)
     assert "could not be answered" in caplog.text
     assert await states(hour.services.database) == ["asked"]
     await desk.stop()

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import SystemClock
 from bot.telegram.courier import BotCourier
-from bot.telegram.notices import Notice
+from bot.telegram.notices import Notice, NoticeKind
 from bot.telegram.sender import Sender
 from bot.telegram.session import Session
 from domain.messages import Destination, Message, Section, plain
@@ -81,6 +81,12 @@ class Bench:
             while (row := await self.row(post_id)).state not in states:
                 await asyncio.sleep(0.01)
         return row
+
+    async def told(self, kind: NoticeKind, seconds: float = 30.0) -> None:
+        """Wait until the sender has given this notice, the last thing it does about its reason."""
+        async with asyncio.timeout(seconds):
+            while all(notice.kind is not kind for notice in self.notices):
+                await asyncio.sleep(0.01)
 
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[None]:

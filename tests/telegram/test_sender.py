@@ -195,8 +195,7 @@ async def test_killed_with_a_recording_on_its_way_it_is_not_repeated(bench: Benc
     post_id = await bench.post_to(ivan.id, audio, wake=False)
     await bench.outbox.claim(post_id)
     async with bench.sending():
-        await asyncio.sleep(0.2)
-    row = await bench.row(post_id)
+        row = await bench.state(post_id, "dead")
     assert (row.state, row.error) == ("dead", UNCERTAIN)
     assert not bench.double.calls
 
