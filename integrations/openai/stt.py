@@ -30,7 +30,7 @@ _ACTION = "transcribe"
 _MIMES = frozenset(("audio/mpeg", "audio/wav", "audio/ogg", "audio/mp4", "audio/flac", "audio/webm"))
 _SAME_TYPE = {"mp3": {"mpga", "mpeg"}, "ogg": {"oga", "opus"}, "m4a": {"mp4"}}
 _OWN_FAULTS = {"bad_audio", "too_large", "too_long"}
-_REMEMBERED_PIECES = 512
+_REMEMBERED_PIECES = 2048
 _AT_ONCE = 4
 """Turns of one recording that are asked about at the same time."""
 

@@ -9,8 +9,8 @@ from integrations.kit.audio.loudness import FRAME_S
 from integrations.kit.audio.pieces import Span
 from integrations.kit.audio.stereo import SideTrack, side_track
 
-MOST = 80
-"""More turns than these are no conversation on two clean channels but noise, and would be as many paid requests."""
+MOST = 240
+"""Half an hour of lively talk. More are noise rather than turns, and each would be a paid request."""
 
 _HANG_OVER_S = 0.8  # a pause inside a turn
 _SHORTEST_S = 0.2  # of sound in a turn: less is a click, and recognisers invent words for it
