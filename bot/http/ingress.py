@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 BODY_SECONDS = 20.0  # a vendor's megabyte comes in far less; who trickles holds a connection
 HINT_BYTES = 16 * 1024  # of an event that nobody vouches for; a real one has two kilobytes
 ACCEPTED = b'{"status": "ok"}'
+_AS_JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 _KINDS = {event: kind for kind, event in ROUTES.items()}
 
@@ -105,7 +106,7 @@ class Ingress:
 
 
 def _accepted() -> web.Response:
-    return web.Response(body=ACCEPTED, content_type="application/json", charset="utf-8")
+    return web.Response(body=ACCEPTED, headers=_AS_JSON)
 
 
 def seed_of(event: Event, vault: Vault | None = None) -> WorkSeed:
