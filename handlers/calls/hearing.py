@@ -76,8 +76,13 @@ async def _transcribe(
         return transcript.model
 
     lost = lost_money(run, "stt", price) if transcriber.paid else None
-    await run.steps.outward("transcribe", ask, keep, str, lost=lost)
+    lookup = None if transcriber.paid else nothing_came_of_it
+    await run.steps.outward("transcribe", ask, keep, str, lookup=lookup, lost=lost)
     return heard
+
+
+async def nothing_came_of_it() -> None:
+    """The look-up for what costs nothing and is seen nowhere: a try that a crash cut off is no possible repeat."""
 
 
 async def _affordable(run: CallRun, transcriber: Transcriber, price: Cost, held: AsyncExitStack) -> Transcriber:

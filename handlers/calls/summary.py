@@ -9,7 +9,7 @@ from dataclasses import replace
 from domain.calls import CallContext, CallFacts, CallKind, Parties, Summary, Transcript
 from domain.errors import NotReady, VendorRefused, VendorUnavailable
 from domain.ports import Attempt, Summariser, Tx
-from handlers.calls.hearing import charge, lost_money, over_limit, set_aside
+from handlers.calls.hearing import charge, lost_money, nothing_came_of_it, over_limit, set_aside
 from handlers.calls.publish import Stage, publish
 from handlers.calls.run import CallRun
 
@@ -71,7 +71,8 @@ async def _summarise(
         return ""
 
     lost = lost_money(run, "llm", estimate) if summariser.paid else None
-    model = await run.steps.outward("summarise", ask, keep, str, lost=lost)
+    lookup = None if summariser.paid else nothing_came_of_it
+    model = await run.steps.outward("summarise", ask, keep, str, lookup=lookup, lost=lost)
     return understood if model else None
 
 

@@ -55,6 +55,18 @@ async def test_a_crash_after_any_step_repeats_no_effect(world: World, kept: int)
     assert steps.repeats["comment"] == 0
 
 
+@pytest.mark.parametrize("kept", range(len(STEPS)))
+async def test_what_is_free_is_no_possible_repeat(world: World, kept: int) -> None:
+    world.paid = False
+    steps = MemorySteps(die_after=kept)
+    with pytest.raises(Crash):
+        await summarise_call(world.item(), steps, world.services())
+    steps.die_after = None
+    await summarise_call(world.item(), steps, world.services())
+    assert steps.possible_repeats == 0
+    assert "Возможен повтор" not in as_text(next(iter(world.posts.values())))
+
+
 async def test_a_comment_that_was_added_before_the_crash_is_found(world: World) -> None:
     world.dies = "add_comment"
     steps = MemorySteps()
