@@ -79,7 +79,7 @@ class Turnout:
 
     ``came`` is ``matched`` and ``unmatched`` together; ``no_phone`` are those among them who left none. ``long`` watched
     more than 30 minutes. ``registered`` is 0 where no registration is known, and then so is ``no_show``. ``skipped`` are
-    records of the report that could not be read.
+    records of the report that could not be read, ``missing`` those the platform says there are and did not give.
     """
 
     registered: int = 0
@@ -94,6 +94,7 @@ class Turnout:
     warm: int = 0
     no_show: int = 0
     skipped: int = 0
+    missing: int = 0
 
 
 def united(intervals: Iterable[Interval]) -> tuple[Interval, ...]:

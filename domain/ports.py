@@ -1,6 +1,6 @@
 """What capabilities need from the world; vendors and storage offer it, wiring joins them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +10,15 @@ from domain.calls import CallContext, CallFacts, Cost, Parties, Recording, Summa
 from domain.events import CallEnded
 from domain.messages import Message
 from domain.webinars import (
+    START,
+    Bookmark,
     PageId,
     Registered,
     RegistrationPage,
     RegistrationRequest,
     Room,
     Subscriber,
+    Viewer,
     ViewerPage,
     WebinarReport,
 )
@@ -141,8 +144,15 @@ class WebinarPlatform(Protocol):
         """One session; None when the platform has no report of it (yet)."""
         ...
 
-    def viewers(self, external_id: str) -> AsyncIterator[ViewerPage]:
-        """Page after page, within the platform's pace. An empty report is one empty page; NotReady: none yet."""
+    def viewers(self, external_id: str, *, since: Bookmark = START) -> AsyncGenerator[ViewerPage, None]:
+        """Page after page, within the platform's pace. An empty report is one empty page; NotReady: none yet.
+
+        ``since``: the bookmark of the page after which an earlier reading broke off.
+        """
+        ...
+
+    def reread(self, external_id: str, raw: Sequence[str]) -> Sequence[Viewer]:
+        """Records that were kept whole, as ``viewers`` gave them. Asks nobody."""
         ...
 
     async def rooms(self) -> Sequence[Room]:

@@ -92,12 +92,27 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bookmark:
+    """How far a report was read. ``skip`` is the platform's own count; ``opening`` tells a page that is given once more."""
+
+    skip: int = 0
+    opening: str = ""
+
+
+START = Bookmark()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ViewerPage:
-    """Records of a report. ``total`` is what the platform says there are, 0 when it does not; ``skipped``: not readable."""
+    """Records of a report. ``total`` is what the platform says there are, 0 when it does not; ``skipped``: not readable.
+
+    What follows is read from ``bookmark`` on.
+    """
 
     viewers: tuple[Viewer, ...]
     total: int = 0
     skipped: int = 0
+    bookmark: Bookmark = START
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

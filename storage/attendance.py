@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -23,6 +23,7 @@ from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, execute, fetch, storable
 
 T = TypeVar("T")
+Reread = Callable[[Sequence[str]], Sequence[Viewer]]  # stored records, in the words of the platform that gave them
 log = logging.getLogger(__name__)
 
 CHUNK = 500  # rows of a write: a hundredth of a second of SQLite's only writer
@@ -90,6 +91,16 @@ class ReportLoad:
             await self._database.write(partial(_KEEP_RAW.run, rows=some))
         for few in _chunks(viewers, _STRIDE):
             self._gathering.add(few)
+            await asyncio.sleep(0)
+
+    async def take_up(self, records: int, reread: Reread) -> None:
+        """The first ``records``, which an earlier try has stored: they need not be fetched again."""
+        sql = "SELECT raw FROM webinar_records WHERE session_id = :session AND position >= :first AND position < :until"
+        for first in range(0, records, _STRIDE):
+            values = {"session": self._session.id, "first": first, "until": min(first + _STRIDE, records)}
+            async with self._database.read() as connection:
+                rows = await fetch(connection, sql + " ORDER BY position", values)
+            self._gathering.add(reread([row[0] for row in rows]))
             await asyncio.sleep(0)
 
     async def finish(self, *, records: int) -> int:

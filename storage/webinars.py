@@ -11,7 +11,7 @@ from domain.attendance import Turnout, Yardstick
 from domain.errors import BadInput
 from domain.ports import Tx
 from domain.webinars import MatchedBy, Viewer, WebinarReport
-from storage.attendance import ReportLoad, Session
+from storage.attendance import ReportLoad, Reread, Session
 from storage.dirty import mark_dirty
 from storage.engine import Database
 from storage.matching import rematch, rematch_session
@@ -78,8 +78,11 @@ class WebinarStore:
         added = insert(webinars).values(**row, **values, source=source, heard_at=heard_at).returning(webinars.c.id)
         return int((await connection.execute(added)).scalar_one())
 
-    async def begin_load(self, webinar_id: int) -> None:
-        """From the first record on. Readers do not see a webinar that is being loaded, unless it was complete before."""
+    async def begin_load(self, webinar_id: int, *, stored: int = 0, reread: Reread | None = None) -> None:
+        """From the first record on, or from the one after the ``stored`` of an earlier try, which ``reread`` reads again.
+
+        Readers do not see a webinar that is being loaded, unless it was complete before.
+        """
         state = {"session": webinar_id, "loading": LOADING, "complete": COMPLETE}
         sql = "UPDATE webinars SET state = :loading WHERE id = :session AND state <> :complete"
 
@@ -91,17 +94,19 @@ class WebinarStore:
             session = await _session(connection, webinar_id)
             newest = await fetch(connection, "SELECT (SELECT max(id) FROM identities), (SELECT max(id) FROM leads)", {})
         self._known[webinar_id] = (newest[0][0] or 0, newest[0][1] or 0)
-        self._loads[webinar_id] = ReportLoad(self._database, session, self._yardstick)
+        load = self._loads[webinar_id] = ReportLoad(self._database, session, self._yardstick)
+        if reread is not None:
+            await load.take_up(stored, reread)
 
     async def add_viewers(self, webinar_id: int, viewers: Sequence[Viewer], *, first: int) -> None:
         """The next records, whole; ``first`` is the place of the first of them in the report, from 0."""
         await self._loads[webinar_id].add(viewers, first=first)
 
-    async def finish_load(self, webinar_id: int, *, records: int, skipped: int) -> None:
+    async def finish_load(self, webinar_id: int, *, records: int, skipped: int, missing: int = 0) -> None:
         """Everybody of the report as rows, matched; who is in it no more is gone. The same report again changes nothing."""
         people = await self._loads[webinar_id].finish(records=records)
         del self._loads[webinar_id]
-        values = {"records": records, "skipped": skipped, "attendees": people}
+        values = {"records": records, "skipped": skipped, "missing": missing, "attendees": people}
 
         async def job(connection: AsyncConnection) -> None:
             await connection.execute(update(webinars).where(webinars.c.id == webinar_id).values(**values))

@@ -117,9 +117,10 @@ def _warnings(turnout: Turnout, texts: Texts) -> Iterator[Section]:
     share = turnout.no_phone / turnout.came
     if share > NO_PHONE_SHARE:
         yield Section(lines=(plain(texts.get("webinar.no_phones", percent=round(share * 100))),))
-    if turnout.skipped:
-        one, few, many = texts.get("noun.record").split("|")
-        yield Section(lines=(plain(texts.get("webinar.skipped", count=counted(turnout.skipped, one, few, many))),))
+    for name, number in (("skipped", turnout.skipped), ("missing", turnout.missing)):
+        if number:
+            one, few, many = texts.get("noun.record").split("|")
+            yield Section(lines=(plain(texts.get(f"webinar.{name}", count=counted(number, one, few, many))),))
 
 
 def _note(view: WebinarView, texts: Texts) -> Iterator[Section]:

@@ -1,7 +1,9 @@
 """Bizon365 as a webinar platform: reports with their viewers, rooms, registration pages, subscribers, registration."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import hashlib
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain, pairwise
@@ -9,12 +11,15 @@ from itertools import chain, pairwise
 from domain.errors import NotReady, VendorError, VendorRefused, VendorUnavailable
 from domain.ports import Clock
 from domain.webinars import (
+    START,
+    Bookmark,
     PageId,
     Registered,
     RegistrationPage,
     RegistrationRequest,
     Room,
     Subscriber,
+    Viewer,
     ViewerPage,
     WebinarReport,
 )
@@ -77,11 +82,16 @@ class Webinars:
         rows, _ = await self._viewer_rows(external_id, 0, limit=1)
         return bare_report(external_id, self._zone) if rows else None
 
-    async def viewers(self, external_id: str) -> AsyncIterator[ViewerPage]:
+    async def viewers(self, external_id: str, *, since: Bookmark = START) -> AsyncGenerator[ViewerPage, None]:
         """See WebinarPlatform. One report at a time: Bizon365 does not like several downloads with one token."""
         async with self._one_report:
-            async for page in ahead(self._viewer_pages(external_id), by=PAGES_AHEAD):
+            async for page in ahead(self._viewer_pages(external_id, since), by=PAGES_AHEAD):
                 yield page
+
+    def reread(self, external_id: str, raw: Sequence[str]) -> Sequence[Viewer]:
+        """See WebinarPlatform."""
+        reading = self._reading(external_id)
+        return [read_viewer(mapping_of(json.loads(record)), reading) for record in raw]
 
     async def rooms(self) -> Sequence[Room]:
         """Bizon365 has no list of rooms: they come beside the reports and the registration pages, and in reports."""
@@ -177,9 +187,12 @@ class Webinars:
                 return None
             raise
 
-    async def _viewer_pages(self, external_id: str) -> AsyncIterator[ViewerPage]:
-        reading = Reading(url_params=self._url_params, session_start=start_of(external_id, self._zone))
-        skip, previous = 0, ""
+    def _reading(self, external_id: str) -> Reading:
+        return Reading(url_params=self._url_params, session_start=start_of(external_id, self._zone))
+
+    async def _viewer_pages(self, external_id: str, since: Bookmark) -> AsyncIterator[ViewerPage]:
+        reading = self._reading(external_id)
+        skip, previous = since.skip, since.opening
         for _ in range(MAX_PAGES):
             listed, answer = await self._viewer_rows(external_id, skip, limit=VIEWERS_A_PAGE)
             if not listed and skip == 0:
@@ -187,12 +200,12 @@ class Webinars:
                 yield ViewerPage(viewers=())
                 return
             page = await _read_viewers(listed, answer, reading)
-            first = page.viewers[0].raw if page.viewers else ""
-            if not listed or (first and first == previous):  # a server that repeats its last page for ever
+            opening = _opening(page)
+            if not listed or (opening and opening == previous):  # a server that repeats its last page for ever
                 return
-            yield page
-            previous = first
+            previous = opening
             skip += _loaded(answer, len(listed))
+            yield replace(page, bookmark=Bookmark(skip=skip, opening=opening))
             if len(listed) < VIEWERS_A_PAGE and skip >= page.total > 0:
                 return
 
@@ -240,6 +253,11 @@ async def _read_viewers(listed: Sequence[object], answer: Mapping[str, object], 
         await asyncio.sleep(0)
     total = count_of(answer.get("total")) or count_of(answer.get("count"))
     return ViewerPage(viewers=tuple(viewers), total=total, skipped=len(listed) - len(records))
+
+
+def _opening(page: ViewerPage) -> str:
+    """The first record of a page in a few characters, "" where none can be read."""
+    return hashlib.blake2b(page.viewers[0].raw.encode(), digest_size=12).hexdigest() if page.viewers else ""
 
 
 def _loaded(answer: Mapping[str, object], got: int) -> int:

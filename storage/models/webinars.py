@@ -28,6 +28,7 @@ webinars = Table(
     Column("heard_at", UtcDateTime, nullable=False),
     Column("records", Integer, nullable=False, server_default="0"),
     Column("skipped", Integer, nullable=False, server_default="0"),
+    Column("missing", Integer, nullable=False, server_default="0"),  # of the platform's total, never given
     Column("attendees", Integer, nullable=False, server_default="0"),
     UniqueConstraint("account_id", "vendor", "external_id"),
     Index("ix_webinars_account_id_started_at", "account_id", "started_at"),
@@ -70,6 +71,7 @@ registrations = Table(
     Column("matched_by", String(8), nullable=False, server_default="none"),
     Column("created", Boolean, nullable=False, server_default="0"),  # nobody was known: a person and a lead were made of it
     Column("registered_by", BigInteger),  # who of the team did it
+    Column("reacted_at", UtcDateTime),  # when the rule for registrations was carried out: it is once for each
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("account_id", "dedup_key"),
     Index("ix_registrations_session", "account_id", "webinar_datetime"),
@@ -77,6 +79,18 @@ registrations = Table(
     Index("ix_registrations_person_id", "person_id", sqlite_where=_WITH_PERSON, postgresql_where=_WITH_PERSON),
     Index("ix_registrations_phone_key", "account_id", "phone_key", sqlite_where=_KEYED_PHONE, postgresql_where=_KEYED_PHONE),
     Index("ix_registrations_email_key", "account_id", "email_key", sqlite_where=_KEYED_EMAIL, postgresql_where=_KEYED_EMAIL),
+)
+
+# What the team wants to happen when somebody registers. A page's own rule takes the place of the one for all pages.
+registration_rules = Table(
+    "registration_rules",
+    metadata,
+    Column("account_id", Integer, primary_key=True, autoincrement=False),
+    Column("page_id", String(160), primary_key=True),  # "" for all pages
+    Column("message", Text, nullable=False, server_default=""),  # for the client, sent by a person; "" for none
+    Column("status", Text, nullable=False, server_default=""),  # what their lead becomes; "" leaves it
+    Column("changed_by", BigInteger, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
 )
 
 # A row is a person at a session. Readers take those of complete sessions only (webinars.state).

@@ -115,6 +115,7 @@ async def turnout(database: Database, webinar_id: int) -> Turnout:
     return Turnout(
         registered=registered, came=came, attended=attended, stayed=stayed, long=long, matched=matched,
         unmatched=came - matched, no_phone=no_phone, hot=hot, warm=warm, no_show=unseen, skipped=session.skipped,
+        missing=session.missing,
     )  # fmt: skip
 
 

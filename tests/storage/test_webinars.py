@@ -164,6 +164,23 @@ async def test_rows_that_cannot_be_written_are_told_of(hall: Hall, caplog: pytes
     assert len(await hall.attendees()) == 1
 
 
+async def test_a_load_that_broke_off_goes_on_in_another_process(hall: Hall) -> None:
+    people = [viewer(f"7999{number % 400:07d}", minutes=(number % 7, 20 + number % 11)) for number in range(700)]
+    people = [replace(one, raw=str(number)) for number, one in enumerate(people)]
+    await hall.save(lead("79990000007"))
+    await hall.hold(people)
+    whole = await hall.attendees()
+    webinar = await hall.register()
+    await hall.webinars.begin_load(webinar)
+    await hall.webinars.add_viewers(webinar, people[:600], first=0)
+    other = WebinarStore(hall.database)
+    await other.begin_load(webinar, stored=600, reread=lambda raw: [people[int(number)] for number in raw])
+    await other.add_viewers(webinar, people[600:], first=600)
+    await other.finish_load(webinar, records=700, skipped=0, missing=3)
+    assert await hall.attendees() == whole
+    assert (await other.turnout(webinar)).missing == 3
+
+
 async def test_leads_that_come_later_find_their_visits(hall: Hall) -> None:
     await hall.hold(
         [viewer(IVAN), viewer(email="olga@example.ru"), viewer(PETR, "petr@example.ru", marks=Marks(source="vk"))]

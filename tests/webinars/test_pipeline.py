@@ -12,7 +12,8 @@ from handlers.webinars.pipeline import REPORT_LOOKS_SECONDS, webinar_ended
 from tests.calls.world import Crash, MemorySteps
 from tests.webinars.world import REPORT, TURNOUT, World
 
-STEPS = ["look_up", "sort", "register", "load", "match", "count", "store", "post:figures", "draw", "post:ready"]
+PAGES = ["page:0", "page:1", "page:2", "page:3"]
+STEPS = ["look_up", "sort", "register", *PAGES, "load", "match", "count", "store", "post:figures", "draw", "post:ready"]
 
 
 def card(world: World) -> str:
@@ -56,7 +57,9 @@ async def test_a_crash_after_any_step_changes_nothing(world: World, kept: int) -
     assert len(world.posts) == 1
     assert len(world.webinars.viewers) == 2350
     assert "Пришли: 1\N{NO-BREAK SPACE}402" in card(world)
-    assert world.seen["viewers"] == 1 + (kept == STEPS.index("load"))
+    broke_off = STEPS[kept] in PAGES
+    assert world.seen["viewers"] == 1 + broke_off
+    assert sum(world.seen[f"viewers:{number}"] for number in range(3)) == 3 + (broke_off and STEPS[kept] != PAGES[-1])
 
 
 async def test_a_late_report_is_waited_for_and_the_card_says_when(world: World) -> None:

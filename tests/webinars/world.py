@@ -1,7 +1,7 @@
 """An in-memory world for the webinar pipelines: a platform, rows, and chats that keep what they were told."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,8 @@ from domain.messages import Destination, Message
 from domain.people import phone_key
 from domain.ports import Tx
 from domain.webinars import (
+    START,
+    Bookmark,
     MatchedBy,
     PageId,
     Registered,
@@ -56,6 +58,7 @@ class MemoryWebinars:
 
     row: dict[str, Any] = field(default_factory=dict)
     viewers: dict[int, Viewer] = field(default_factory=dict)
+    gathered: list[Viewer] = field(default_factory=list)
     figures: Turnout = TURNOUT
     matched: int = 0
 
@@ -63,14 +66,21 @@ class MemoryWebinars:
         self.row |= values | {"report": report, "state": "pending"}
         return 7
 
-    async def begin_load(self, webinar_id: int) -> None:
+    async def begin_load(
+        self, webinar_id: int, *, stored: int = 0, reread: Callable[[Sequence[str]], Sequence[Viewer]] | None = None
+    ) -> None:
         self.row["state"] = "loading"
+        assert reread is not None
+        self.gathered = list(reread([self.viewers[place].raw for place in range(stored)]))
 
     async def add_viewers(self, webinar_id: int, viewers: Sequence[Viewer], *, first: int) -> None:
+        assert len(self.gathered) == first
+        self.gathered += viewers
         self.viewers |= dict(enumerate(viewers, first))
 
-    async def finish_load(self, webinar_id: int, *, records: int, skipped: int) -> None:
-        self.row |= {"records": records, "skipped": skipped}
+    async def finish_load(self, webinar_id: int, *, records: int, skipped: int, missing: int = 0) -> None:
+        assert [viewer.raw for viewer in self.gathered] == [self.viewers[place].raw for place in range(records)]
+        self.row |= {"records": records, "skipped": skipped, "missing": missing}
 
     async def match(self, webinar_id: int) -> None:
         self.matched = len(self.viewers)
@@ -137,6 +147,7 @@ class World:
     subscribers: list[RegistrationRequest] = field(default_factory=list)
     dies: bool = False
     page_takes_s: float = 1.0
+    total_says: int = 0
     quiet_before: datetime | None = None
 
     def _happen(self, name: str) -> None:
@@ -148,12 +159,22 @@ class World:
         self._happen("report")
         return self.report_
 
-    async def viewers(self, external_id: str) -> AsyncIterator[ViewerPage]:
+    async def viewers(self, external_id: str, *, since: Bookmark = START) -> AsyncGenerator[ViewerPage, None]:
         self._happen("viewers")
+        total = self.total_says or sum(self.sizes)
         for number, size in enumerate(self.sizes):
+            skip = sum(self.sizes[: number + 1])
+            if skip <= since.skip:
+                continue
+            self._happen(f"viewers:{number}")
             self.clock.forward(self.page_takes_s)
             viewers = tuple(Viewer(raw=f'{{"page": {number}, "n": {n}}}') for n in range(size))
-            yield ViewerPage(viewers=viewers, total=sum(self.sizes), skipped=int(number == 0))
+            bookmark = Bookmark(skip=skip, opening=str(number))
+            yield ViewerPage(viewers=viewers, total=total, skipped=int(number == 0), bookmark=bookmark)
+
+    def reread(self, external_id: str, raw: Sequence[str]) -> Sequence[Viewer]:
+        self.seen["reread"] += len(raw)
+        return [Viewer(raw=one) for one in raw]
 
     async def pages(self) -> Sequence[RegistrationPage]:
         self._happen("pages")

@@ -83,6 +83,24 @@ async def test_a_server_that_repeats_its_page_ends(shop: Shop) -> None:
     assert len(shop.fake.asked(VIEWERS)) == 2
 
 
+async def test_a_reading_goes_on_after_a_bookmark(shop: Shop) -> None:
+    webinar = shop.fake.add_webinar(viewers=plain(2350))
+    first, second, third = await listed(shop.webinars.viewers(webinar.webinar_id))
+    shop.fake.requests.clear()
+    assert await listed(shop.webinars.viewers(webinar.webinar_id, since=first.bookmark)) == [second, third]
+    assert [asked["skip"] for asked in shop.fake.asked(VIEWERS)] == ["1000", "2000"]
+    assert await listed(shop.webinars.viewers(webinar.webinar_id, since=third.bookmark)) == []
+    assert shop.webinars.reread(webinar.webinar_id, [viewer.raw for viewer in second.viewers]) == list(second.viewers)
+
+
+async def test_a_page_that_is_repeated_after_a_bookmark_ends_too(shop: Shop) -> None:
+    webinar = shop.fake.add_webinar(viewers=plain(3))
+    body = b'{"viewers": [{"chatUserId": "a"}], "total": 50}'
+    shop.fake.answer(VIEWERS, Scripted(status=200, body=body), times=None)
+    (only,) = await listed(shop.webinars.viewers(webinar.webinar_id))
+    assert await listed(shop.webinars.viewers(webinar.webinar_id, since=only.bookmark)) == []
+
+
 async def test_pages_are_fetched_ahead_but_not_far(shop: Shop) -> None:
     webinar = shop.fake.add_webinar(viewers=plain(9 * VIEWERS_A_PAGE))
     pages = shop.webinars.viewers(webinar.webinar_id)
