@@ -22,7 +22,7 @@ from bot.proof import Proven, build_proven
 from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
-from bot.tables import build_lead_services
+from bot.tables import build_arrival_services, build_lead_services
 from bot.webinar_poll import WebinarPoll
 from bot.webinars import build_webinar_services, webinar_runs
 from bot.work import Route, Runner
@@ -31,8 +31,9 @@ from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
 from domain.work import WorkItem
 from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
+from handlers.leads.arriving import leads_changed
 from handlers.leads.pipeline import load_table
-from handlers.leads.services import LeadServices
+from handlers.leads.services import ArrivalServices, LeadServices
 from handlers.routes import ROUTES
 from handlers.texts import load_texts
 from handlers.webinars.services import WebinarServices
@@ -156,7 +157,8 @@ async def furnish(entrance: Entrance) -> Services:
     calls = _call_services(ground, watch, quiet_before=quiet_before, proven=build_proven(entrance))
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
-    routes, opened = _routes(calls, webinars, leads), partial(unseal, entrance.vault)
+    arrivals = build_arrival_services(settings, database, clock, texts=ground.texts, posted=watch.alerts.posted)
+    routes, opened = _routes(calls, webinars, leads, arrivals), partial(unseal, entrance.vault)
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
     ground.signals.due = runner.wake
     return Services(
@@ -359,7 +361,9 @@ def _webinar_polls(ground: _Ground, watch: _Watch) -> list[Poll]:
     return polls
 
 
-def _routes(calls: CallServices | None, webinars: WebinarServices | None, leads: LeadServices) -> dict[str, Route]:
+def _routes(
+    calls: CallServices | None, webinars: WebinarServices | None, leads: LeadServices, arrivals: ArrivalServices
+) -> dict[str, Route]:
     async def call(item: WorkItem[Any], steps: Steps) -> None:
         if calls is None:
             raise RuntimeError("no telephony is configured")
@@ -368,5 +372,8 @@ def _routes(calls: CallServices | None, webinars: WebinarServices | None, leads:
     async def table(item: WorkItem[Any], steps: Steps) -> None:
         await load_table(item, steps, leads)
 
-    runs = {"call": call, "table": table, **webinar_runs(webinars)}
+    async def arrive(item: WorkItem[Any], steps: Steps) -> None:
+        await leads_changed(item, steps, arrivals)
+
+    runs = {"call": call, "table": table, "leads": arrive, **webinar_runs(webinars)}
     return {kind: Route(kind=kind, event=event, run=runs[kind]) for kind, event in ROUTES.items()}

@@ -1,4 +1,4 @@
-"""What loading tables stands on, built for the default account."""
+"""What loading tables and taking leads in stand on, built for the default account."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -9,9 +9,10 @@ from bot.settings import Settings
 from domain.messages import Texts
 from domain.ports import Clock, Tx
 from handlers.leads.loading import Loader
-from handlers.leads.services import LeadServices
+from handlers.leads.services import ArrivalServices, LeadServices
 from storage.engine import Database
 from storage.imports import ImportStore
+from storage.leads import LeadStore
 from storage.posts import StoredChat
 
 
@@ -34,3 +35,9 @@ def build_lead_services(
         write=write,
         posted=posted,
     )
+
+
+def build_arrival_services(
+    settings: Settings, database: Database, clock: Clock, *, texts: Texts, posted: Callable[[], None]
+) -> ArrivalServices:
+    return ArrivalServices(leads=LeadStore(database), clock=clock, texts=texts, timezone=settings.timezone, posted=posted)

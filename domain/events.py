@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domain.leads import Lead
 from domain.webinars import Registration, RegistrationRequest
 
 
@@ -100,3 +101,14 @@ class TableAsked(Event):
 
     import_id: int
     undo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsChanged(Event):
+    """Leads came, or changed, at their source. ``external_id`` names the telling: the same again is the same work.
+
+    ``problem`` names what a person has to look at, "" where all is well: the leads are kept all the same.
+    """
+
+    leads: tuple[Lead, ...]
+    problem: str = ""

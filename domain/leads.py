@@ -14,6 +14,9 @@ class Lead:
     WhatsApp id is a phone too. ``link_ids``: what their personal links carry. ``first`` and ``last`` are the first and last
     touch; an empty ``first`` never empties a stored one. Money is whole minor units of ``currency`` (ISO). Times aware UTC;
     a lead older than the stored one by ``updated_at`` changes nothing. ``import_id``: the table it came with.
+
+    ``contact_id`` is the source's id of the person: leads that share it are one person's. ``form`` is what they filled in,
+    as people know it; ``url`` opens the lead at its source; ``extra``: (name, value) of what has no field of its own.
     """
 
     source: str
@@ -36,3 +39,18 @@ class Lead:
     currency: str = ""
     deleted_at: datetime | None = None
     import_id: int | None = None
+    contact_id: str = ""
+    form: str = ""
+    url: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """What became of leads that a source told of. ``new``: our ids of those nobody had told of before, oldest first."""
+
+    added: int = 0
+    changed: int = 0
+    same: int = 0
+    people: int = 0
+    new: tuple[int, ...] = ()

@@ -1,6 +1,6 @@
 """What happens when: the kind of work each event gives."""
 
-from domain.events import CallEnded, Event, RegistrationAsked, TableAsked, WebinarEnded, WebinarRegistered
+from domain.events import CallEnded, Event, LeadsChanged, RegistrationAsked, TableAsked, WebinarEnded, WebinarRegistered
 
 ROUTES: dict[str, type[Event]] = {
     "call": CallEnded,
@@ -8,4 +8,5 @@ ROUTES: dict[str, type[Event]] = {
     "registration": WebinarRegistered,
     "register": RegistrationAsked,
     "table": TableAsked,
+    "leads": LeadsChanged,
 }

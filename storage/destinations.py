@@ -16,7 +16,7 @@ from storage.models import destinations, posts, settings, telegram_updates
 from storage.outbox import revived
 from storage.posts import GONE
 
-DEFAULT_KINDS = ("call", "missed", "webinar", "registration", "notice")
+DEFAULT_KINDS = ("call", "missed", "webinar", "registration", "lead", "notice")
 REVIVE_MAX_AGE = timedelta(hours=24)
 
 

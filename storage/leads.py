@@ -1,21 +1,23 @@
 """Leads and the people behind them: saved in batches, joined by phone, e-mail and link, with all that follows from it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Dialect, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import BadInput
-from domain.leads import Lead
+from domain.leads import Arrived, Lead
 from domain.people import email_key, personal_key
+from domain.ports import Tx
 from domain.webinars import Marks
 from storage.dirty import day_of, mark_days
 from storage.engine import Database
-from storage.matching import EMAIL, LINK, PHONE, have_phones, persons_known, rematch, rematch_registrations
+from storage.matching import EMAIL, LINK, NOBODY, PHONE, have_phones, persons_known, rematch, rematch_registrations
 from storage.models import identities, leads
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, fetch, storable
@@ -31,10 +33,11 @@ _TOUCHES = tuple(
 # What a source does not tell again stays: a first touch, a direction that was given here.
 _KEPT_TEXTS = (
     "name", "phone", "phone_key", "email", "email_key", "status", "manager_id", "manager", "currency", *_TOUCHES,
+    "contact_id", "form", "url", "extra",
 )  # fmt: skip
 _KEPT = ("direction_id", "creative_id", "value", "commission")
 _TAKEN = ("person_id", "created_at", "updated_at", "deleted_at")
-_COLUMNS = ("id", "account_id", "source", "external_id", *_KEPT_TEXTS, *_KEPT, *_TAKEN, "import_id")
+_COLUMNS = ("id", "account_id", "source", "external_id", *_KEPT_TEXTS, *_KEPT, *_TAKEN, "import_id", "matched_by")
 
 _ADD_PEOPLE = BulkWrite(
     table="people",
@@ -90,6 +93,14 @@ class LeadStore:
 
             saved += await self._database.write(job)
         return saved
+
+    async def arrive(self, tx: Tx, account_id: int, some: Sequence[Lead]) -> Arrived:
+        """Leads as their source tells of them, at most MOST_LEADS, within a write."""
+        batch = _Batch(cast("AsyncConnection", tx), account_id, _newest(some))
+        saved = await batch.save()
+        return Arrived(
+            added=saved.added, changed=saved.changed, same=saved.same, people=saved.people, new=tuple(sorted(batch.new))
+        )
 
     async def undo_identity(self, account_id: int, identity_id: int, *, now: datetime) -> None:
         """This key is not this person's: nothing joins it to them again, and visits matched by it are matched anew."""
@@ -156,6 +167,8 @@ class _Batch:
         self._owners: dict[tuple[str, str], int] = {}
         self._with_phone: set[int] = set()
         self._new_people: list[tuple[int, Lead]] = []
+        self._by: list[str] = []
+        self.new: list[int] = []
 
     async def save(self) -> Saved:
         count = len(self._leads)
@@ -206,6 +219,7 @@ class _Batch:
             if person is not None:
                 self._learn(keys, person, by)
             people.append(person)
+            self._by.append(by or NOBODY.by)
         return people
 
     def _named(self, keys: Sequence[tuple[str, str]]) -> tuple[str, int | None]:
@@ -246,13 +260,13 @@ class _Batch:
     async def _upsert(self, people: list[int | None]) -> tuple[int, int]:
         ids = await next_ids(self._connection, "leads", len(self._leads))
         rows: list[tuple[Value, ...]] = []
-        added = 0
-        for (lead, keys), person, new in zip(self._leads, people, ids, strict=True):
+        for (lead, keys), person, by, new in zip(self._leads, people, self._by, ids, strict=True):
             stored = self._known(lead)
-            added += stored is None
-            rows.append(self._row(stored.id if stored else new, lead, dict(reversed(keys)), person))
+            if stored is None:
+                self.new.append(new)
+            rows.append((*self._row(stored.id if stored else new, lead, dict(reversed(keys)), person), by))
         written = await _upsert_for(self._connection.dialect).run(self._connection, rows)
-        return added, written - added
+        return len(self.new), written - len(self.new)
 
     def _row(self, lead_id: int, lead: Lead, keys: dict[str, str], person: int | None) -> tuple[Value, ...]:
         last = lead.last if lead.last != Marks() else lead.first
@@ -260,6 +274,7 @@ class _Batch:
             lead_id, self._account_id, lead.source, lead.external_id,
             lead.name, lead.phone, keys.get(PHONE, ""), lead.email, keys.get(EMAIL, ""), lead.status, lead.manager_id,
             lead.manager, lead.currency, *_touch(lead.first), *_touch(last),
+            lead.contact_id[:64], lead.form, lead.url, _extra(lead),
             lead.direction_id, lead.creative_id, lead.value, lead.commission,
             person, self._time(lead.created_at), self._time(lead.updated_at),
             self._time(lead.deleted_at) if lead.deleted_at else None, lead.import_id,
@@ -317,6 +332,10 @@ async def add_keys(
     await _ADD_IDENTITIES.run(connection, rows)
 
 
+def _extra(lead: Lead) -> str:
+    return json.dumps(dict(lead.extra), ensure_ascii=False) if lead.extra else ""
+
+
 def _touch(marks: Marks) -> tuple[str, ...]:
     return (marks.source, marks.medium, marks.campaign, marks.term, marks.content, marks.partner)
 
@@ -336,8 +355,10 @@ def _upsert_for(dialect: Dialect) -> BulkWrite:
     merged |= {name: f"coalesce(excluded.{name}, t.{name})" for name in _KEPT}
     merged |= {name: f"excluded.{name}" for name in _TAKEN}
     merged |= {"import_id": "CASE WHEN t.deleted_at IS NULL THEN t.import_id ELSE excluded.import_id END"}
-    changes = ", ".join(f"{name} = {value}" for name, value in merged.items())
     differs = "IS NOT" if dialect.name == "sqlite" else "IS DISTINCT FROM"
+    moved = f"t.person_id {differs} excluded.person_id"
+    merged |= {"matched_by": f"CASE WHEN {moved} THEN excluded.matched_by ELSE t.matched_by END"}
+    changes = ", ".join(f"{name} = {value}" for name, value in merged.items())
     same = ", ".join(f"t.{name}" for name in merged)
     conflict = f"(id) DO UPDATE SET {changes} WHERE ({same}) {differs} ({', '.join(merged.values())})"
     types = tuple(leads.c[name].type.compile(dialect=dialect) for name in _COLUMNS)

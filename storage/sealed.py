@@ -5,7 +5,8 @@ from base64 import b64decode, b64encode
 from storage.vault import Vault
 
 _SEALED = "sealed:"
-PERSONAL = ("registration", "register")  # kinds of work whose events are sealed, and emptied with the bodies of deliveries
+# kinds of work whose events are sealed, and emptied with the bodies of deliveries
+PERSONAL = ("registration", "register", "leads")
 
 
 def seal(vault: Vault, text: str) -> str:

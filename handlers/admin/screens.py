@@ -10,7 +10,7 @@ from storage.destinations import BoundChat
 from storage.people import ListedPerson
 
 MIN_DURATIONS = (5, 10, 15, 20, 30, 60)
-KINDS = ("call", "missed", "webinar", "registration", "notice")
+KINDS = ("call", "missed", "webinar", "registration", "lead", "notice")
 Command = tuple[str, str]
 
 

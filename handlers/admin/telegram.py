@@ -28,7 +28,7 @@ TELEGRAM_SECONDS = 5
 LONGEST_MINIMUM_S = 3600
 HELD_CHOICES = ("send", "drop")
 _KIND_WORDS = {"звонки": "call", "пропущенные": "missed", "вебинары": "webinar", "регистрации": "registration"}
-_KIND_WORDS |= {"уведомления": "notice"}
+_KIND_WORDS |= {"заявки": "lead", "уведомления": "notice"}
 _TOPICS = {"звонки": "calls", "битрикс": "bitrix", "битрикс24": "bitrix", "таблицы": "tables", "вебинары": "webinars"}
 
 

@@ -1,12 +1,13 @@
-"""What loading a table works with, per account; built by the composition root."""
+"""What loading a table and taking leads in work with, per account; built by the composition root."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from domain.imports import Import
+from domain.leads import Arrived, Lead
 from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
 from handlers.leads.loading import Loader
@@ -38,4 +39,21 @@ class LeadServices:
     texts: Texts
     timezone: ZoneInfo
     write: Callable[[Callable[[Tx], Awaitable[int]]], Awaitable[int]]
+    posted: Callable[[], None]
+
+
+class LeadKeeper(Protocol):
+    """Where leads and their people are kept; storage.leads.LeadStore is the real one."""
+
+    async def arrive(self, tx: Tx, account_id: int, some: Sequence[Lead]) -> Arrived: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalServices:
+    """What leads come in by, whatever vendor tells of them."""
+
+    leads: LeadKeeper
+    clock: Clock
+    texts: Texts
+    timezone: ZoneInfo
     posted: Callable[[], None]

@@ -2,9 +2,9 @@
 
 from storage.models.calls import calls
 from storage.models.chat import destinations, fsm, posts, telegram_updates
-from storage.models.claims import webinar_claims
+from storage.models.claims import lead_claims, webinar_claims
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
-from storage.models.leads import creatives, directions, identities, imports, leads, people, spend
+from storage.models.leads import creatives, directions, identities, imports, leads, people, person_joins, spend
 from storage.models.types import UtcDateTime, metadata
 from storage.models.users import invitations, users
 from storage.models.webinars import (
@@ -38,12 +38,14 @@ __all__ = [
     "imports",
     "inbox",
     "invitations",
+    "lead_claims",
     "leads",
     "link_clicks",
     "links",
     "metadata",
     "notices",
     "people",
+    "person_joins",
     "posts",
     "registration_rules",
     "registrations",

@@ -15,3 +15,14 @@ webinar_claims = Table(
     Column("taken_by_name", Text, nullable=False),
     Column("taken_at", UtcDateTime, nullable=False),
 )
+
+# Who of the team took a new lead; the first press wins.
+lead_claims = Table(
+    "lead_claims",
+    metadata,
+    Column("lead_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account_id", Integer, nullable=False),
+    Column("taken_by", BigInteger, nullable=False),
+    Column("taken_by_name", Text, nullable=False, server_default=""),
+    Column("taken_at", UtcDateTime, nullable=False),
+)

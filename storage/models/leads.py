@@ -14,6 +14,29 @@ people = Table(
     Column("account_id", Integer, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("merged_into", BigInteger),  # who they turned out to be, until somebody says that they are not
+)
+
+# Two people taken for one, or one for two, and all that moved with it, so that it can be taken back.
+person_joins = Table(
+    "person_joins",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("account_id", Integer, nullable=False),
+    Column("kind", String(8), nullable=False),  # join | split
+    Column("person_id", BigInteger, nullable=False),  # who has it all while it is active (join), who had it before (split)
+    Column("other_id", BigInteger, nullable=False),
+    Column("reason", String(16), nullable=False),  # email | contact | hand: what said so
+    Column("value", String(254), nullable=False, server_default=""),  # the key that said so
+    Column("lead_id", BigInteger),  # the lead that carried it
+    Column("state", String(16), nullable=False),  # suggested | active | undone | refused
+    Column("moved", Text, nullable=False, server_default="{}"),  # JSON: ids of the rows that moved, by table
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", BigInteger),
+    Column("changed_at", UtcDateTime),
+    Column("changed_by", BigInteger),
+    Index("ix_person_joins_person_id", "person_id"),
+    Index("ix_person_joins_other_id", "other_id"),
 )
 
 # A value is one person's at a time. What a person of the team has undone stays, so that nothing joins it again.
@@ -72,6 +95,11 @@ leads = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("deleted_at", UtcDateTime),
     Column("import_id", Integer),  # the table that brought it first: undoing another one leaves it
+    Column("contact_id", String(64), nullable=False, server_default=""),  # the source's id of the person
+    Column("form", Text, nullable=False, server_default=""),
+    Column("url", Text, nullable=False, server_default=""),
+    Column("extra", Text, nullable=False, server_default=""),  # JSON {name: value} of what has no column
+    Column("matched_by", String(16), nullable=False, server_default="none"),  # phone | contact | email | link
     Index(
         "uq_leads_external_id", "account_id", "source", "external_id",
         unique=True, sqlite_where=_FROM_OUTSIDE, postgresql_where=_FROM_OUTSIDE,

@@ -187,12 +187,14 @@ async def test_an_invitation_is_for_private_and_the_last_admin_stays(owner: Talk
 
 async def test_binding_a_group_and_its_topics(owner: Talk, desk: Desk) -> None:
     shown = await owner.say("/bind", chat=GROUP, topic=5)
-    assert "Карточки пойдут сюда: звонки, пропущенные, вебинары, регистрации, уведомления." in shown
+    assert "Карточки пойдут сюда: звонки, пропущенные, вебинары, регистрации, заявки, уведомления." in shown
     assert "гости тоже" in shown
     (place,) = await desk.destinations.all(1)
     assert (place.chat_id, place.topic_id, place.title) == (GROUP, 5, "Отдел продаж")
-    assert "сюда: звонки, вебинары, регистрации, уведомления." in await owner.press("kind:missed", chat=GROUP, topic=5)
-    assert "сюда: звонки, пропущенные, вебинары, регистрации, уведомления." in await owner.press(
+    assert "сюда: звонки, вебинары, регистрации, заявки, уведомления." in await owner.press(
+        "kind:missed", chat=GROUP, topic=5
+    )
+    assert "сюда: звонки, пропущенные, вебинары, регистрации, заявки, уведомления." in await owner.press(
         "kind:missed", chat=GROUP, topic=5
     )
     assert "сюда: пропущенные." in await owner.say("/привязать Пропущенные", chat=GROUP, topic=5)
