@@ -11,9 +11,23 @@ READING_BUTTONS = (
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
+    *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall"),
 )
 WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
-_EVERYBODY = ("calls", "conversions", "creatives", "webinars", "register", "visited", "link", "add", "why", "help", "start")
+_EVERYBODY = (
+    "calls",
+    "conversions",
+    "creatives",
+    "webinars",
+    "register",
+    "visited",
+    "viewer",
+    "link",
+    "add",
+    "why",
+    "help",
+    "start",
+)
 _ADMINS = ("spend", "status", "errors", "settings")
 _IN_GROUPS = ("calls", "conversions", "creatives", "webinars", "visited", "why", "help")
 

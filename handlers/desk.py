@@ -55,8 +55,9 @@ class MoneyLimits:
 
 
 class Posts(Protocol):
-    """The outbox: answers that must arrive whatever happens meanwhile (recordings, transcripts)."""
+    """The outbox: answers that must arrive whatever happens meanwhile, and what the chats show already."""
 
+    async def repost(self, tx: Tx, account_id: int, message: Message) -> int: ...
     async def post_to(
         self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = ...
     ) -> int: ...

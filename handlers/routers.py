@@ -12,17 +12,19 @@ from handlers.desk import Desk
 from handlers.leads import adding
 from handlers.leads import telegram as leads
 from handlers.talk.telegram import in_private, show
-from handlers.webinars import links, register, visited, words
+from handlers.webinars import links, matches, register, unknown, viewers, visited, words
 from handlers.webinars import telegram as webinars
 
 __all__ = ["build_routers", "commands_for"]
 
+_PARTS = (
+    analytics, words, viewers, calls, admin, webinars, unknown, register, matches, visited, links, leads, adding,
+)  # fmt: skip
+
 
 def build_routers() -> list[Router]:
     """New routers each time: a router belongs to one dispatcher. Handlers take ``person`` and ``desk``."""
-    talks = [
-        part.build_router() for part in (analytics, words, calls, admin, webinars, register, visited, links, leads, adding)
-    ]
+    talks = [part.build_router() for part in _PARTS]
     return [*talks, calls.build_words_router(), build_rest_router()]
 
 

@@ -104,14 +104,9 @@ class LeadStore:
 
     async def undo_identity(self, account_id: int, identity_id: int, *, now: datetime) -> None:
         """This key is not this person's: nothing joins it to them again, and visits matched by it are matched anew."""
-        mine = (identities.c.account_id == account_id) & (identities.c.id == identity_id) & identities.c.undone_at.is_(None)
 
         async def job(connection: AsyncConnection) -> None:
-            row = (await connection.execute(select(identities).where(mine))).one_or_none()
-            if row is None:
-                raise BadInput("identity", "Эта связь уже убрана.")
-            await connection.execute(update(identities).where(mine).values(undone_at=now))
-            await rematch_key(connection, account_id, row.kind, row.value, {row.person_id})
+            await take_key(connection, account_id, identity_id, now=now)
 
         await self._database.write(job)
 
@@ -121,19 +116,35 @@ class LeadStore:
         """A key of this person from now on, whoever had it before: a person of the team says so. ``value`` is the key."""
 
         async def job(connection: AsyncConnection) -> None:
-            same = (identities.c.account_id == account_id) & (identities.c.kind == kind) & (identities.c.value == value)
-            owner = (
-                await connection.execute(select(identities).where(same & identities.c.undone_at.is_(None)))
-            ).one_or_none()
-            people = {person_id}
-            if owner is not None:
-                people.add(owner.person_id)
-                await connection.execute(update(identities).where(identities.c.id == owner.id).values(undone_at=now))
-            row = {"account_id": account_id, "kind": kind, "value": value, "person_id": person_id}
-            await connection.execute(insert(identities).values(**row, source=source, since=now))
-            await rematch_key(connection, account_id, kind, value, people)
+            await give_key(connection, account_id, person_id, (kind, value), source=source, now=now)
 
         await self._database.write(job)
+
+
+async def take_key(connection: AsyncConnection, account_id: int, identity_id: int, *, now: datetime) -> None:
+    """Within a write, as ``LeadStore.undo_identity`` says. BadInput when it is undone already."""
+    mine = (identities.c.account_id == account_id) & (identities.c.id == identity_id) & identities.c.undone_at.is_(None)
+    row = (await connection.execute(select(identities).where(mine))).one_or_none()
+    if row is None:
+        raise BadInput("identity", "Эта связь уже убрана.")
+    await connection.execute(update(identities).where(mine).values(undone_at=now))
+    await rematch_key(connection, account_id, row.kind, row.value, {row.person_id})
+
+
+async def give_key(
+    connection: AsyncConnection, account_id: int, person_id: int, key: tuple[str, str], *, source: str, now: datetime
+) -> None:
+    """Within a write, as ``LeadStore.add_identity`` says; ``key`` is (kind, value). Whose it is already keeps it."""
+    kind, value = key
+    same = (identities.c.account_id == account_id) & (identities.c.kind == kind) & (identities.c.value == value)
+    owner = (await connection.execute(select(identities).where(same & identities.c.undone_at.is_(None)))).one_or_none()
+    if owner is not None and owner.person_id == person_id:
+        return
+    if owner is not None:
+        await connection.execute(update(identities).where(identities.c.id == owner.id).values(undone_at=now))
+    row = {"account_id": account_id, "kind": kind, "value": value, "person_id": person_id}
+    await connection.execute(insert(identities).values(**row, source=source, since=now))
+    await rematch_key(connection, account_id, kind, value, {person_id} | ({owner.person_id} if owner is not None else set()))
 
 
 async def rematch_key(connection: AsyncConnection, account_id: int, kind: str, value: str, people: set[int]) -> None:

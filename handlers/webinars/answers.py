@@ -26,17 +26,22 @@ COLUMNS = (
 
 async def webinar_page(desk: Desk, person: Person, webinar: WebinarLine) -> Message:
     """The card of a webinar with the figures of now."""
-    view = WebinarView(
+    return webinar_card(await webinar_view(desk, person.account_id, webinar), desk.texts, key=ANSWER)
+
+
+async def webinar_view(desk: Desk, account_id: int, webinar: WebinarLine) -> WebinarView:
+    """What a card of it is made of now."""
+    return WebinarView(
         stage=Stage.READY,
         title=webinar.title,
-        timezone=desk.timezone(person.account_id),
+        timezone=desk.timezone(account_id),
         row_id=webinar.id,
         started_at=webinar.started_at,
         minutes=webinar.minutes,
         attended_s=desk.webinars.yardstick.attended_s if desk.webinars else 120,
         turnout=await turnout(desk.database, webinar.id),
+        rehearsal=webinar.source == "rehearsal",
     )
-    return webinar_card(view, desk.texts, key=ANSWER)
 
 
 async def guests_page(desk: Desk, reader: Reader, person: Person, place: Place) -> Message:

@@ -6,8 +6,8 @@ from handlers.wording import Reader
 
 
 def help_webinars_screen(reader: Reader) -> Message:
-    """The four jobs, a line each, and what to look at when nothing comes."""
+    """The jobs, a line each, and what to look at when nothing comes."""
     title = Line(spans=(Span(reader.say("help.webinars.title"), Style.BOLD),))
-    names = ("see", "register", "visited", "link", "phones", "late")
+    names = ("see", "register", "visited", "viewer", "link", "phones", "late")
     lines = tuple(bullet(reader.say(f"help.webinars.{name}")) for name in names)
     return Message(key=ANSWER, sections=(Section(title=title, lines=lines),))

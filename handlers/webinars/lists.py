@@ -71,10 +71,23 @@ def guests_screen(reader: Reader, place: Place, page: Guests, sizes: Mapping[Gro
     opening = tuple(action(str(number), person_target(place, guest)) for number, guest in numbered)
     groups = () if place.again else _other_groups(reader, place, sizes)
     pager = _pager(reader, page.total, place.offset, lambda at: place.target(offset=at))
-    rows = (opening, pager, groups)
+    if place.group is Group.UNKNOWN and page.rows:
+        lines.append(plain(reader.say("unknown.hint")))
+    rows = (opening, *_lead_rows(reader, place, numbered), pager, groups)
     return Message(
         key=ANSWER, sections=(Section(title=title, lines=tuple(lines)), *people), buttons=tuple(row for row in rows if row)
     )
+
+
+def _lead_rows(reader: Reader, place: Place, numbered: Sequence[tuple[int, Guest]]) -> Iterator[tuple[Button, ...]]:
+    """For those nobody knows: a lead for each of them, or for all there are."""
+    if place.group is not Group.UNKNOWN or not numbered:
+        return
+    yield tuple(
+        action(reader.say("unknown.button.one", number=number), f"wone:{place.webinar.id}:{guest.id}:{place.offset}")
+        for number, guest in numbered
+    )
+    yield (action(reader.say("unknown.button.all"), f"wall:{place.webinar.id}"),)
 
 
 def _other_groups(reader: Reader, place: Place, sizes: Mapping[Group, int]) -> tuple[Button, ...]:
@@ -174,7 +187,8 @@ def guest_screen(reader: Reader, place: Place, guest: Guest, *, mine: bool) -> M
     first = (action(reader.say(f"guests.button.{taking}"), f"{taking}:{ref}"),) if mine or not guest.taken_by else ()
     again = (action(reader.say("webinar.button.again"), f"wra:{ref}"),) if guest.email else ()
     back = (action(reader.say("guests.button.back"), place.target()),)
-    rows = (first, _writing(guest) if reader.private else (), again, back)
+    who = (action(reader.say("viewer.button.who"), f"vwb:{guest.id}"),) if guest.seen else ()
+    rows = (first, _writing(guest) if reader.private else (), (*who, *again), back)
     return Message(
         key=ANSWER, sections=(Section(title=title, lines=tuple(lines)),), buttons=tuple(row for row in rows if row)
     )

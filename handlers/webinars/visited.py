@@ -1,6 +1,7 @@
 """/visited in Telegram: whether somebody was at a webinar. Yes, no, and no report are three different answers."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from aiogram import Router
@@ -9,7 +10,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery
 from aiogram.types import Message as ChatMessage
 
-from domain.messages import Line, Message, Section, Span, Style, plain
+from domain.messages import Button, Line, Message, Section, Span, Style, plain
 from domain.roles import Person
 from handlers.calls.screens import ANSWER, action, say
 from handlers.desk import Desk
@@ -21,6 +22,7 @@ from storage.queries.attendees import AttendeeLine, VisitAnswer, Visited, is_vis
 from storage.queries.awaited import report_due
 from storage.queries.contacts import find_contact
 from storage.queries.questions import Question, keep_question, kept_question
+from storage.queries.viewers import find_viewers
 from storage.queries.webinars import WebinarLine, list_webinars
 
 OLD = timedelta(days=7)
@@ -110,7 +112,18 @@ async def _answer(desk: Desk, reader: Reader, person: Person, line: VisitLine, r
         person_id=known.person_id if known else None,
     )
     due = await report_due(desk.database, person.account_id, room_id) if found.visited is Visited.NO_REPORT else None
-    return visit_screen(reader, line, found, due)
+    others = await find_viewers(desk.database, person.account_id, phone=line.phone, email=line.email)
+    return replace(visit_screen(reader, line, found, due), buttons=_on(reader, found, others))
+
+
+def _on(reader: Reader, found: VisitAnswer, others: Sequence[AttendeeLine]) -> tuple[tuple[Button, ...], ...]:
+    """To the viewer's page, and to all visits of theirs where there are others than this one."""
+    here = found.attendee
+    page = [action(reader.say("viewer.button.open"), f"vwb:{here.id}")] if here is not None else []
+    if len(others) > len(page):
+        visits = reader.say("viewer.button.visits", count=len(others))
+        page.append(action(visits, f"vpb:{(here or others[0]).id}:0"))
+    return (tuple(page),) if page else ()
 
 
 def _bounds(line: VisitLine, reader: Reader) -> tuple[datetime | None, datetime | None]:

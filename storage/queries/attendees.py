@@ -234,6 +234,13 @@ async def visits_of_person(database: Database, account_id: int, person_id: int) 
         return tuple(map(_line, await fetch(connection, f"{_LINES} {where}", {"account": account_id, "person": person_id})))
 
 
+async def find_lines(
+    connection: AsyncConnection, where: str, values: dict[str, Any], *, order: str = "a.webinar_date DESC, a.id DESC"
+) -> tuple[AttendeeLine, ...]:
+    """The people for whom ``where`` holds: a is who was there, w the webinar, l their lead; our own text."""
+    return _lines(await fetch(connection, f"{_LINES} WHERE {where} ORDER BY {order} LIMIT :limit", values))
+
+
 async def raw_records(database: Database, account_id: int, attendee_id: int) -> tuple[str, ...]:
     """What the platform said of an attendee, whole, JSON, in its order. Internet addresses are in it: for admins."""
     sql = """SELECT r.raw FROM webinar_attendees AS a JOIN webinar_records AS r ON r.session_id = a.session_id

@@ -72,6 +72,8 @@ class WebinarLine:
     state: str
     report_at: datetime | None
     attendees: int
+    vendor: str = ""
+    source: str = ""  # what told of it: hook, poll, rehearsal …
 
 
 _LINE = tuple(webinars.c[name] for name in WebinarLine.__slots__)

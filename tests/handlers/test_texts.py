@@ -30,7 +30,8 @@ NAME = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)+")
 # Names, commands and abbreviations that are Latin in Russian, too.
 LATIN = {
     "CRM", "BotFather", "setinline", "ONVOXIMPLANTCALLEND", "urls", "check", "svodka", "call", "env", "Telegram", "txt",
-    "bitrix24", "png", "utm", "source", "WhatsApp", "content", "google", "vk", "anna", "example", "ru", "ad", "csv", "xlsx",
+    "bitrix24", "png", "utm", "source", "WhatsApp", "content", "google", "vk", "anna", "example", "ru", "ad", "csv",
+    "xlsx", "mail",
 }  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def test_a_text_that_stands_twice_is_a_defect() -> None:
         texts_module._add(entries, "", {"number": 1})
 
 
-FOR_ALL = ("calls", "conversions", "creatives", "webinars", "register", "visited", "link", "add")
+FOR_ALL = ("calls", "conversions", "creatives", "webinars", "register", "visited", "viewer", "link", "add")
 
 
 def test_menus_differ_by_role_and_chat() -> None:

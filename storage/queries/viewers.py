@@ -1,0 +1,211 @@
+"""One viewer: found by phone, e-mail or name, whom they are taken for, and where else they were."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.calls import folded
+from storage.engine import Database
+from storage.queries.attendees import AttendeeLine, find_lines, visits_of_person
+from storage.queries.webinars import list_webinars
+from storage.sets import fetch
+
+MOST_FOUND = 200
+MOST_READ_BY_NAME = 100_000  # viewers of the newest webinars: a name has no index
+MOST_WEBINARS = 100
+MOST_LEADS_BY_NAME = 20_000
+MOST_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """A key of this viewer that was taken from somebody and is nobody's now. ``kind``: phone or email."""
+
+    identity_id: int
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewerFound:
+    """``known_as`` is whom they are taken for, ``other`` whom their e-mail names instead; "" for nobody or nameless.
+
+    ``visits`` counts all that is known of theirs, this one too.
+    """
+
+    line: AttendeeLine
+    known_as: str = ""
+    other: str = ""
+    visits: int = 1
+    former: Former | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Somebody:
+    """A person to be chosen by name; ``phone`` is a key, either may be empty."""
+
+    person_id: int
+    name: str
+    phone: str
+    email: str
+
+
+_NAMES = """
+SELECT p.id, coalesce(nullif(p.name, ''), (SELECT l.name FROM leads AS l WHERE l.person_id = p.id AND l.name <> ''
+       AND l.deleted_at IS NULL ORDER BY l.created_at DESC, l.id DESC LIMIT 1), ''),
+       coalesce((SELECT min(i.value) FROM identities AS i WHERE i.person_id = p.id AND i.kind = 'phone'
+                 AND i.undone_at IS NULL), ''),
+       coalesce((SELECT min(i.value) FROM identities AS i WHERE i.person_id = p.id AND i.kind = 'email'
+                 AND i.undone_at IS NULL), '')
+FROM people AS p WHERE p.account_id = :account AND p.id IN {ids:people}
+"""
+_OWNER = """
+SELECT person_id FROM identities
+WHERE account_id = :account AND kind = 'phone' AND value = :phone AND undone_at IS NULL
+"""
+_FORMER = """
+SELECT i.id, i.kind, i.person_id FROM identities AS i
+WHERE i.account_id = :account AND i.kind = :kind AND i.value = :value AND i.undone_at IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM identities AS o WHERE o.account_id = :account AND o.kind = :kind AND o.value = :value
+                AND o.undone_at IS NULL)
+ORDER BY i.undone_at DESC, i.id DESC LIMIT 1
+"""
+_LEADS_NAMED = """
+SELECT person_id FROM (SELECT person_id, name, created_at FROM leads
+    WHERE account_id = :account AND deleted_at IS NULL ORDER BY created_at DESC LIMIT :read) AS l
+WHERE person_id IS NOT NULL AND {named} GROUP BY person_id ORDER BY max(created_at) DESC LIMIT :limit
+"""
+_DONE = "a.account_id = :account AND w.state = 'complete'"
+
+
+async def find_viewers(
+    database: Database, account_id: int, *, phone: str = "", email: str = "", name: str = ""
+) -> tuple[AttendeeLine, ...]:
+    """Visits of who left this phone (a key) or e-mail, or is taken for whose they are; else of who is called so.
+
+    Newest first. By name the newest webinars are looked into, up to MOST_READ_BY_NAME viewers.
+    """
+    if not (phone or email):
+        return await _named(database, account_id, name) if name.strip() else ()
+    mine: dict[str, Any] = {"account": account_id, "phone": phone, "email": email, "limit": MOST_FOUND}
+    found: dict[int, AttendeeLine] = {}
+    async with database.read() as connection:
+        if phone:
+            owner = await fetch(connection, _OWNER, mine)
+            mine["person"] = owner[0][0] if owner else 0
+            unmatched = f"{_DONE} AND a.phone_number = :phone AND a.phone_number <> '' AND a.matched_by <> 'phone'"
+            for where in (f"{_DONE} AND a.person_id = :person", unmatched):
+                found |= {line.id: line for line in await find_lines(connection, where, mine)}
+        if email:
+            where = f"{_DONE} AND a.email = :email AND a.email <> ''"
+            found |= {line.id: line for line in await find_lines(connection, where, mine)}
+    newest = sorted(found.values(), key=lambda line: line.id, reverse=True)
+    return tuple(sorted(newest, key=lambda line: line.webinar_date.timestamp() if line.webinar_date else 0.0, reverse=True))
+
+
+async def find_viewer(database: Database, account_id: int, attendee_id: int) -> ViewerFound | None:
+    """Everything about one of them but the platform's own record."""
+    async with database.read() as connection:
+        mine = {"account": account_id, "attendee": attendee_id, "limit": 1}
+        lines = await find_lines(connection, "a.account_id = :account AND a.id = :attendee", mine)
+        if not lines:
+            return None
+        line = lines[0]
+        ids = [one for one in (line.person_id, line.other_person_id) if one is not None]
+        names = {one.person_id: one.name or one.phone or one.email for one in await _people(connection, account_id, ids)}
+        former = await _former(connection, account_id, line) if line.person_id is None else None
+    visits = await visits_of(database, account_id, line)
+    return ViewerFound(
+        line=line,
+        known_as=names.get(line.person_id or 0, ""),
+        other=names.get(line.other_person_id or 0, ""),
+        visits=max(len(visits), 1),
+        former=former,
+    )
+
+
+async def visits_of(database: Database, account_id: int, line: AttendeeLine) -> tuple[AttendeeLine, ...]:
+    """Every complete webinar where this person was; of whom nobody knows, those where the same phone or e-mail was left."""
+    if line.person_id is not None:
+        return await visits_of_person(database, account_id, line.person_id)
+    where = (
+        f"{_DONE} AND a.person_id IS NULL AND a.phone_number = :phone AND a.phone_number <> '' AND a.matched_by <> 'phone'"
+        if line.phone_number
+        else f"{_DONE} AND a.person_id IS NULL AND a.email = :email AND a.email <> ''"
+    )
+    mine = {"account": account_id, "phone": line.phone_number, "email": line.email, "limit": MOST_FOUND}
+    async with database.read() as connection:
+        found = await find_lines(connection, where, mine)
+    return found or (line,)
+
+
+async def find_people_named(database: Database, account_id: int, name: str, *, limit: int) -> tuple[Somebody, ...]:
+    """People whose lead is called so, the newest first; the newest MOST_LEADS_BY_NAME leads are looked through."""
+    named, values = _called(name, "name")
+    if not named:
+        return ()
+    mine = {"account": account_id, "read": MOST_LEADS_BY_NAME, "limit": limit} | values
+    async with database.read() as connection:
+        rows = await fetch(connection, _LEADS_NAMED.replace("{named}", named), mine)
+        return await _people(connection, account_id, [row[0] for row in rows])
+
+
+async def find_people(database: Database, account_id: int, ids: Sequence[int]) -> tuple[Somebody, ...]:
+    """In the order of ``ids``; who is not there is left out."""
+    async with database.read() as connection:
+        return await _people(connection, account_id, ids)
+
+
+async def _people(connection: AsyncConnection, account_id: int, ids: Sequence[int]) -> tuple[Somebody, ...]:
+    if not ids:
+        return ()
+    rows = {row[0]: row for row in await fetch(connection, _NAMES, {"account": account_id, "people": list(ids)})}
+    found = [rows[one] for one in ids if one in rows]
+    return tuple(Somebody(person_id=row[0], name=row[1], phone=row[2], email=row[3]) for row in found)
+
+
+async def _former(connection: AsyncConnection, account_id: int, line: AttendeeLine) -> Former | None:
+    for kind, value in (("phone", line.phone_number), ("email", line.email)):
+        rows = await fetch(connection, _FORMER, {"account": account_id, "kind": kind, "value": value}) if value else ()
+        if rows:
+            people = await _people(connection, account_id, [rows[0][2]])
+            name = people[0].name or people[0].phone or people[0].email if people else ""
+            return Former(identity_id=rows[0][0], kind=kind, name=name)
+    return None
+
+
+async def _named(database: Database, account_id: int, name: str) -> tuple[AttendeeLine, ...]:
+    named, values = _called(name, "a.username")
+    if not named:
+        return ()
+    sessions: list[int] = []
+    left = MOST_READ_BY_NAME
+    for webinar in await list_webinars(database, account_id, limit=MOST_WEBINARS):
+        if left <= 0:
+            break
+        left -= webinar.attendees
+        sessions.append(webinar.id)
+    mine = {"account": account_id, "sessions": sessions, "limit": MOST_FOUND} | values
+    async with database.read() as connection:
+        return await find_lines(connection, f"{_DONE} AND a.session_id IN {{ids:sessions}} AND {named}", mine)
+
+
+def _called(name: str, column: str) -> tuple[str, dict[str, str]]:
+    """A condition that each word stands in ``column``, and its values; in whatever case, «ё» as «е»."""
+    words = [word for word in folded(name).split() if len(word) > 1 or word.isalnum()][:MOST_WORDS]
+    plain = f"replace(replace({column}, 'ё', 'е'), 'Ё', 'Е')"
+    conditions: list[str] = []
+    values: dict[str, str] = {}
+    for number, word in enumerate(words):
+        # neither database folds the case of Cyrillic in all its set-ups: the usual ways to write a name are looked for
+        forms = {word, word.capitalize(), word.upper()}
+        names = [f"w{number}_{place}" for place in range(len(forms))]
+        values |= {key: f"%{_literal(form)}%" for key, form in zip(names, sorted(forms), strict=True)}
+        conditions.append("(" + " OR ".join(f"{plain} LIKE :{key} ESCAPE '!'" for key in names) + ")")
+    return " AND ".join(conditions), values
+
+
+def _literal(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
