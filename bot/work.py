@@ -32,7 +32,7 @@ PENDING = 16  # writes
 PENDING_PAUSE_SECONDS = 0.005
 # Tries at 0, 5 and 35 s; then every few minutes, so that an outage of hours costs minutes after its end; then hourly: 27 h.
 PAUSES_SECONDS = (5, 30, 60, 120, *([300] * 36), *([3600] * 24))
-RETRY_SPACING_SECONDS = 0.2  # what failed together does not come back as a burst, and its cards keep the order of the calls
+RETRY_SPACING_SECONDS = 0.2  # what failed together does not come back as a burst
 DEFECT_TRIES = 6  # an error nobody foresaw is tried this often: nine minutes
 THIRD_FAILURE = 3
 

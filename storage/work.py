@@ -21,7 +21,7 @@ _FINISH = Statement(
 )
 _DELIVERY_DONE = Statement("UPDATE inbox SET state = 'done' WHERE id = :id")
 TOGETHER = timedelta(seconds=4)  # under the shortest pause: nothing is put into the past
-CATCH_UP_SPACING = timedelta(seconds=0.2)  # cards come in the order of the calls, and new calls are not kept waiting
+CATCH_UP_SPACING = timedelta(seconds=0.2)  # they begin in the order of the calls, and new calls are not kept waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

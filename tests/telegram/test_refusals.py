@@ -187,6 +187,7 @@ async def test_what_telegram_never_takes_is_given_up_and_told_once(bench: Bench,
         post_id = await bench.post_to(ivan.id, note("a"))
         row = await bench.state(post_id, "dead")
         assert "something new" in row.error
+        await bench.told(NoticeKind.POST_REFUSED)
         assert [notice.kind for notice in bench.notices] == [NoticeKind.POST_REFUSED]
         assert [dead.id for dead in await bench.outbox.dead()] == [post_id]
         assert await bench.outbox.retry(post_id)
