@@ -203,9 +203,10 @@ class Registrant:
     """Somebody who registered, as we know them now. ``phone`` is the key, ``phone_raw`` as typed; times aware UTC.
 
     ``created``: nobody was known by this phone or e-mail, so they are a new person; NONE and not created: no phone to make
-    one from.
+    one from. ``id`` is of the row.
     """
 
+    id: int = 0
     name: str = ""
     email: str = ""
     phone: str = ""

@@ -21,10 +21,10 @@ from storage.sets import BulkWrite, Value, storable
 
 PLATFORM_ZONE = ZoneInfo("Europe/Moscow")  # in which the platform shows the time of a session
 
-_MARKS = ("source", "medium", "campaign", "term", "content", "keyword", "banner", "phrase", "group")
+MARKS = ("source", "medium", "campaign", "term", "content", "keyword", "banner", "phrase", "group")
 _TOLD = (
     "sublist_id", "room", "name", "email", "email_key", "phone", "phone_key", "webinar_time", "webinar_date", "secret",
-    "url_marker", "url_marker_name", *(f"utm_{name}" for name in _MARKS), "link",
+    "url_marker", "url_marker_name", *(f"utm_{name}" for name in MARKS), "link",
 )  # fmt: skip
 _MATCH = ("person_id", "other_person_id", "lead_id", "matched_by")
 _COLUMNS = (
@@ -53,7 +53,7 @@ class RegistrationStore:
         connection = cast("AsyncConnection", tx)
         keys = keys_of(registration.phone, registration.email, ())
         phone, email = (next((value for own, value in keys if own == kind), "") for kind in (PHONE, EMAIL))
-        key = _dedup_key(registration, email or phone)
+        key = _key_of(registration, email or phone)
         known = await _known(connection, account_id, key)
         created = known is not None and bool(known.created)
         found = await _whose(connection, account_id, Seeker(phone, email, registration.link_ids))
@@ -109,15 +109,19 @@ class RegistrationStore:
             "email": registration.email, "phone": registration.phone,
             "webinar_time": f"{shown:%H:%M}" if shown else "", "webinar_date": f"{shown:%d.%m.%Y}" if shown else "",
             "secret": registration.secret, "url_marker": marks.partner, "url_marker_name": registration.marker_name,
-            **{f"utm_{name}": getattr(marks, name) for name in _MARKS},
+            **{f"utm_{name}": getattr(marks, name) for name in MARKS},
             "person_id": found.person, "other_person_id": found.other, "lead_id": lead.id if lead else None,
         }  # fmt: skip
 
 
-def _dedup_key(registration: Registration, person: str) -> str:
-    at = registration.session_at.isoformat() if registration.session_at else ""
+def _key_of(registration: Registration, person: str) -> str:
     who = person or registration.secret or registration.email or registration.phone or registration.name
-    return storable(f"{registration.sublist_id or registration.room}|{who}|{at}"[:400])
+    return dedup_key(registration.sublist_id or registration.room, who, registration.session_at)
+
+
+def dedup_key(page_id: str, person: str, at: datetime | None) -> str:
+    """What tells a registration from another: the page, the person (an e-mail, else a phone) and the session."""
+    return storable(f"{page_id}|{person}|{at.isoformat() if at else ''}"[:400])
 
 
 def _value(value: Value) -> Value:
@@ -150,7 +154,7 @@ async def _known(connection: AsyncConnection, account_id: int, key: str) -> Any:
 
 def _registrant(row: Any) -> Registrant:
     return Registrant(
-        name=row.name, email=row.email, phone=row.phone_key, phone_raw=row.phone, session_at=row.webinar_datetime,
+        id=row.id, name=row.name, email=row.email, phone=row.phone_key, phone_raw=row.phone, session_at=row.webinar_datetime,
         matched_by=MatchedBy(row.matched_by), created=row.created, registered_at=row.created_at,
     )  # fmt: skip
 

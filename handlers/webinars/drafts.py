@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.messages import Button, Line, Message, Section, Span, Style, bullet, plain
-from domain.people import show_phone
 from domain.webinars import Marks, PageId, RegistrationPage, RegistrationRequest
 from handlers.calls.screens import ANSWER, action
+from handlers.webinars.notes import short_name
 from handlers.wording import Reader, shortened
 
 MOST_PAGES = 20
@@ -113,7 +113,9 @@ def _about_session(reader: Reader, draft: Draft) -> tuple[Line, ...]:
 
 
 def _about_person(reader: Reader, draft: Draft) -> tuple[Line, ...]:
-    known = (draft.name, draft.email, show_phone(draft.phone) if draft.phone else "")
+    """As much as may be seen here: what was filled in by us is no group's business."""
+    phone = reader.phone(draft.phone) if draft.phone else ""
+    known = (draft.name, draft.email, phone) if reader.private else (short_name(draft.name), phone)
     lines = [bullet(word) for word in known if word]
     if draft.marks:
         lines.append(bullet(reader.say("register.marks", marks=", ".join(f"{k}={v}" for k, v in draft.marks.items() if v))))

@@ -36,13 +36,14 @@ def webinars_screen(reader: Reader, rows: Sequence[WebinarLine], offset: int) ->
     """Newest first, a button for each; a row more than a page holds says that there are older ones."""
     title = Line(spans=(Span(reader.say("webinars.title"), Style.BOLD),))
     if not rows:
-        return Message(key=ANSWER, sections=(Section(title=title, lines=(plain(reader.say("webinars.none")),)),))
+        none = Section(title=title, lines=(plain(reader.say("webinars.none")),))
+        return Message(key=ANSWER, sections=(none,), buttons=((action(reader.say("registrant.button"), "regs:0"),),))
     numbered = list(enumerate(rows[:PER_PAGE], offset + 1))
     sections = [Section(title=title), *(_webinar(reader, number, row) for number, row in numbered)]
     opening = tuple(action(str(number), f"web:{row.id}") for number, row in numbered)
     back = (action(reader.say("calls.button.newer"), f"webs:{max(offset - PER_PAGE, 0)}"),) if offset else ()
     on = (action(reader.say("calls.button.older"), f"webs:{offset + PER_PAGE}"),) if len(rows) > PER_PAGE else ()
-    visits = (action(reader.say("visits.button"), "vis:0"),)
+    visits = (action(reader.say("visits.button"), "vis:0"), action(reader.say("registrant.button"), "regs:0"))
     rows_ = (opening, (*back, *on), visits)
     return Message(key=ANSWER, sections=tuple(sections), buttons=tuple(row for row in rows_ if row))
 

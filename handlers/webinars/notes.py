@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -9,9 +10,10 @@ from domain.events import RegistrationAsked
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, bullet, plain
 from domain.people import show_phone
 from domain.plural import spaced
-from domain.webinars import Registered, Registrant
+from domain.webinars import Registrant
 
 KIND = "registration"
+LONGEST_COPIED = 256  # characters of a button that copies
 
 
 class Answer(StrEnum):
@@ -42,7 +44,9 @@ def note(view: RegisteredNote, texts: Texts, *, key: str) -> Message:
     people = tuple(Section(lines=tuple(_person(person, view.timezone, texts))) for person in view.newest)
     left = view.total - len(view.newest)
     foot = (Section(lines=(plain(texts.get("registration.left", left=spaced(left))),)),) if left > 0 else ()
-    return Message(key=key, sections=(Section(title=head, lines=tuple(lines)), *people, *foot), kind=KIND)
+    more = Button(text=texts.get("registrant.button"), kind=ButtonKind.ACTION, target="regs:0")
+    sections = (Section(title=head, lines=tuple(lines)), *people, *foot)
+    return Message(key=key, sections=sections, buttons=((more,),), kind=KIND)
 
 
 def _person(person: Registrant, zone: ZoneInfo, texts: Texts) -> Iterator[Line]:
@@ -63,44 +67,90 @@ def _person(person: Registrant, zone: ZoneInfo, texts: Texts) -> Iterator[Line]:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A registration that is there: ``row_id`` of ours, their personal link where the platform told it."""
+
+    row_id: int = 0
+    link: str = ""
+
+
 def answer(
     event: RegistrationAsked,
     stage: Answer,
     texts: Texts,
     zone: ZoneInfo,
     *,
-    done: Registered | None = None,
+    private: bool,
+    made: Made | None = None,
     hint: str = "",
 ) -> Message:
-    """The answer of ``stage``; the personal link is a button and can be copied."""
-    request = event.request
-    head = Line(spans=(Span(texts.get(f"register.{stage}"), Style.BOLD),))
-    lines = [
-        bullet(", ".join(filter(None, (request.name, request.email, show_phone(request.phone) if request.phone else "")))),
-        bullet(event.title or request.page_id),
-    ]
-    if request.at is not None:
-        lines.append(bullet(Span(f"{request.at.astimezone(zone):%d.%m.%Y %H:%M}", Style.TIME, request.at.isoformat())))
+    """The answer of ``stage``. The contacts and the personal link are for private eyes; a group learns who and when."""
+    made = made or Made()
+    lines = list(_whole(event, zone) if private else _short(event, texts, zone))
     if hint:
         lines.append(plain(hint))
-    link = done.link if done is not None else ""
-    if stage is Answer.DONE and not link:
-        lines.append(plain(texts.get("register.no_link")))
+    if stage is Answer.DONE:
+        lines += [plain(texts.get(name)) for name in _notes(made, private=private)]
+    head = Line(spans=(Span(texts.get(f"register.{stage}"), Style.BOLD),))
     return Message(
         key=answer_key(event),
         sections=(Section(title=head, lines=tuple(lines)),),
-        buttons=((_open(link, texts), _copy(link, texts)),) if link else (),
+        buttons=tuple(_ways(stage, made, texts, private=private)),
         kind="answer",
     )
 
 
+def _whole(event: RegistrationAsked, zone: ZoneInfo) -> Iterator[Line]:
+    request = event.request
+    yield bullet(", ".join(filter(None, (request.name, request.email, show_phone(request.phone) if request.phone else ""))))
+    yield bullet(event.title or request.page_id)
+    if request.at is not None:
+        yield bullet(Span(f"{request.at.astimezone(zone):%d.%m.%Y %H:%M}", Style.TIME, request.at.isoformat()))
+
+
+def _short(event: RegistrationAsked, texts: Texts, zone: ZoneInfo) -> Iterator[Line]:
+    """«Мария К., 5 декабря 19:00»."""
+    request = event.request
+    when = day_and_time(request.at, texts, zone) if request.at is not None else ""
+    yield bullet(", ".join(filter(None, (short_name(request.name) or texts.get("registration.nameless"), when))))
+    yield bullet(event.title or request.page_id)
+
+
+def _notes(made: Made, *, private: bool) -> Iterator[str]:
+    if private and not made.link:
+        yield "register.no_link"
+    if not private:
+        yield "register.rest_in_private"
+
+
+def _ways(stage: Answer, made: Made, texts: Texts, *, private: bool) -> Iterator[tuple[Button, ...]]:
+    if private and made.link:
+        yield link_buttons(made.link, texts)
+    if not private and stage is Answer.DONE and made.row_id:
+        yield (Button(text=texts.get("register.button.rest"), kind=ButtonKind.ACTION, target=f"rlink:{made.row_id}"),)
+
+
+def link_buttons(link: str, texts: Texts) -> tuple[Button, ...]:
+    """The personal link can be opened, and copied where it is short enough for a button."""
+    opened = Button(text=texts.get("register.button.open"), kind=ButtonKind.URL, target=link)
+    copied = Button(text=texts.get("register.button.copy"), kind=ButtonKind.COPY, target=link)
+    return (opened, copied) if len(link) <= LONGEST_COPIED else (opened,)
+
+
+def short_name(name: str) -> str:
+    """«Мария К.»: as much as a group needs to know whom it is about; "" for what is no name."""
+    words = [word for word in name.split() if not any(character in "@0123456789" for character in word)]
+    if not words:
+        return ""
+    return words[0] if len(words) == 1 else f"{words[0]} {words[1][0].upper()}."
+
+
+def day_and_time(at: datetime, texts: Texts, zone: ZoneInfo) -> str:
+    """«5 декабря 19:00» of the account's zone."""
+    local = at.astimezone(zone)
+    return f"{local.day} {texts.get('time.months_of').split('|')[local.month - 1]} {local:%H:%M}"
+
+
 def answer_key(event: RegistrationAsked) -> str:
     return f"register:{event.vendor}:{event.external_id}"
-
-
-def _open(link: str, texts: Texts) -> Button:
-    return Button(text=texts.get("register.button.open"), kind=ButtonKind.URL, target=link)
-
-
-def _copy(link: str, texts: Texts) -> Button:
-    return Button(text=texts.get("register.button.copy"), kind=ButtonKind.COPY, target=link)

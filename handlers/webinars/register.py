@@ -10,6 +10,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery
 from aiogram.types import Message as ChatMessage
 
+from domain.events import RegistrationAsked
 from domain.messages import Message
 from domain.people import phone_key
 from domain.roles import Person
@@ -28,7 +29,7 @@ from handlers.webinars.drafts import (
     session_at,
     sessions_screen,
 )
-from handlers.webinars.notes import Answer, answer
+from handlers.webinars.notes import Answer, Made, answer
 from handlers.webinars.problems import problem_section
 from handlers.webinars.typed import (
     PersonLine,
@@ -42,6 +43,7 @@ from handlers.webinars.typed import (
 )
 from handlers.wording import Reader
 from storage.queries.contacts import find_contact
+from storage.queries.registrations import registration_of
 
 Handler = Callable[..., Awaitable[None]]
 
@@ -230,7 +232,8 @@ async def switch_confirm(callback: CallbackQuery, argument: str, person: Person,
         return
     draft = replace(draft, confirm=argument == "1")
     await _keep(state, draft, Register.check)
-    await redraw(callback, desk, check_screen(_reader(desk, person), draft))
+    message = pressed_on(callback)
+    await redraw(callback, desk, check_screen(_reader(desk, person, private=message is None or in_private(message)), draft))
 
 
 async def go(callback: CallbackQuery, person: Person, desk: Desk, state: FSMContext) -> None:
@@ -255,10 +258,20 @@ async def begin_registration(callback: CallbackQuery, draft: Draft, person: Pers
     event = registration_asked(
         webinars.vendor, draft.request(), title=draft.title, asked_by=person.telegram_id, place=place_of(message)
     )
+    private, zone = in_private(message), desk.timezone(person.account_id)
     if await webinars.ask(person.account_id, event) is Asking.DONE:
-        await redraw(callback, desk, say(desk.texts.get("register.done_before")))
+        await redraw(callback, desk, await _before(desk, person, event, private=private))
     else:
-        await redraw(callback, desk, answer(event, Answer.ASKED, desk.texts, desk.timezone(person.account_id)))
+        await redraw(callback, desk, answer(event, Answer.ASKED, desk.texts, zone, private=private))
+
+
+async def _before(desk: Desk, person: Person, event: RegistrationAsked, *, private: bool) -> Message:
+    """They are registered already: that, and the link that was told then."""
+    request, word = event.request, say(desk.texts.get("register.done_before"))
+    kept = await registration_of(desk.database, person.account_id, request.page_id, request.email, request.at)
+    made = Made(row_id=kept.id, link=kept.link) if kept is not None else Made()
+    shown = answer(event, Answer.DONE, desk.texts, desk.timezone(person.account_id), private=private, made=made)
+    return replace(shown, key=ANSWER, sections=(*word.sections, *shown.sections))
 
 
 async def cancel(callback: CallbackQuery, desk: Desk, state: FSMContext) -> None:

@@ -10,7 +10,7 @@ from domain.people import shorten_phone
 from domain.ports import Attempt, Steps, Tx
 from domain.webinars import MatchedBy, Registered, Registrant, Registration, RoomId
 from domain.work import WorkItem
-from handlers.webinars.notes import Answer, RegisteredNote, answer, note
+from handlers.webinars.notes import Answer, Made, RegisteredNote, answer, note
 from handlers.webinars.services import WebinarServices
 
 log = logging.getLogger(__name__)
@@ -62,9 +62,7 @@ async def register_person(item: WorkItem[RegistrationAsked], steps: Steps, servi
         return Registered(key=found.key) if found is not None else None
 
     try:
-        done = await steps.outward(
-            "register", ask, lambda tx, done: _record(item, tx, services, done), Registered, lookup=look
-        )
+        made = await steps.outward("register", ask, lambda tx, done: _record(item, tx, services, done), Made, lookup=look)
     except VendorUnavailable:
         await _tell(item, steps, services, Answer.WAITING)
         raise
@@ -72,10 +70,11 @@ async def register_person(item: WorkItem[RegistrationAsked], steps: Steps, servi
         await _tell(item, steps, services, Answer.REFUSED, hint=error.hint)
         raise
     log.info("%s subscriber registered on %s", item.event.vendor, request.page_id)
-    await _tell(item, steps, services, Answer.DONE, done=done)
+    await _tell(item, steps, services, Answer.DONE, made=made)
 
 
-async def _record(item: WorkItem[RegistrationAsked], tx: Tx, services: WebinarServices, done: Registered) -> Registered:
+async def _record(item: WorkItem[RegistrationAsked], tx: Tx, services: WebinarServices, done: Registered) -> Made:
+    """Kept with the link: the platform tells it once, people ask for it again."""
     request = item.event.request
     page = Registration(
         sublist_id=request.page_id,
@@ -86,11 +85,11 @@ async def _record(item: WorkItem[RegistrationAsked], tx: Tx, services: WebinarSe
         session_at=request.at,
         marks=request.marks,
     )
-    await services.registrations.add_registration(
+    person = await services.registrations.add_registration(
         tx, item.account_id, item.event.vendor, page, source="bot", heard_at=services.clock.now(), link=done.link,
         registered_by=item.event.asked_by,
     )  # fmt: skip
-    return done
+    return Made(row_id=person.id, link=done.link)
 
 
 async def _tell(
@@ -99,16 +98,24 @@ async def _tell(
     services: WebinarServices,
     stage: Answer,
     *,
-    done: Registered | None = None,
+    made: Made | None = None,
     hint: str = "",
 ) -> None:
-    """The answer to who asked, in the place where they asked: each later one takes the place of the one before."""
+    """The answer to who asked, where they asked: each later one takes the place of the one before.
+
+    Asked in a group, the link and the contacts go to them alone.
+    """
     event = item.event
-    message = answer(event, stage, services.texts, services.timezone, done=done, hint=hint)
-    place = Destination(chat_id=event.chat_id, topic_id=event.topic_id)
+    in_private = event.chat_id == event.asked_by
+    places = [(Destination(chat_id=event.chat_id, topic_id=event.topic_id), in_private)]
+    if stage is Answer.DONE and not in_private:
+        places.append((Destination(chat_id=event.asked_by), True))
 
     async def write(tx: Tx) -> int:
-        return await services.chat.post_to(tx, item.account_id, place, message)
+        for place, private in places:
+            message = answer(event, stage, services.texts, services.timezone, private=private, made=made, hint=hint)
+            await services.chat.post_to(tx, item.account_id, place, message)
+        return len(places)
 
     await steps.write(f"post:{stage}", write, int)
     services.posted()

@@ -128,12 +128,20 @@ async function pressKey(button, message, element) {
     if (!answer.answered) toast("Бот не ответил на нажатие");
     else if (answer.alert) alertWindow(answer.text);
     else if (answer.text) toast(answer.text);
+    else if (answer.url) await follow(answer.url);
   } catch (error) {
     toast(error.message);
   }
   element.classList.remove("busy");
   element.removeAttribute("aria-busy");
   return undefined;
+}
+
+async function follow(address) {
+  const payload = new URL(address).searchParams.get("start");
+  if (payload === null) return toast("В демонстрации эта ссылка ничего не открывает");
+  await post("/control/start", { person_id: screen.me.id, payload });
+  return toast("Ответ — в личном чате с ботом");
 }
 
 function jump(number) {

@@ -91,8 +91,18 @@ async def test_a_webinar_as_a_team_lives_it(hall: Hall) -> None:
     asked = await town.until_card(f"Гость {ABSENT}: на когда записать?")
     (button,) = [b["text"] for row in asked.markup["inline_keyboard"] for b in row if "Запись на вебинар" in b["text"]]
     await hall.press(asked, button)
-    done = await town.until_card("✅ Записан", email_of(ABSENT))
-    assert "Личная ссылка" in str(done.markup)
+    done = await town.until_card("✅ Записан", "Ссылка и контакты — в личном чате")
+    assert email_of(ABSENT) not in done.text
+
+    def told() -> list[Message]:
+        return [one for one in town.telegram.messages(town.telegram.private(town.owner)) if email_of(ABSENT) in one.text]
+
+    await town.until(told)
+    assert "Личная ссылка" in str(told()[0].markup)
+    await hall.press(done, "Ссылка и контакты")
+    await town.until(
+        lambda: any(press.toast and "start=link" in press.toast.url for press in town.telegram.site.queries.presses.values())
+    )
     (at,) = hall.subscribed(ABSENT)
     assert datetime.fromisoformat(at) == hall.following
 

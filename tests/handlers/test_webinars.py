@@ -62,7 +62,7 @@ async def one_id(desk: Desk, table: Any, *where: Any) -> int:
 async def test_the_list_and_one_webinar(talk: Talk, desk: Desk, held: int) -> None:
     for command in ("/webinars", "/вебинары"):
         assert "🎓 Вебинары\n\n1. сегодня 19:00 · Вебинар\n4 зрителя" in await talk.say(command)
-    assert talk.keyboard() == [[f"web:{held}"], ["vis:0"]]
+    assert talk.keyboard() == [[f"web:{held}"], ["vis:0", "regs:0"]]
     page = await talk.press(f"web:{held}")
     assert "Пришли: 4" in page
     assert "🔥 Горячие: 2" in page

@@ -10,6 +10,7 @@ from domain.events import RegistrationAsked, WebinarRegistered
 from domain.messages import Message, as_text, iter_lines
 from domain.webinars import MatchedBy, PageId, Registration, RegistrationRequest
 from domain.work import WorkItem
+from handlers.webinars.notes import short_name
 from handlers.webinars.registering import register_person, registered
 from tests.calls.world import Crash, MemorySteps
 from tests.webinars.world import World
@@ -19,8 +20,9 @@ SESSION = datetime(2026, 11, 27, 9, tzinfo=UTC)
 REGISTRATION = Registration(sublist_id=PAGE, name="Иван Петров", phone="8 999 123 45 67", email="i@p.ru", session_at=SESSION)
 REQUEST = RegistrationRequest(page_id=PAGE, email="i@p.ru", at=SESSION, name="Иван Петров", phone="79991234567")
 ASKED = RegistrationAsked(
-    vendor="bizon365", external_id="k", occurred_at=None, request=REQUEST, asked_by=5, chat_id=77, title="Открытый урок"
+    vendor="bizon365", external_id="k", occurred_at=None, request=REQUEST, asked_by=77, chat_id=77, title="Открытый урок"
 )
+GROUP = -100
 
 
 def heard(world: World, registration: Registration = REGISTRATION, number: int = 1) -> WorkItem[WebinarRegistered]:
@@ -31,9 +33,9 @@ def heard(world: World, registration: Registration = REGISTRATION, number: int =
     )  # fmt: skip
 
 
-def asked(world: World) -> WorkItem[RegistrationAsked]:
+def asked(world: World, event: RegistrationAsked = ASKED) -> WorkItem[RegistrationAsked]:
     return WorkItem(
-        id=1, account_id=1, kind="register", object="bizon365:k", generation=1, event=ASKED, source="chat",
+        id=1, account_id=1, kind="register", object="bizon365:k", generation=1, event=event, source="chat",
         delivery_id=None, heard_at=world.clock.now(), failures=0,
     )  # fmt: skip
 
@@ -153,3 +155,36 @@ async def test_who_asked_is_told_why_it_was_refused(world: World) -> None:
         await register_person(asked(world), MemorySteps(), world.services())
     assert "Не записан" in said(world)
     assert "Такого времени у страницы нет." in said(world)
+
+
+async def test_asked_in_a_group_the_link_and_the_contacts_go_to_who_asked(world: World) -> None:
+    await register_person(asked(world, replace(ASKED, chat_id=GROUP)), MemorySteps(), world.services())
+    assert as_text(world.told[GROUP]).splitlines() == [
+        "✅ Записан",
+        "• Иван П., 27 ноября 12:00",
+        "• Открытый урок",
+        "Ссылка и контакты — в личном чате.",
+    ]
+    assert [button.target for row in world.told[GROUP].buttons for button in row] == ["rlink:1"]
+    assert "Иван Петров, i@p.ru, +7 999 123-45-67" in as_text(world.told[77])
+    assert [button.target for row in world.told[77].buttons for button in row] == ["https://start.example/room?u=1"] * 2
+
+
+async def test_a_refusal_in_a_group_is_told_there_without_contacts(world: World) -> None:
+    world.fails["register"] = [VendorRefused("bizon365", "addSubscriber", "bad_time", hint="Такого времени у страницы нет.")]
+    with pytest.raises(VendorRefused):
+        await register_person(asked(world, replace(ASKED, chat_id=GROUP)), MemorySteps(), world.services())
+    assert list(world.told) == [GROUP]
+    assert "Такого времени у страницы нет." in as_text(world.told[GROUP])
+    assert "i@p.ru" not in as_text(world.told[GROUP])
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Мария Кузнецова", "Мария К."), ("Мария", "Мария"), ("", ""), ("maria@p.ru", ""), ("8 999 123", ""),
+        ("Гость 12", "Гость"), ("мария де ла Крус", "мария Д."),
+    ],
+)  # fmt: skip
+def test_a_name_in_a_group(name: str, short: str) -> None:
+    assert short_name(name) == short

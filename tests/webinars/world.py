@@ -110,6 +110,7 @@ class MemoryRegistrations:
         phone = phone_key(registration.phone) or ""
         found = self.known.get(phone) or self.known.get(registration.email) or MatchedBy.NONE
         person = Registrant(
+            id=len(self.rows) + 1,
             name=registration.name,
             email=registration.email,
             phone=phone,
@@ -142,6 +143,7 @@ class World:
     posts: dict[str, Message] = field(default_factory=dict)
     revisions: list[Message] = field(default_factory=list)
     answers: dict[str, tuple[Destination, Message]] = field(default_factory=dict)
+    told: dict[int, Message] = field(default_factory=dict)  # the newest answer in each chat
     webinars: MemoryWebinars = field(default_factory=MemoryWebinars)
     registrations: MemoryRegistrations = field(default_factory=MemoryRegistrations)
     subscribers: list[RegistrationRequest] = field(default_factory=list)
@@ -208,6 +210,7 @@ class World:
         self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = 10
     ) -> int:
         self.answers[message.key] = (destination, message)
+        self.told[destination.chat_id] = message
         return 1
 
     async def write(self, job: Callable[[Tx], Awaitable[int]]) -> int:
