@@ -50,6 +50,7 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, *, prog: str, description: str, add_help: bool = True) -> None:
         super().__init__(prog=prog, description=description, formatter_class=_Formatter, add_help=False, allow_abbrev=False)
+        self._positionals.title = "Что указать"  # argparse knows no other way to name it
         self.options = self.add_argument_group("Можно указать")
         if add_help:
             self.options.add_argument("-h", "--help", action="help", help="показать эту справку")

@@ -76,7 +76,7 @@ def _copied(source: Path, data_dir: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part, source.open("rb") as file:
         shutil.copyfileobj(file, part)
-    return named_by_content(Path(part.name), source.name)
+    return named_by_content(folder / Path(part.name).name, source.name)  # the name of ``part`` is absolute, ours may not be
 
 
 def _agreed(survey: Survey) -> bool:

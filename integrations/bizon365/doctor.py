@@ -22,6 +22,12 @@ WITHOUT_PHONE = 0.3  # above this share somebody should look at the form
 PAGES_LOOKED_AT = 5
 NAMED = 5
 
+_REFUSED = {
+    "bad_token": "не принят",
+    "no_right": "прав нет",
+    "not_paid": "не оплачено",
+    NOT_FOUND: "по этому адресу не найден",
+}
 _UNREACHABLE_HINTS = {
     "host name not found": "Имя сервера не находится. Сверьте BIZON365_BASE_URL; обычно он не нужен вовсе.",
     "TLS certificate not accepted": "Сертификат сервера не принят. Сверьте BIZON365_BASE_URL и часы на сервере Сводки.",
@@ -73,7 +79,7 @@ async def _token(client: Client, settings: Settings) -> Finding:
 async def _refused_token(client: Client, settings: Settings, refusal: VendorRefused) -> Finding:
     """Another version, or another project, may know this token: that is told with the numbers to choose from."""
     projects = await _projects(client)
-    title, detail = "Бизон365: токен", refusal.code
+    title, detail = "Бизон365: токен", _told(refusal)
     if projects and settings.version == "v1":
         hint = (
             "Токен подходит к API v2, а спрашивается v1. Впишите номер проекта в BIZON365_PROJECT_ID. "
@@ -82,7 +88,9 @@ async def _refused_token(client: Client, settings: Settings, refusal: VendorRefu
         return Finding(code="bizon365.needs_project", title=title, ok=False, detail=detail, hint=hint)
     if projects and refusal.code == NOT_FOUND:
         hint = f"Номер проекта в BIZON365_PROJECT_ID не подходит. Проекты этого токена: {'; '.join(projects)}."
-        return Finding(code="bizon365.project", title=title, ok=False, detail=settings.project_id, hint=hint)
+        return Finding(
+            code="bizon365.project", title=title, ok=False, detail=f"проекта {settings.project_id} нет", hint=hint
+        )
     return Finding(code=f"bizon365.token.{refusal.code}", title=title, ok=False, detail=detail, hint=refusal.hint)
 
 
@@ -116,7 +124,7 @@ async def _reports(client: Client, webinars: Webinars) -> tuple[Finding, People]
             return Finding(code=code, title=title, ok=True, detail="отчётов пока нет"), ()
         answer = await client.get(VIEWERS, webinarId=newest.external_id, skip=0, limit=SAMPLE)
     except VendorRefused as refusal:
-        return Finding(code=f"{code}.{refusal.code}", title=title, ok=False, detail=refusal.code, hint=refusal.hint), ()
+        return Finding(code=f"{code}.{refusal.code}", title=title, ok=False, detail=_told(refusal), hint=refusal.hint), ()
     except VendorUnavailable as failure:
         return _away(f"{code}.unreachable", title, failure), ()
     detail = f"последний: {newest.title or newest.external_id}"
@@ -129,7 +137,7 @@ async def _registration(webinars: Webinars) -> tuple[Finding, Sequence[Registrat
     try:
         pages = await webinars.pages()
     except VendorRefused as refusal:
-        finding = Finding(code=f"{code}.{refusal.code}", title=title, ok=False, detail=refusal.code, hint=refusal.hint)
+        finding = Finding(code=f"{code}.{refusal.code}", title=title, ok=False, detail=_told(refusal), hint=refusal.hint)
         return finding, ()
     except VendorUnavailable as failure:
         return _away(f"{code}.unreachable", title, failure), ()
@@ -209,6 +217,10 @@ def _phone(code: str, title: str, people: People, hint: str) -> Finding:
     if lacking <= WITHOUT_PHONE:
         return Finding(code=code, title=title, ok=True, detail=detail)
     return Finding(code=code, title=title, ok=False, warning=True, detail=detail, hint=hint)
+
+
+def _told(refusal: VendorRefused) -> str:
+    return _REFUSED.get(refusal.code, f"отказ: {refusal.code}")
 
 
 def _away(code: str, title: str, failure: VendorUnavailable) -> Finding:

@@ -383,3 +383,9 @@ def test_the_demo_ends_as_its_child_does(
     assert main(["demo", "--port", "1"]) == 3
     assert signal.getsignal(signal.SIGTERM) is before
     assert capfd.readouterr().err == ""
+
+
+async def test_the_help_has_no_english_heading(terminal: Terminal) -> None:
+    said = await terminal("import", "--help")
+    assert "Что указать" in said.out
+    assert "arguments" not in said.out

@@ -52,6 +52,13 @@ async def test_a_table_is_loaded_where_nobody_leads(terminal: Terminal) -> None:
     assert stored(terminal, "SELECT state, added FROM imports") == [("complete", 2)]
 
 
+async def test_a_data_folder_may_be_named_from_where_we_stand(terminal: Terminal) -> None:
+    await prepared(terminal)
+    terminal.set({"DATA_DIR": "data"})  # what it is when nobody sets it
+    said = await terminal("import", "leads.csv", "--yes")
+    assert (said.status, "добавлено: 2" in said.out) == (0, True), said.err
+
+
 async def test_nothing_is_loaded_without_a_yes(terminal: Terminal) -> None:
     await prepared(terminal)
     said = await terminal("import", "leads.csv")

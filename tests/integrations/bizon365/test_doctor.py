@@ -85,6 +85,7 @@ async def test_a_wrong_project_is_told_the_right_ones(shop: Shop) -> None:
     found = await findings(shop, project_id="999")
     assert broken(found) == ["bizon365.project"]
     assert "4321 «Основной проект»" in found["bizon365.project"].hint
+    assert found["bizon365.project"].detail == "проекта 999 нет"
 
 
 async def test_a_bad_token(shop: Shop) -> None:
@@ -92,6 +93,7 @@ async def test_a_bad_token(shop: Shop) -> None:
     found = await findings(shop)
     assert list(found) == ["bizon365.token.bad_token"]
     assert "BIZON365_TOKEN" in found["bizon365.token.bad_token"].hint
+    assert found["bizon365.token.bad_token"].detail == "не принят"
 
 
 async def test_the_two_rights_are_told_apart(shop: Shop) -> None:
@@ -100,6 +102,7 @@ async def test_the_two_rights_are_told_apart(shop: Shop) -> None:
     found = await findings(shop)
     assert broken(found) == ["bizon365.reports.no_right"]
     assert "отчёты" in found["bizon365.reports.no_right"].hint
+    assert found["bizon365.reports.no_right"].detail == "прав нет"
     shop.fake.account.may_read_reports, shop.fake.account.may_register = True, False
     found = await findings(shop)
     assert broken(found) == ["bizon365.registration.no_right"]
