@@ -115,7 +115,10 @@ def seconds_of(intervals: Sequence[Interval]) -> int | None:
     """The whole seconds of a union; None for none at all: the time is unknown, not zero."""
     if not intervals:
         return None
-    return int(sum((one.end - one.start).total_seconds() for one in intervals))
+    watched = intervals[0].end - intervals[0].start
+    for one in intervals[1:]:
+        watched += one.end - one.start
+    return watched.days * 86400 + watched.seconds
 
 
 def presence_of(visit: Visit, length_s: int, yardstick: Yardstick) -> Presence:

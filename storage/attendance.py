@@ -17,7 +17,7 @@ from domain.people import shorten_phone
 from domain.webinars import MatchedBy, Viewer
 from storage.dirty import day_of, mark_days
 from storage.engine import Database
-from storage.matching import Found, LeadOf, Seeker, find_people, leads_of
+from storage.matching import Found, LeadOf, find_people, leads_of
 from storage.models import webinar_attendees
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, execute, fetch, storable
@@ -31,16 +31,17 @@ MOST_UNMATCHED_TOLD = 10
 _LONGEST_KEY = 300
 _STRIDE = 250  # rows made before others get their turn of the loop
 
+_SAME = ("account_id", "session_id", "webinar_id", "webinar_title", "webinar_date")  # of every row of a session
 _OWN = (
-    "webinar_title", "webinar_date", "phone_number", "phone", "username", "email", "joined_at", "left_at",
-    "watch_duration_sec", "attended", "presence", "warmth", "finished", "messages", "clicked", "ordered", "intervals",
-    "link_ids", "city", "country", "positions",
+    "phone_number", "phone", "username", "email", "joined_at", "left_at", "watch_duration_sec", "attended", "presence",
+    "warmth", "finished", "messages", "clicked", "ordered", "intervals", "link_ids", "city", "country", "positions",
 )  # fmt: skip
 _MATCH = (
     "person_id", "matched_by", "other_person_id", "lead_id", "utm_source", "utm_medium", "utm_campaign", "utm_term",
     "utm_content", "url_marker", "marks_from",
 )  # fmt: skip
-_COLUMNS = ("account_id", "session_id", "person_key", "webinar_id", *_OWN, *_MATCH)
+_TOLD = ("webinar_title", "webinar_date", *_OWN)  # what another report of the same session may change
+_COLUMNS = (*_SAME, "person_key", *_OWN, *_MATCH)
 
 _NO_MARKS = ("",) * 7
 
@@ -49,12 +50,13 @@ _KEEP_RAW = BulkWrite(
     columns=("session_id", "position", "raw"),
     types=("int", "int", "text"),
     conflict="(session_id, position) DO UPDATE SET raw = excluded.raw WHERE t.raw <> excluded.raw",
+    alike=1,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What every row of a webinar repeats."""
+    """What every row of a webinar repeats. ``complete``: readers see it, whatever is written next."""
 
     id: int
     account_id: int
@@ -63,6 +65,7 @@ class Session:
     started_at: datetime | None
     ended_at: datetime
     minutes: int
+    complete: bool
 
 
 class ReportLoad:
@@ -82,13 +85,15 @@ class ReportLoad:
         self._on_sqlite = database.is_sqlite
         # the driver of SQLite takes a bool for a stranger and asks all its adapters: 3 µs each
         self._flag: type[int] = int if database.is_sqlite else bool
-        self._started = self._time(session.started_at)
+        started = self._time(session.started_at)
+        self._same = (session.account_id, session.id, session.external_id, session.title, started)
+        self._marked: set[str] = set()  # days; their marks wait for a session that nobody sees yet
 
     async def add(self, viewers: Sequence[Viewer], *, first: int) -> None:
         """``first`` is the place of the first of them in the report, from 0."""
-        rows = [(self._session.id, place, storable(viewer.raw)) for place, viewer in enumerate(viewers, first)]
+        rows = [(place, storable(viewer.raw)) for place, viewer in enumerate(viewers, first)]
         for some in _chunks(rows, CHUNK):
-            await self._database.write(partial(_KEEP_RAW.run, rows=some))
+            await self._database.write(partial(_KEEP_RAW.run, rows=some, same=(self._session.id,)))
         for few in _chunks(viewers, _STRIDE):
             self._gathering.add(few)
             await asyncio.sleep(0)
@@ -129,7 +134,7 @@ class ReportLoad:
         """The rows of these people, and the days of the leads they were matched with."""
         session = self._session
         async with self._database.read() as connection:
-            found = await find_people(connection, session.account_id, [_seeker(visit) for visit in visits])
+            found = await find_people(connection, session.account_id, visits)
             people = {one.person for one in found if one.person is not None}
             leads = await leads_of(connection, people, self._time(session.ended_at))
         self._tell_unmatched(visits, found)
@@ -152,16 +157,15 @@ class ReportLoad:
         session, yardstick, flag = self._session, self._yardstick, self._flag
         presence, warmth = judged(visit, session.minutes * 60, yardstick)
         return (
-            session.account_id, session.id, _key(visit), session.external_id, session.title, self._started,
-            visit.phone, storable(visit.phone_raw[:200]), storable(visit.name[:200]), visit.email,
+            _key(visit), visit.phone, storable(visit.phone_raw[:200]), storable(visit.name[:200]), visit.email,
             self._time(visit.joined_at), self._time(visit.left_at), visit.watched_s, flag(attended(visit, yardstick)),
-            presence.value, warmth.value, flag(visit.finished), visit.messages, flag(visit.clicked), flag(visit.ordered),
+            str(presence), str(warmth), flag(visit.finished), visit.messages, flag(visit.clicked), flag(visit.ordered),
             _pairs(visit), _listed(visit.link_ids), storable(visit.city[:200]), storable(visit.country[:100]),
             _listed(visit.positions), found.person, found.by, found.other, lead.id if lead else None, *_marks(visit, lead),
         )  # fmt: skip
 
     def _time(self, value: datetime | None) -> str | datetime | None:
-        if value is not None and value.tzinfo is UTC and self._on_sqlite:
+        if self._on_sqlite and value is not None and value.tzinfo is UTC:
             return value.isoformat(" ", "microseconds")[:26]  # as driver_time, which is asked twice for every row
         return None if value is None else driver_time(value, self._dialect)
 
@@ -169,15 +173,18 @@ class ReportLoad:
         session = self._session
 
         async def job(connection: AsyncConnection) -> None:
-            before = await _days_before(connection, session, [str(row[2]) for row in rows]) if again else set()
-            if await self._upsert.run(connection, rows):
-                await mark_days(connection, session.account_id, days | before, session_id=session.id)
+            before = await _days_before(connection, session, [str(row[0]) for row in rows]) if again else set()
+            if await self._upsert.run(connection, rows, self._same):
+                unmarked = (days | before) - self._marked
+                await mark_days(connection, session.account_id, unmarked, session_id=session.id)
 
         try:
             await self._database.write(job)
         except Exception as error:
             log.error("Error inserting attendees of webinar %s: %s", session.external_id, type(error).__name__)  # noqa: TRY400
             raise
+        if not again and not session.complete:
+            self._marked |= days
 
     async def _stored(self) -> int:
         sql = "SELECT count(*) FROM webinar_attendees WHERE session_id = :session"
@@ -209,10 +216,6 @@ async def _days_before(connection: AsyncConnection, session: Session, keys: list
 
 def _key(visit: Visit) -> str:
     return visit.person[:_LONGEST_KEY]
-
-
-def _seeker(visit: Visit) -> Seeker:
-    return Seeker(visit.phone, visit.email, visit.link_ids)
 
 
 def _marks(visit: Visit, lead: LeadOf | None) -> tuple[str, ...]:
@@ -257,13 +260,13 @@ def _upsert_for(database: Database) -> BulkWrite:
     dialect = database.url.get_dialect()()
     by_hand = f"t.matched_by = '{MatchedBy.HAND.value}'"
     kept = ", ".join(f"{name} = CASE WHEN {by_hand} THEN t.{name} ELSE excluded.{name} END" for name in _MATCH)
-    taken = ", ".join(f"{name} = excluded.{name}" for name in _OWN)
+    taken = ", ".join(f"{name} = excluded.{name}" for name in _TOLD)
     differs = "IS NOT" if database.is_sqlite else "IS DISTINCT FROM"
-    own = f"({_of('t', _OWN)}) {differs} ({_of('excluded', _OWN)})"
+    own = f"({_of('t', _TOLD)}) {differs} ({_of('excluded', _TOLD)})"
     match = f"({_of('t', _MATCH)}) {differs} ({_of('excluded', _MATCH)})"
     conflict = f"(session_id, person_key) DO UPDATE SET {taken}, {kept} WHERE {own} OR (NOT {by_hand} AND {match})"
     types = tuple(webinar_attendees.c[name].type.compile(dialect=dialect) for name in _COLUMNS)
-    return BulkWrite(table="webinar_attendees", columns=_COLUMNS, types=types, conflict=conflict)
+    return BulkWrite(table="webinar_attendees", columns=_COLUMNS, types=types, conflict=conflict, alike=len(_SAME))
 
 
 def _of(table: str, columns: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -56,13 +56,24 @@ AND EXISTS (SELECT 1 FROM identities AS i WHERE i.account_id = :account AND i.ki
 _NO_MARKS = ("",) * 6
 
 
+class Sought(Protocol):
+    """What an attendee can be found by; "" and () where there is nothing."""
+
+    @property
+    def phone(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def link_ids(self) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Seeker:
-    """What an attendee can be found by; "" and () where there is nothing."""
+    """``Sought`` and nothing else."""
 
     phone: str
     email: str
-    links: tuple[str, ...] = ()
+    link_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +105,21 @@ async def persons_known(connection: AsyncConnection, account_id: int, kind: str,
     return {row[0]: row[1] for row in found}
 
 
-async def find_people(connection: AsyncConnection, account_id: int, seekers: Sequence[Seeker]) -> list[Found]:
+async def find_people(connection: AsyncConnection, account_id: int, seekers: Sequence[Sought]) -> list[Found]:
     """For each its person: by phone, else by e-mail, else by personal link."""
     phones = await persons_known(connection, account_id, PHONE, {one.phone for one in seekers if one.phone})
     emails = await persons_known(connection, account_id, EMAIL, {one.email for one in seekers if one.email})
-    links = await persons_known(connection, account_id, LINK, {link for one in seekers for link in one.links})
+    links = await persons_known(connection, account_id, LINK, {link for one in seekers for link in one.link_ids})
     return [_found(one, phones, emails, links) for one in seekers]
 
 
-def _found(one: Seeker, phones: dict[str, int], emails: dict[str, int], links: dict[str, int]) -> Found:
+def _found(one: Sought, phones: dict[str, int], emails: dict[str, int], links: dict[str, int]) -> Found:
     by_phone, by_email = phones.get(one.phone), emails.get(one.email)
     if by_phone is not None:
         return Found(MatchedBy.PHONE.value, by_phone, by_email if by_email != by_phone else None)
     if by_email is not None:
         return Found(MatchedBy.EMAIL.value, by_email)
-    by_link = next((links[link] for link in one.links if link in links), None)
+    by_link = next((links[link] for link in one.link_ids if link in links), None)
     return NOBODY if by_link is None else Found(MatchedBy.LINK.value, by_link)
 
 

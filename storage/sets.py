@@ -66,9 +66,13 @@ def moment(value: Any) -> datetime | None:
 
 def storable(text: str) -> str:
     """Without what a database refuses: a zero byte, half a surrogate pair."""
-    if text.isascii():
-        return text.replace("\0", "") if "\0" in text else text
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+    if "\0" in text:
+        text = text.replace("\0", "")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def _is_set(value: object) -> bool:
@@ -91,24 +95,29 @@ class BulkWrite:
     """Many rows, each a tuple in the order of ``columns``, written in few statements.
 
     ``types`` are PostgreSQL's, one a column. ``conflict`` is what follows ON CONFLICT: what to do with rows that are there.
+    The first ``alike`` columns have one value for all rows of a run: they are given once, and the rows begin after them.
     """
 
     table: str
     columns: tuple[str, ...]
     types: tuple[str, ...]
     conflict: str
+    alike: int = 0
 
-    async def run(self, connection: AsyncConnection, rows: Sequence[tuple[Value, ...]]) -> int:
-        """How many rows were added or changed. Times are as ``driver_time`` gives them."""
+    async def run(self, connection: AsyncConnection, rows: Sequence[tuple[Value, ...]], same: tuple[Value, ...] = ()) -> int:
+        """How many rows were added or changed. Times are as ``driver_time`` gives them. ``same``: what is alike in all."""
         if not rows:
             return 0
         if connection.dialect.name != "sqlite":
-            columns = dict(zip(self.columns, map(list, zip(*rows, strict=True)), strict=True))
+            values = (*same, *map(list, zip(*rows, strict=True)))
+            columns = dict(zip(self.columns, values, strict=True))
             return max((await connection.exec_driver_sql(_unnesting(self), columns)).rowcount, 0)
-        statements = list(self._statements(rows))
+        statements = list(self._statements(rows, same))
         return await driver_of(connection).trip(lambda raw: sum(raw.execute(*one).rowcount for one in statements))
 
-    def _statements(self, rows: Sequence[tuple[Value, ...]]) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    def _statements(
+        self, rows: Sequence[tuple[Value, ...]], same: tuple[Value, ...]
+    ) -> Iterator[tuple[str, tuple[Value, ...]]]:
         """In as few steps as can be: for each the thread gives up the interpreter and may wait 5 ms to have it back.
 
         All but the last are of one size, so that each text is prepared once.
@@ -116,19 +125,21 @@ class BulkWrite:
         most = min(MOST_ROWS, MOST_VALUES // len(self.columns))
         for start in range(0, len(rows), most):
             taken = rows[start : start + most]
-            yield _listing(self, len(taken)), tuple(chain.from_iterable(taken))
+            yield _listing(self, len(taken)), tuple(chain(same, chain.from_iterable(taken)))
 
 
 @lru_cache(maxsize=256)
 def _listing(write: BulkWrite, rows: int) -> str:
-    marks = f"({', '.join('?' * len(write.columns))})"
+    same = [f"?{place}" for place in range(1, write.alike + 1)]
+    marks = f"({', '.join([*same, *'?' * (len(write.columns) - write.alike)])})"
     return _insert(write, f"VALUES {', '.join([marks] * rows)}")
 
 
 @lru_cache(maxsize=64)
 def _unnesting(write: BulkWrite) -> str:
-    arrays = ", ".join(f"%({name})b::{kind}[]" for name, kind in zip(write.columns, write.types, strict=True))
-    return _insert(write, f"SELECT * FROM unnest({arrays})")  # noqa: S608 - all of it our own names
+    given = [f"%({name})b::{kind}" for name, kind in zip(write.columns, write.types, strict=True)]
+    same, arrays = "".join(f"{one}, " for one in given[: write.alike]), ", ".join(f"{one}[]" for one in given[write.alike :])
+    return _insert(write, f"SELECT {same}rest.* FROM unnest({arrays}) AS rest")  # noqa: S608 - all of it our own names
 
 
 def _insert(write: BulkWrite, rows: str) -> str:

@@ -201,6 +201,7 @@ async def _session(connection: AsyncConnection, webinar_id: int) -> Session:
         started_at=row.started_at,
         ended_at=row.ended_at,
         minutes=row.minutes,
+        complete=row.state == COMPLETE,
     )
 
 
