@@ -1,6 +1,6 @@
 """The way in: the connections the environment sets and their hooks. All that the first accepted event needs, and no more."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,10 +9,12 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.hooks import Endpoint, Hooks
+from bot.http.limits import RateLimit
 from bot.keys import Keys
 from bot.settings import Settings
 from bot.vendors import VENDORS
 from domain.ports import Clock
+from domain.webhooks import Receiver
 from integrations.kit.vendor import Vendor
 from storage.engine import Database
 from storage.inbox import Inbox
@@ -59,7 +61,7 @@ async def build_entrance(settings: Settings, keys: Keys, database: Database, clo
         database=database,
         clock=clock,
         configured=configured,
-        hooks=_hooks(configured, keys),
+        hooks=_hooks(configured, keys, clock),
         inbox=Inbox(database),
         vault=Vault(keys.secret_keys),
     )
@@ -86,21 +88,34 @@ async def connection_row(database: Database, vendor: str, keys: Keys, settings: 
     return await database.write(job)
 
 
-def _hooks(configured: Mapping[str, Configured], keys: Keys) -> Hooks:
-    endpoints = []
-    for name, part in configured.items():
-        build = part.vendor.build_receiver
-        if build is None:
-            continue
-        endpoints.append(
-            Endpoint(
-                account_id=ACCOUNT,
-                connection_id=part.connection_id,
-                vendor=name,
-                receiver=build(part.settings),
-                secret=keys.hook(name),
-                public_id=keys.public_id(name),
-                authenticated=bool(getattr(part.settings, "application_tokens", True)),
-            )
+def _hooks(configured: Mapping[str, Configured], keys: Keys, clock: Clock) -> Hooks:
+    return Hooks(
+        endpoint
+        for name, part in configured.items()
+        if part.vendor.build_receiver is not None
+        for endpoint in _endpoints(name, part, part.vendor.build_receiver(part.settings), keys, clock)
+    )
+
+
+def _endpoints(name: str, part: Configured, receiver: Receiver, keys: Keys, clock: Clock) -> Iterator[Endpoint]:
+    """One for each secret that its address may carry: several while one is being replaced."""
+    intake = part.vendor.intake
+    limit = RateLimit(clock, per_minute=intake.per_minute, burst=intake.per_minute) if intake.per_minute else None
+    for secret in hook_secrets(part.vendor, part.settings, keys):
+        yield Endpoint(
+            account_id=ACCOUNT,
+            connection_id=part.connection_id,
+            vendor=name,
+            receiver=receiver,
+            secret=secret,
+            public_id=keys.public_id(name),
+            authenticated=bool(getattr(part.settings, "application_tokens", True)),
+            answer=intake.answer,
+            limit=limit,
+            keyed=intake.keyed,
         )
-    return Hooks(endpoints)
+
+
+def hook_secrets(vendor: Vendor[Any], settings: Any, keys: Keys) -> tuple[str, ...]:
+    """The secrets of a vendor's address, newest first: its own where its settings name them, else the one we derive."""
+    return (vendor.intake.secrets(settings) if settings is not None else ()) or (keys.hook(vendor.name),)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bot.http.limits import RateLimit
 from domain.webhooks import Receiver
 
 MOST_KINDS = 200  # each is a line of /metrics and a row a day
@@ -15,6 +16,8 @@ class Endpoint:
     """One connection's way in. ``authenticated`` is false where only a path known to everybody leads here.
 
     ``public_id`` names the connection in addresses that have no room for a secret part; it is as hard to guess.
+    ``answer``: plain text in the place of our JSON; ``limit`` bounds what one network address may send; ``keyed``: its
+    receiver proves a delivery to an address without a secret.
     """
 
     account_id: int
@@ -24,6 +27,9 @@ class Endpoint:
     secret: str = field(repr=False)
     public_id: str = field(default="", repr=False)
     authenticated: bool = True
+    answer: str = ""
+    limit: RateLimit | None = None
+    keyed: bool = False
 
 
 class Hooks:

@@ -28,12 +28,14 @@ class Parsed:
     """The meaning of a delivery.
 
     ``dedup_key`` is the same for a repeat of the same fact, whatever the transport did to it; ``events`` is empty when the
-    delivery is genuine but of a kind nobody handles; ``kind`` is the vendor's own name for it, shown in /status.
+    delivery is genuine but of a kind nobody handles; ``kind`` is the vendor's own name for it, shown in /status. ``probe``:
+    it only asks whether somebody answers, and is not kept.
     """
 
     dedup_key: str
     kind: str
     events: tuple[Event, ...]
+    probe: bool = False
 
 
 def record(delivery: Delivery) -> bytes:

@@ -4,12 +4,16 @@ import argparse
 import asyncio
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from bot.commands.console import complain, say
 from bot.commands.ground import existing_keys, load_settings
+from bot.entrance import hook_secrets
 from bot.keys import Keys
 from bot.settings import Settings
 from bot.vendors import VENDORS
+from domain.errors import ConfigError
+from integrations.kit.vendor import Vendor
 
 # addresses of the seeds. Bitrix24's carries no secret: the vendor's own token is the proof
 SEED_PATHS = {
@@ -41,11 +45,18 @@ def addresses(settings: Settings, keys: Keys) -> dict[str, list[dict[str, str]]]
 
 def _of(settings: Settings, keys: Keys, name: str) -> list[dict[str, str]]:
     base = base_url(settings)
-    hooks = next(vendor.hooks for vendor in VENDORS if vendor.name == name)
-    secret = keys.hook(name)
+    vendor = next(vendor for vendor in VENDORS if vendor.name == name)
+    hooks, secret = vendor.hooks, hook_secrets(vendor, _own(vendor, settings), keys)[0]
     own = [{"event": hook.event, "url": base + hook.path.format(secret=secret)} for hook in hooks]
     seeds = [path.format(public_id=keys.public_id(name)) for path in SEED_PATHS.get(name, ())]
     return own + [{"event": hooks[0].event, "url": base + path} for path in seeds]
+
+
+def _own(vendor: Vendor[Any], settings: Settings) -> Any:
+    try:
+        return vendor.read_settings(settings.env)
+    except ConfigError:  # `svodka check` names it; the address is the one it would have without
+        return None
 
 
 def base_url(settings: Settings) -> str:

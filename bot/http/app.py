@@ -38,6 +38,7 @@ def build_app(site: Site) -> web.Application:
     app.add_routes(
         [
             web.post("/hooks/{vendor}/{secret}", site.ingress.hook),
+            web.post("/hooks/{vendor}", site.ingress.keyed),
             web.post("/api/bitrix-webhook/call-finished", site.ingress.bitrix24_seed),
             web.get("/api/bitrix-webhook/test", _bitrix24_test),
             *bizon365_routes(site.ingress),

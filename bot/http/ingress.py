@@ -50,6 +50,13 @@ class Ingress:
             raise UnknownHook("not found")
         return await self.accept(request, endpoint)
 
+    async def keyed(self, request: web.Request) -> web.Response:
+        """POST /hooks/{vendor}: no secret in the address; a key in a header, a parameter or a field is the proof."""
+        endpoint = self.hooks.default(request.match_info["vendor"])
+        if endpoint is None or not endpoint.keyed:
+            raise UnknownHook("not found")
+        return await self.accept(request, endpoint)
+
     async def bitrix24_seed(self, request: web.Request) -> web.Response:
         """POST /api/bitrix-webhook/call-finished: the token in the body, where one is configured, is the only proof."""
         endpoint = self.hooks.default("bitrix24")
@@ -61,6 +68,8 @@ class Ingress:
 
     async def accept(self, request: web.Request, endpoint: Endpoint, *, proven: bool = True) -> web.Response:
         """Commit what came, then answer. Not ``proven``: anybody could have sent it."""
+        if endpoint.limit is not None and not endpoint.limit.allow(client_ip(request, self.trusted)):
+            raise web.HTTPTooManyRequests
         delivery = Delivery(
             method=request.method,
             path=request.rel_url.raw_path,
@@ -73,13 +82,18 @@ class Ingress:
             raise TooLarge("the body is too large")
         endpoint.receiver.verify(delivery)
         parsed = endpoint.receiver.parse(delivery)
-        if not parsed.events:
-            self.hooks.count_unknown(endpoint.vendor, parsed.kind)
-            if not proven:
-                return _accepted()  # anybody could fill the disk with what nobody reads
-        if await self.inbox.add(self._arrival(delivery, endpoint, parsed)):
+        if self._is_worth_keeping(endpoint, parsed, proven=proven) and await self.inbox.add(
+            self._arrival(delivery, endpoint, parsed)
+        ):
             self._told(endpoint, parsed)
-        return _accepted()
+        return _accepted(endpoint.answer)
+
+    def _is_worth_keeping(self, endpoint: Endpoint, parsed: Parsed, *, proven: bool) -> bool:
+        """Not a probe, nor what nobody reads where anybody could fill the disk with it."""
+        if parsed.events or parsed.probe:
+            return not parsed.probe
+        self.hooks.count_unknown(endpoint.vendor, parsed.kind)
+        return proven
 
     def _told(self, endpoint: Endpoint, parsed: Parsed) -> None:
         for event in parsed.events:
@@ -105,8 +119,8 @@ class Ingress:
         )
 
 
-def _accepted() -> web.Response:
-    return web.Response(body=ACCEPTED, headers=_AS_JSON)
+def _accepted(answer: str) -> web.Response:
+    return web.Response(text=answer) if answer else web.Response(body=ACCEPTED, headers=_AS_JSON)
 
 
 def seed_of(event: Event, vault: Vault | None = None) -> WorkSeed:

@@ -1,7 +1,7 @@
 """The shape of a vendor: what one folder of integrations/ offers to the rest, any part of it optional."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -30,6 +30,25 @@ class Hook:
 
     event: str
     path: str
+
+
+def _ours(_: object) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake(Generic[S]):
+    """How a vendor's deliveries are met, where it is not as everybody's.
+
+    ``answer``: plain text in the place of our JSON. ``per_minute``: of one network address, 0 as many as come. ``keyed``: it
+    may also come to an address without a secret, for its receiver proves it by another key. ``secrets``: those of its
+    address, newest first, where its settings name them; () is the one we derive.
+    """
+
+    answer: str = ""
+    per_minute: int = 0
+    keyed: bool = False
+    secrets: Callable[[S], tuple[str, ...]] = _ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +108,4 @@ class Vendor(Generic[S]):
     build_receiver: Callable[[S], Receiver] | None = None
     diagnose: Callable[[S, Workshop], AsyncIterator[Finding]] | None = None
     hooks: tuple[Hook, ...] = ()
+    intake: Intake[S] = field(default_factory=Intake)

@@ -23,7 +23,7 @@ def test_every_address_is_described_and_none_besides(described: dict[str, dict[s
     async def answer(_: web.Request) -> web.Response:
         return web.Response()
 
-    ingress = SimpleNamespace(hook=answer, bitrix24_seed=answer, hooks=Hooks())
+    ingress = SimpleNamespace(hook=answer, keyed=answer, bitrix24_seed=answer, hooks=Hooks())
     site = SimpleNamespace(ingress=ingress, health=answer, metrics=answer, metrics_key="", update=answer, follow=answer)
     app = build_app(cast("Site", site))
     served = {(str(route.resource.canonical), route.method.lower()) for route in app.router.routes() if route.resource}
