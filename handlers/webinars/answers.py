@@ -1,27 +1,14 @@
 """From what a person presses about webinars to the screen or file that answers, without a messenger."""
 
-import asyncio
-import hashlib
-from pathlib import Path
-
-from domain.messages import File, Line, Message, Section, Span, Style, bullet
+from domain.messages import Line, Message, Section, Span, Style, bullet
 from domain.roles import Person
 from handlers.calls.screens import ANSWER, action
 from handlers.desk import Desk
-from handlers.sheets import Cell, phone_cell, write_sheet
 from handlers.webinars.lists import PER_PAGE, Place, guests_screen
 from handlers.webinars.messages import Stage, WebinarView, webinar_card
 from handlers.wording import Reader
-from storage.queries.attendees import AttendeeLine, find_attendees
 from storage.queries.audience import group_sizes, guests
 from storage.queries.webinars import WebinarLine, turnout
-
-MOST_ROWS = 100_000
-COLUMNS = (
-    "webinar_title", "webinar_date", "lead_id", "phone_number", "username", "email", "joined_at", "left_at",
-    "watch_duration_sec", "attended", "presence", "warmth", "messages", "clicked", "ordered", "manager", "direction",
-    "creative", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "url_marker", "matched_by",
-)  # fmt: skip
 
 
 async def webinar_page(desk: Desk, person: Person, webinar: WebinarLine) -> Message:
@@ -57,26 +44,7 @@ def explanation(desk: Desk, webinar: WebinarLine, work_id: int | None) -> Messag
     share = round((yardstick.hot_share if yardstick else 0.7) * 100)
     lines = desk.texts.get("webinar.how", minimum=minimum, share=share, room=webinar.room_id or "—").split("|")
     title = Line(spans=(Span(desk.texts.get("webinar.how_title"), Style.BOLD),))
-    rows = ((action(desk.texts.get("webinar.button.redo"), f"wredo:{work_id}"),),) if work_id else ()
+    on = (action(desk.texts.get("segment.button.menu"), f"seg:{webinar.id}"),)
+    redo = (action(desk.texts.get("webinar.button.redo"), f"wredo:{work_id}"),) if work_id else ()
+    rows = (on, *((redo,) if redo else ()))
     return Message(key=ANSWER, sections=(Section(title=title, lines=tuple(bullet(line) for line in lines)),), buttons=rows)
-
-
-async def guests_file(desk: Desk, person: Person, webinar: WebinarLine, *, key: str) -> Message:
-    """Everybody who was there, a row each, as a table that opens in Excel."""
-    page = await find_attendees(desk.database, person.account_id, webinar.id, limit=MOST_ROWS)
-    zone, now = desk.timezone(person.account_id), desk.clock.now()
-    name = hashlib.sha256(f"{key}:{webinar.id}:{now.isoformat()}".encode()).hexdigest()[:24]
-    relative = Path("exports") / f"{now:%Y-%m-%d}" / f"{name}.csv"
-    rows = (_cells(row, webinar) for row in page.rows)
-    await asyncio.to_thread(write_sheet, desk.data_dir / relative, ("webinar_id", *COLUMNS), rows, zone)
-    started = webinar.started_at
-    when = f"{started.astimezone(zone):%d.%m.%Y}" if started else "—"
-    shown = desk.texts.get("webinar.file_name", when=when)
-    caption = desk.texts.get("webinar.file_caption", title=webinar.title or desk.texts.get("webinar.untitled"))
-    return Message(key=key, sections=(), files=(File(path=relative.as_posix(), name=shown, caption=caption),), kind="answer")
-
-
-def _cells(row: AttendeeLine, webinar: WebinarLine) -> list[Cell]:
-    values: dict[str, Cell] = {name: getattr(row, name) for name in COLUMNS}
-    values["phone_number"] = phone_cell(row.phone_number)
-    return [webinar.external_id, *values.values()]

@@ -71,10 +71,10 @@ def guests_screen(reader: Reader, place: Place, page: Guests, sizes: Mapping[Gro
     people = [Section(lines=tuple(_guest(reader, number, guest, place.webinar))) for number, guest in numbered]
     opening = tuple(action(str(number), person_target(place, guest)) for number, guest in numbered)
     groups = () if place.again else _other_groups(reader, place, sizes)
-    pager = _pager(reader, page.total, place.offset, lambda at: place.target(offset=at))
+    turning = pager(reader, page.total, place.offset, lambda at: place.target(offset=at))
     if place.group is Group.UNKNOWN and page.rows:
         lines.append(plain(reader.say("unknown.hint")))
-    rows = (opening, *_lead_rows(reader, place, numbered), pager, groups)
+    rows = (opening, *_lead_rows(reader, place, numbered), turning, groups)
     return Message(
         key=ANSWER, sections=(Section(title=title, lines=tuple(lines)), *people), buttons=tuple(row for row in rows if row)
     )
@@ -234,7 +234,8 @@ def _hour(reader: Reader, at: datetime) -> str:
     return f"{at.astimezone(reader.zone):%H:%M}"
 
 
-def _pager(reader: Reader, total: int, offset: int, target: Callable[[int], str]) -> tuple[Button, ...]:
+def pager(reader: Reader, total: int, offset: int, target: Callable[[int], str]) -> tuple[Button, ...]:
+    """Back, where we are, on; nothing where all is on one page."""
     if total <= PER_PAGE:
         return ()
     pages, here = -(-total // PER_PAGE), offset // PER_PAGE + 1

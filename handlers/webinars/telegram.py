@@ -16,6 +16,7 @@ from handlers.desk import Desk
 from handlers.talk.telegram import Pressed, in_private, number, place_of, pressed_on, redraw, show, toast
 from handlers.webinars import answers
 from handlers.webinars.drafts import Draft, session_at
+from handlers.webinars.files import guests_file
 from handlers.webinars.lists import PER_PAGE, Place, guest_screen, sessions_for, webinars_screen
 from handlers.webinars.register import begin_registration
 from handlers.wording import Reader
@@ -52,7 +53,7 @@ async def turn_page(callback: CallbackQuery, argument: str, person: Person, desk
 
 async def open_webinar(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
     """The same card as in the chat, of what is known now, below the list."""
-    webinar, message = await _webinar(callback, argument, person, desk), pressed_on(callback)
+    webinar, message = await webinar_of(callback, argument, person, desk), pressed_on(callback)
     if webinar is not None and message is not None:
         await toast(callback)
         await show(message, desk, await answers.webinar_page(desk, person, webinar))
@@ -68,7 +69,7 @@ async def open_again(callback: CallbackQuery, argument: str, person: Person, des
 
 
 async def _below(callback: CallbackQuery, argument: str, person: Person, desk: Desk, *, again: bool) -> None:
-    webinar, message = await _webinar(callback, argument, person, desk), pressed_on(callback)
+    webinar, message = await webinar_of(callback, argument, person, desk), pressed_on(callback)
     if webinar is None or message is None:
         return
     await toast(callback)
@@ -79,7 +80,7 @@ async def _below(callback: CallbackQuery, argument: str, person: Person, desk: D
 async def turn_list(callback: CallbackQuery, argument: str, action: str, person: Person, desk: Desk) -> None:
     name, _, rest = argument.partition(":")
     letter, _, offset = rest.partition(":")
-    webinar = await _webinar(callback, name, person, desk)
+    webinar = await webinar_of(callback, name, person, desk)
     if webinar is None or letter not in set(Group):
         return
     place = Place(webinar=webinar, group=Group(letter), offset=number(offset) or 0, again=action == "wga")
@@ -150,22 +151,26 @@ async def register_again(callback: CallbackQuery, argument: str, person: Person,
 
 
 async def send_file(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
-    webinar, message = await _webinar(callback, argument, person, desk), pressed_on(callback)
+    webinar, message = await webinar_of(callback, argument, person, desk), pressed_on(callback)
     if webinar is None or message is None:
         return
-    place = place_of(message)
+    place = await file_place(callback, message, person, desk)
+    key = f"webinar-file:{webinar.id}:{callback.id}"
+    await desk.send(person.account_id, place, await guests_file(desk, person, webinar, key=key))
+
+
+async def file_place(callback: CallbackQuery, message: ChatMessage, person: Person, desk: Desk) -> Destination:
+    """Where a file with everybody's phones may go: the presser's own chat; said in a toast."""
     if in_private(message):
         await toast(callback, desk.texts.get("webinar.file_on_its_way"))
-    else:  # phones of everybody are in it
-        place = Destination(chat_id=person.telegram_id)
-        await toast(callback, desk.texts.get("webinar.file_in_private"), alert=True)
-    key = f"webinar-file:{webinar.id}:{callback.id}"
-    await desk.send(person.account_id, place, await answers.guests_file(desk, person, webinar, key=key))
+        return place_of(message)
+    await toast(callback, desk.texts.get("webinar.file_in_private"), alert=True)
+    return Destination(chat_id=person.telegram_id)
 
 
 async def explain(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
     """How it was counted, and a way to have it counted again."""
-    webinar, message = await _webinar(callback, argument, person, desk), pressed_on(callback)
+    webinar, message = await webinar_of(callback, argument, person, desk), pressed_on(callback)
     if webinar is None or message is None:
         return
     await toast(callback)
@@ -184,7 +189,7 @@ async def do_again(callback: CallbackQuery, argument: str, person: Person, desk:
         await toast(callback, desk.texts.get("webinar.redone"), alert=True)
 
 
-async def _webinar(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> WebinarLine | None:
+async def webinar_of(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> WebinarLine | None:
     """The webinar of a button. Where it is gone the presser is told."""
     webinar = await webinar_line(desk.database, person.account_id, number(argument) or 0)
     if webinar is None:
@@ -195,7 +200,7 @@ async def _webinar(callback: CallbackQuery, argument: str, person: Person, desk:
 async def _found(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> tuple[Place, Guest] | None:
     """The person of a button, «webinar:a12» for who was there and «webinar:r12» for who was not."""
     name, _, who = argument.partition(":")
-    webinar = await _webinar(callback, name, person, desk)
+    webinar = await webinar_of(callback, name, person, desk)
     if webinar is None:
         return None
     seen, id_ = who[:1] == "a", number(who[1:]) or 0

@@ -12,10 +12,11 @@ from handlers.talk.telegram import Pressed, number, redraw, toast
 from handlers.webinars import answers
 from handlers.webinars.cards import refresh_card
 from handlers.webinars.lists import PER_PAGE, Place
+from handlers.webinars.telegram import webinar_of
 from handlers.webinars.viewers import reader_of
 from storage.founding import count_unknown, found_all, found_leads
 from storage.queries.audience import Group, find_guest
-from storage.queries.webinars import WebinarLine, webinar_line
+from storage.queries.webinars import WebinarLine
 
 Handler = Callable[..., Awaitable[None]]
 
@@ -31,12 +32,13 @@ def build_router() -> Router:
 
 async def make_one(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
     """The list without them comes in its place; pressed twice it is one lead."""
-    name, who, offset = (number(part) or 0 for part in f"{argument}::".split(":")[:3])
-    webinar = await _webinar(callback, name, person, desk)
-    guest = await find_guest(desk.database, person.account_id, name, seen=True, id_=who) if webinar else None
-    if webinar is None or guest is None:
-        if webinar is not None:
-            await toast(callback, desk.texts.get("guests.gone"), alert=True)
+    name, who, offset = f"{argument}::".split(":")[:3]
+    webinar = await webinar_of(callback, name, person, desk)
+    if webinar is None:
+        return
+    guest = await find_guest(desk.database, person.account_id, webinar.id, seen=True, id_=number(who) or 0)
+    if guest is None:
+        await toast(callback, desk.texts.get("guests.gone"), alert=True)
         return
     if not (guest.name or guest.phone or guest.email):
         await toast(callback, desk.texts.get("viewer.nothing_to_lead"), alert=True)
@@ -44,14 +46,16 @@ async def make_one(callback: CallbackQuery, argument: str, person: Person, desk:
     made = await found_leads(desk.database, person.account_id, [guest.id], now=desk.clock.now())
     await refresh_card(desk, person.account_id, webinar.id)
     left, _ = await count_unknown(desk.database, person.account_id, webinar.id)
-    place = Place(webinar=webinar, group=Group.UNKNOWN, offset=min(offset, max(left - 1, 0) // PER_PAGE * PER_PAGE))
+    place = Place(
+        webinar=webinar, group=Group.UNKNOWN, offset=min(number(offset) or 0, max(left - 1, 0) // PER_PAGE * PER_PAGE)
+    )
     screen = await answers.guests_page(desk, reader_of(desk, person, callback), person, place)
     await redraw(callback, desk, screen, word=desk.texts.get("viewer.done.lead" if made else "viewer.done.lead_before"))
 
 
 async def ask_for_all(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
     """How many leads it would be, and whom it leaves out, before it is done."""
-    webinar = await _webinar(callback, number(argument) or 0, person, desk)
+    webinar = await webinar_of(callback, argument, person, desk)
     if webinar is None:
         return
     unknown, reachable = await count_unknown(desk.database, person.account_id, webinar.id)
@@ -68,7 +72,7 @@ async def ask_for_all(callback: CallbackQuery, argument: str, person: Person, de
 
 async def make_all(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
     """Begun again after a crash it goes on: who is known by then is left alone."""
-    webinar = await _webinar(callback, number(argument) or 0, person, desk)
+    webinar = await webinar_of(callback, argument, person, desk)
     if webinar is None:
         return
     reader = reader_of(desk, person, callback)
@@ -82,11 +86,3 @@ async def make_all(callback: CallbackQuery, argument: str, person: Person, desk:
 
 def _list(webinar: WebinarLine) -> str:
     return Place(webinar=webinar, group=Group.UNKNOWN).target()
-
-
-async def _webinar(callback: CallbackQuery, webinar_id: int, person: Person, desk: Desk) -> WebinarLine | None:
-    """The webinar of a button. Where it is gone the presser is told."""
-    webinar = await webinar_line(desk.database, person.account_id, webinar_id)
-    if webinar is None:
-        await toast(callback, desk.texts.get("guests.webinar_gone"), alert=True)
-    return webinar

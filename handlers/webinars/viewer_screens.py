@@ -46,7 +46,7 @@ def _who(reader: Reader, line: AttendeeLine) -> Iterator[Line]:
 
 
 def _seen(reader: Reader, line: AttendeeLine) -> Iterator[Line]:
-    yield bullet(_watched(reader, line))
+    yield bullet(watched(reader, line))
     if line.presence in {Presence.STAYED, Presence.LEFT_EARLY, Presence.LOOKED_IN}:
         yield bullet(reader.say(f"viewer.presence.{line.presence}"))
     if line.messages:
@@ -62,7 +62,7 @@ def _seen(reader: Reader, line: AttendeeLine) -> Iterator[Line]:
         yield bullet(reader.say(f"viewer.marks.{line.marks_from or 'viewer'}", marks=marks))
 
 
-def _watched(reader: Reader, line: AttendeeLine) -> str:
+def watched(reader: Reader, line: AttendeeLine) -> str:
     """«15 мин, 19:24–19:39»; the hours are the first and the last, the minutes those between that they were there."""
     if line.watch_duration_sec is None:
         return reader.say("guests.why.unknown")
@@ -144,7 +144,7 @@ def choices_screen(reader: Reader, lines: Sequence[AttendeeLine]) -> Message:
     for number, line in numbered:
         head = [name_of(reader, line)] + ([reader.phone(line.phone_number)] if line.phone_number else [])
         told = [reader.day(line.webinar_date)] if line.webinar_date else []
-        told += [part for part in (_watched(reader, line), line.city) if part]
+        told += [part for part in (watched(reader, line), line.city) if part]
         first = Line(spans=(Span(f"{number}. ", Style.BOLD), Span(", ".join(head))))
         sections.append(Section(lines=(first, plain(" · ".join(told)))))
     if len(lines) > MOST_CHOICES:
@@ -184,7 +184,7 @@ def _visit(reader: Reader, number: int, visit: AttendeeLine) -> Iterator[Line]:
     title = shortened(visit.webinar_title or reader.say("webinar.untitled"), TITLE_LIMIT)
     yield Line(spans=(Span(f"{number}. ", Style.BOLD), Span(f"{when} · {title}")))
     came = reader.say("visits.attended" if visit.attended else "visits.looked_in")
-    yield plain(f"{came}, {_watched(reader, visit)}")
+    yield plain(f"{came}, {watched(reader, visit)}")
 
 
 def people_screen(reader: Reader, attendee_id: int, people: Sequence[Somebody]) -> Message:

@@ -193,6 +193,18 @@ async def find_attendees(
     return AttendeePage(rows=lines, total=total)
 
 
+async def segment_sizes(
+    database: Database, account_id: int, webinar_id: int, segments: Sequence[Segment]
+) -> dict[Segment, int]:
+    """How many people of one webinar are in each of these."""
+    counts = ", ".join(f"count(*) FILTER (WHERE {_SEGMENTS[segment]})" for segment in segments)
+    where = "WHERE a.account_id = :account AND a.session_id = :session"
+    sql = f"SELECT {counts} FROM webinar_attendees AS a JOIN webinars AS w ON w.id = a.session_id {where}"  # noqa: S608
+    async with database.read() as connection:
+        row = (await fetch(connection, sql, {"account": account_id, "session": webinar_id}))[0]
+    return dict(zip(segments, row, strict=True))
+
+
 async def find_no_shows(
     database: Database, account_id: int, webinar_id: int, *, limit: int, offset: int = 0
 ) -> tuple[NoShowLine, ...]:
