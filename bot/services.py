@@ -305,6 +305,11 @@ def _webinar_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime 
         run_cpu=ground.workshop.run_cpu,
         quiet_before=quiet_before,
         posted=watch.alerts.posted,
+        funnels={
+            name: observed(crm.ports.funnel, name, name, watch.board)
+            for name, crm in ground.connected.items()
+            if crm.ports.funnel is not None
+        },
     )
 
 

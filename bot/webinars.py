@@ -11,7 +11,7 @@ from bot.settings import Settings
 from domain.attendance import Yardstick
 from domain.events import RegistrationAsked
 from domain.messages import Texts
-from domain.ports import Clock, Steps, Tx, WebinarPlatform
+from domain.ports import Clock, Funnel, Steps, Tx, WebinarPlatform
 from domain.work import WorkItem
 from handlers.webinars.catalogue import Catalogue
 from handlers.webinars.desk import Asking
@@ -23,6 +23,7 @@ from storage.engine import Database
 from storage.models import work
 from storage.posts import StoredChat
 from storage.registrations import RegistrationStore
+from storage.rules import RuleStore
 from storage.sealed import seal
 from storage.vault import Vault
 from storage.webinars import WebinarStore
@@ -42,6 +43,7 @@ def build_webinar_services(
     run_cpu: Callable[[Callable[[], object]], Awaitable[object]],
     quiet_before: datetime | None,
     posted: Callable[[], None],
+    funnels: Mapping[str, Funnel],
 ) -> WebinarServices:
     yardstick = Yardstick(attended_s=settings.attended_min_s)
 
@@ -55,6 +57,7 @@ def build_webinar_services(
         platform=platform,
         webinars=WebinarStore(database, yardstick),
         registrations=RegistrationStore(),
+        rules=RuleStore(database),
         catalogue=Catalogue(platform, clock),
         chat=chat,
         clock=clock,
@@ -65,6 +68,7 @@ def build_webinar_services(
         write=write,
         run_cpu=run_cpu,
         posted=posted,
+        funnels=funnels,
     )
 
 

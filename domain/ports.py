@@ -176,6 +176,17 @@ class WebinarPlatform(Protocol):
         ...
 
 
+class Funnel(Protocol):
+    """A CRM's funnel, for leads that came from it."""
+
+    async def move(self, lead_id: str, status: str) -> None:
+        """Bring the CRM's lead to the status that its people call so; moved twice it is where it was moved once.
+
+        VendorUnavailable; VendorRefused where there is no such status or lead.
+        """
+        ...
+
+
 class VoiceGate(Protocol):
     """Is there speech at all? Runs on our own CPU, before anything is paid."""
 

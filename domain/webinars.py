@@ -215,3 +215,31 @@ class Registrant:
     matched_by: MatchedBy = MatchedBy.NONE
     created: bool = False
     registered_at: datetime
+
+
+ALL_PAGES = NO_PAGE  # the page of a rule that is for all of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What is to happen when somebody registers on a page. ``message`` is for the client, sent by a person, "" for none.
+
+    ``status``: what their lead becomes, "" leaves it as it is.
+    """
+
+    page_id: PageId = ALL_PAGES
+    message: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """What a registration has set off; all empty where nothing was to happen, or had happened before.
+
+    ``status`` is what the lead was moved to, ``lead`` its id in the system ``source`` that it came from.
+    """
+
+    message: str = ""
+    status: str = ""
+    source: str = ""
+    lead: str = ""

@@ -9,7 +9,7 @@ PRIVATE = "private"
 READING_BUTTONS = (
     *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people", "status", "held"),
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
-    *("regs", "reg", "rlink"),
+    *("regs", "reg", "rlink", "rules", "rule"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
     *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf"),

@@ -12,14 +12,14 @@ from handlers.desk import Desk
 from handlers.leads import adding
 from handlers.leads import telegram as leads
 from handlers.talk.telegram import in_private, show
-from handlers.webinars import links, matches, register, registrants, segments, unknown, viewers, visited, words
+from handlers.webinars import links, matches, register, registrants, ruling, segments, unknown, viewers, visited, words
 from handlers.webinars import telegram as webinars
 
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
-    analytics, words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches, visited, links,
-    leads, adding,
+    ruling, analytics, words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches, visited,
+    links, leads, adding,
 )  # fmt: skip
 
 

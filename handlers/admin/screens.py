@@ -76,6 +76,7 @@ def settings_screen(
     presets = tuple(_preset(reader, seconds, chosen=seconds == min_duration_s) for seconds in MIN_DURATIONS)
     rows = [] if fixed else [presets[:3], presets[3:]]
     rows += [(action(reader.say("settings.people_button"), "people:0"),)]
+    rows += [(action(reader.say("settings.rules_button"), "rules:0"),)]
     rows += [(action(reader.say("settings.invite_manager"), "invite:manager"),)]
     rows += [(action(reader.say("settings.invite_admin"), "invite:admin"),)]
     return Message(key=ANSWER, sections=sections, buttons=tuple(rows))

@@ -11,6 +11,7 @@ from domain.ports import Attempt, Steps, Tx
 from domain.webinars import MatchedBy, Registered, Registrant, Registration, RoomId
 from domain.work import WorkItem
 from handlers.webinars.notes import Answer, Made, RegisteredNote, answer, note
+from handlers.webinars.reactions import Entrant, react
 from handlers.webinars.services import WebinarServices
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,15 @@ async def registered(item: WorkItem[WebinarRegistered], steps: Steps, services: 
     title = await steps.run("page", lambda: services.catalogue.title_of(registration.sublist_id), str)
     await steps.write("post:note", lambda tx: _note(item, tx, services, title), int)
     services.posted()
+    one = Entrant(
+        row_id=person.id,
+        name=person.name,
+        email=person.email,
+        phone=person.phone,
+        session_at=person.session_at,
+        title=title or registration.sublist_id,
+    )
+    await react(item.account_id, one, steps, services)
 
 
 async def _keep(item: WorkItem[WebinarRegistered], tx: Tx, services: WebinarServices) -> Registrant:
@@ -71,6 +81,15 @@ async def register_person(item: WorkItem[RegistrationAsked], steps: Steps, servi
         raise
     log.info("%s subscriber registered on %s", item.event.vendor, request.page_id)
     await _tell(item, steps, services, Answer.DONE, made=made)
+    one = Entrant(
+        row_id=made.row_id,
+        name=request.name,
+        email=request.email,
+        phone=request.phone,
+        session_at=request.at,
+        title=item.event.title or request.page_id,
+    )
+    await react(item.account_id, one, steps, services)
 
 
 async def _record(item: WorkItem[RegistrationAsked], tx: Tx, services: WebinarServices, done: Registered) -> Made:

@@ -1,6 +1,6 @@
 """What the webinar pipelines work with, per account; built by the composition root."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from domain.attendance import Turnout, Yardstick
 from domain.messages import Destination, Message, Texts
-from domain.ports import Chat, Clock, Tx, WebinarPlatform
-from domain.webinars import PageId, Registrant, Registration, Viewer, WebinarReport
+from domain.ports import Chat, Clock, Funnel, Tx, WebinarPlatform
+from domain.webinars import PageId, Reaction, Registrant, Registration, Viewer, WebinarReport
 from handlers.webinars.catalogue import Catalogue
 
 
@@ -51,6 +51,14 @@ class Registrations(Protocol):
         ...
 
 
+class Rules(Protocol):
+    """What is to happen when somebody registers; storage.rules.RuleStore is the real one."""
+
+    async def carry_out(self, tx: Tx, account_id: int, registration_id: int, *, now: datetime) -> Reaction:
+        """Once for a registration: what is to happen, the lead's status changed already. Later ones get an empty one."""
+        ...
+
+
 class AnyChat(Chat, Protocol):
     """Also one chat, bound or not: the answer to who asked; and only where a message is already."""
 
@@ -74,12 +82,14 @@ class WebinarServices:
     """Ports of one account.
 
     ``write`` commits what a step cannot: progress while it is still running. ``draw`` blocks in it: ``run_cpu`` takes it
-    off the loop. ``posted`` is called after a card was committed: the sender should look.
+    off the loop. ``posted`` is called after a card was committed: the sender should look. ``funnels``: of the CRMs that are
+    connected, by the name that leads of theirs carry as their source.
     """
 
     platform: WebinarPlatform
     webinars: Webinars
     registrations: Registrations
+    rules: Rules
     catalogue: Catalogue
     chat: AnyChat
     clock: Clock
@@ -90,3 +100,4 @@ class WebinarServices:
     write: Callable[[Callable[[Tx], Awaitable[int]]], Awaitable[int]]
     run_cpu: Callable[[Callable[[], object]], Awaitable[object]]
     posted: Callable[[], None]
+    funnels: Mapping[str, Funnel] = field(default_factory=dict)

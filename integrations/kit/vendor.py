@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from domain.ports import CallJournal, Clock, RecordingSource, Summariser, Timeline, Transcriber, WebinarPlatform
+from domain.ports import CallJournal, Clock, Funnel, RecordingSource, Summariser, Timeline, Transcriber, WebinarPlatform
 from domain.webhooks import Receiver
 
 S = TypeVar("S")
@@ -93,6 +93,7 @@ class Ports:
     transcriber: Transcriber | None = None
     summariser: Summariser | None = None
     webinars: WebinarPlatform | None = None
+    funnel: Funnel | None = None
     close: Callable[[], Awaitable[None]] = _nothing
 
 

@@ -107,7 +107,7 @@ async def test_a_platform_that_is_away_costs_the_pages_name_and_not_the_note(wor
 async def test_asking_registers_and_gives_the_personal_link(world: World) -> None:
     steps = MemorySteps()
     await register_person(asked(world), steps, world.services())
-    assert list(steps.results) == ["register", "post:done"]
+    assert list(steps.results) == ["register", "post:done", "react"]
     assert world.subscribers == [REQUEST]
     assert world.registrations.links == ["https://start.example/room?u=1"]
     ((_, message),) = world.answers.values()

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.attendance import Turnout
+from domain.errors import VendorUnavailable
 from domain.events import WebinarEnded
 from domain.messages import Destination, Message
 from domain.people import phone_key
@@ -18,6 +19,7 @@ from domain.webinars import (
     Bookmark,
     MatchedBy,
     PageId,
+    Reaction,
     Registered,
     Registrant,
     Registration,
@@ -131,6 +133,34 @@ class MemoryRegistrations:
 
 
 @dataclass
+class MemoryRules:
+    """One rule for all, and which registrations it was carried out for."""
+
+    rule: Reaction = field(default_factory=Reaction)
+    done: set[int] = field(default_factory=set)
+
+    async def carry_out(self, tx: Tx, account_id: int, registration_id: int, *, now: datetime) -> Reaction:
+        if registration_id in self.done:
+            return Reaction()
+        self.done.add(registration_id)
+        return self.rule
+
+
+@dataclass
+class MemoryFunnel:
+    """A CRM. ``away``: so often it does not answer."""
+
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    away: int = 0
+
+    async def move(self, lead_id: str, status: str) -> None:
+        if self.away:
+            self.away -= 1
+            raise VendorUnavailable("crm", "move", "503")
+        self.moved.append((lead_id, status))
+
+
+@dataclass
 class World:
     """A platform that does as told. ``fails`` names calls that fail so often before they succeed."""
 
@@ -146,6 +176,8 @@ class World:
     told: dict[int, Message] = field(default_factory=dict)  # the newest answer in each chat
     webinars: MemoryWebinars = field(default_factory=MemoryWebinars)
     registrations: MemoryRegistrations = field(default_factory=MemoryRegistrations)
+    rules: MemoryRules = field(default_factory=MemoryRules)
+    funnel: MemoryFunnel = field(default_factory=MemoryFunnel)
     subscribers: list[RegistrationRequest] = field(default_factory=list)
     dies: bool = False
     page_takes_s: float = 1.0
@@ -225,6 +257,8 @@ class World:
             platform=self,  # type: ignore[arg-type]  # what these tests need of it
             webinars=self.webinars,
             registrations=self.registrations,
+            rules=self.rules,
+            funnels={"crm": self.funnel},
             catalogue=Catalogue(self, self.clock),  # type: ignore[arg-type]  # likewise
             chat=self,
             clock=self.clock,
