@@ -113,6 +113,7 @@ def _endpoints(name: str, part: Configured, receiver: Receiver, keys: Keys, cloc
             answer=intake.answer,
             limit=limit,
             keyed=intake.keyed,
+            max_body=intake.max_body,
         )
 
 

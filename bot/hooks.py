@@ -18,6 +18,7 @@ class Endpoint:
     ``public_id`` names the connection in addresses that have no room for a secret part; it is as hard to guess.
     ``answer``: plain text in the place of our JSON; ``limit`` bounds what one network address may send; ``keyed``: its
     receiver proves a delivery to an address without a secret.
+    ``max_body``: bytes of the largest delivery, 0 for what the server takes anyway.
     """
 
     account_id: int
@@ -30,6 +31,7 @@ class Endpoint:
     answer: str = ""
     limit: RateLimit | None = None
     keyed: bool = False
+    max_body: int = 0
 
 
 class Hooks:

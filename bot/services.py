@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from bot.alerts import Alerts
 from bot.clock import SystemClock
+from bot.crm import Run, build_crm_services, crm_runs
 from bot.disk import Disk
 from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
 from bot.health import HealthBoard, observed
@@ -31,6 +32,7 @@ from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
 from domain.work import WorkItem
 from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
+from handlers.crm.services import CrmServices
 from handlers.leads.arriving import leads_changed
 from handlers.leads.pipeline import load_table
 from handlers.leads.services import ArrivalServices, LeadServices
@@ -158,7 +160,8 @@ async def furnish(entrance: Entrance) -> Services:
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
     arrivals = build_arrival_services(settings, database, clock, texts=ground.texts, posted=watch.alerts.posted)
-    routes, opened = _routes(calls, webinars, leads, arrivals), partial(unseal, entrance.vault)
+    runs = {**webinar_runs(webinars), **crm_runs(_crm_services(ground))}
+    routes, opened = _routes(calls, leads, arrivals, runs), partial(unseal, entrance.vault)
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
     ground.signals.due = runner.wake
     return Services(
@@ -366,9 +369,19 @@ def _webinar_polls(ground: _Ground, watch: _Watch) -> list[Poll]:
     return polls
 
 
+def _crm_services(ground: _Ground) -> CrmServices | None:
+    """The CRM whose hooks tell of leads; None when none is connected."""
+    part = ground.connected.get("amocrm")
+    return (
+        build_crm_services(ground.database, part.vendor.name, part.vendor.title, ground.clock) if part is not None else None
+    )
+
+
 def _routes(
-    calls: CallServices | None, webinars: WebinarServices | None, leads: LeadServices, arrivals: ArrivalServices
+    calls: CallServices | None, leads: LeadServices, arrivals: ArrivalServices, others: dict[str, Run]
 ) -> dict[str, Route]:
+    """``others``: what is run for kinds of work that are joined elsewhere."""
+
     async def call(item: WorkItem[Any], steps: Steps) -> None:
         if calls is None:
             raise RuntimeError("no telephony is configured")
@@ -380,5 +393,5 @@ def _routes(
     async def arrive(item: WorkItem[Any], steps: Steps) -> None:
         await leads_changed(item, steps, arrivals)
 
-    runs = {"call": call, "table": table, "leads": arrive, **webinar_runs(webinars)}
+    runs = {"call": call, "table": table, "leads": arrive, **others}
     return {kind: Route(kind=kind, event=event, run=runs[kind]) for kind, event in ROUTES.items()}

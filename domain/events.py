@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domain.crm import ContactChange, LeadChange
 from domain.leads import Lead
 from domain.webinars import Registration, RegistrationRequest
 
@@ -112,3 +113,28 @@ class LeadsChanged(Event):
 
     leads: tuple[Lead, ...]
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmChanged(Event):
+    """What a CRM tells of in one delivery, all of it together: leads and contacts that were added, changed or deleted.
+
+    ``external_id`` is the same for a delivery that is sent again.
+    """
+
+    leads: tuple[LeadChange, ...] = ()
+    contacts: tuple[ContactChange, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.leads) + len(self.contacts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryUnread(Event):
+    """A genuine delivery that makes no sense, or not all of it does: its body is kept for a person to look at.
+
+    ``problem`` names the field that cannot be read.
+    """
+
+    problem: str

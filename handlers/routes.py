@@ -1,6 +1,16 @@
 """What happens when: the kind of work each event gives."""
 
-from domain.events import CallEnded, Event, LeadsChanged, RegistrationAsked, TableAsked, WebinarEnded, WebinarRegistered
+from domain.events import (
+    CallEnded,
+    CrmChanged,
+    DeliveryUnread,
+    Event,
+    LeadsChanged,
+    RegistrationAsked,
+    TableAsked,
+    WebinarEnded,
+    WebinarRegistered,
+)
 
 ROUTES: dict[str, type[Event]] = {
     "call": CallEnded,
@@ -9,4 +19,6 @@ ROUTES: dict[str, type[Event]] = {
     "register": RegistrationAsked,
     "table": TableAsked,
     "leads": LeadsChanged,
+    "crm": CrmChanged,
+    "unread": DeliveryUnread,
 }

@@ -6,7 +6,7 @@ from storage.vault import Vault
 
 _SEALED = "sealed:"
 # kinds of work whose events are sealed, and emptied with the bodies of deliveries
-PERSONAL = ("registration", "register", "leads")
+PERSONAL = ("registration", "register", "leads", "crm")
 
 
 def seal(vault: Vault, text: str) -> str:

@@ -23,7 +23,11 @@ from storage.models import work
 
 ANSWER_SECONDS = 20.0
 MAX_REQUEST = 2 * 1024 * 1024
-_OWNERS = ((re.compile(r"/hooks/([a-z0-9]+)(?:/|$)"), ""), (re.compile(r"/api/bitrix-webhook/"), "bitrix24"))
+_OWNERS = (
+    (re.compile(r"/hooks/([a-z0-9]+)(?:/|$)"), ""),
+    (re.compile(r"/api/bitrix-webhook/"), "bitrix24"),
+    (re.compile(r"/api/webhooks/amo(?:/|$)"), "amocrm"),
+)
 _REFUSALS = {
     "not found": (
         "Такого события в журнале нет. Подойдёт код звонка в телефонии, его показывает /why. "

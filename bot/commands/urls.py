@@ -15,10 +15,11 @@ from bot.vendors import VENDORS
 from domain.errors import ConfigError
 from integrations.kit.vendor import Vendor
 
-# addresses of the seeds. Bitrix24's carries no secret: the vendor's own token is the proof
+# addresses of the seeds. Bitrix24's carries no secret: the vendor's own token is the proof; amoCRM's wants signed headers
 SEED_PATHS = {
     "bitrix24": ("/api/bitrix-webhook/call-finished",),
     "bizon365": ("/api/webhooks/bizon?user_id={public_id}",),
+    "amocrm": ("/api/webhooks/amo",),
 }
 
 

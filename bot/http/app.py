@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from bot.http.amocrm import amocrm_routes
 from bot.http.bizon365 import bizon365_routes
 from bot.http.documents import docs_page, openapi
 from bot.http.ingress import HOOKS, Ingress, errors_as_json, read_body
@@ -42,6 +43,7 @@ def build_app(site: Site) -> web.Application:
             web.post("/api/bitrix-webhook/call-finished", site.ingress.bitrix24_seed),
             web.get("/api/bitrix-webhook/test", _bitrix24_test),
             *bizon365_routes(site.ingress),
+            *amocrm_routes(site.ingress, site.health),
             web.get("/api/health", _health(site)),
             web.get("/metrics", _metrics(site)),
             web.get("/r/{code}", site.follow),

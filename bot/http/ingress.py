@@ -7,13 +7,15 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from aiohttp import web
 
 from bot.hooks import Endpoint, Hooks
+from bot.http.amocrm_log import outline
 from bot.http.limits import Networks, RateLimit, client_ip
 from domain.errors import BadSignature, RejectedDelivery, TooLarge, UnknownHook
-from domain.events import CallEnded, Event
+from domain.events import CallEnded, CrmChanged, Event
 from domain.webhooks import Delivery, Parsed, record
 from handlers.routes import ROUTES
 from storage.arrivals import Arrival, WorkSeed
@@ -28,6 +30,8 @@ BODY_SECONDS = 20.0  # a vendor's megabyte comes in far less; who trickles holds
 HINT_BYTES = 16 * 1024  # of an event that nobody vouches for; a real one has two kilobytes
 ACCEPTED = b'{"status": "ok"}'
 _AS_JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+Size = TypeVar("Size", bytes, bytearray)
 
 _KINDS = {event: kind for kind, event in ROUTES.items()}
 
@@ -68,6 +72,11 @@ class Ingress:
 
     async def accept(self, request: web.Request, endpoint: Endpoint, *, proven: bool = True) -> web.Response:
         """Commit what came, then answer. Not ``proven``: anybody could have sent it."""
+        await self.take(request, endpoint, proven=proven)
+        return _accepted(endpoint.answer)
+
+    async def take(self, request: web.Request, endpoint: Endpoint, *, proven: bool = True) -> Parsed:
+        """Commit what came; its meaning."""
         if endpoint.limit is not None and not endpoint.limit.allow(client_ip(request, self.trusted)):
             raise web.HTTPTooManyRequests
         delivery = Delivery(
@@ -75,18 +84,18 @@ class Ingress:
             path=request.rel_url.raw_path,
             query=request.rel_url.raw_query_string,
             headers={name.lower(): value for name, value in request.headers.items()},
-            body=await read_body(request),
+            body=await read_body(request, endpoint.max_body),
             received_at=datetime.now(UTC),
         )
         if not proven and len(delivery.body) > HINT_BYTES:
-            raise TooLarge("the body is too large")
+            raise TooLarge("the body is too large", field="body")
         endpoint.receiver.verify(delivery)
         parsed = endpoint.receiver.parse(delivery)
         if self._is_worth_keeping(endpoint, parsed, proven=proven) and await self.inbox.add(
             self._arrival(delivery, endpoint, parsed)
         ):
             self._told(endpoint, parsed)
-        return _accepted(endpoint.answer)
+        return parsed
 
     def _is_worth_keeping(self, endpoint: Endpoint, parsed: Parsed, *, proven: bool) -> bool:
         """Not a probe, nor what nobody reads where anybody could fill the disk with it."""
@@ -99,6 +108,8 @@ class Ingress:
         for event in parsed.events:
             if isinstance(event, CallEnded) and endpoint.vendor == "bitrix24":
                 log.info("📞 Received call webhook from Bitrix24: call %s", event.external_id)
+            elif isinstance(event, CrmChanged):
+                log.info("Received webhook from amoCRM: %s", outline(event))
             else:
                 log.info("%s webhook: %s %s", endpoint.vendor, parsed.kind, event.external_id)
         if parsed.events:
@@ -137,22 +148,34 @@ def seed_of(event: Event, vault: Vault | None = None) -> WorkSeed:
     return WorkSeed(kind=kind, object=f"{event.vendor}:{event.external_id}", payload=payload)
 
 
-async def read_body(request: web.Request) -> bytes:
-    """The body; 408 for one that trickles, 400 for one that breaks off or is not coded as its header says."""
+async def read_body(request: web.Request, most: int = 0) -> bytes:
+    """The body, of at most ``most`` bytes where that is more than the server takes from everybody.
+
+    408 for one that trickles, 400 for one that breaks off or is not coded as its header says, TooLarge.
+    """
+    limit = max(most, request.client_max_size)
     try:
         if request.content.is_eof():  # a small body is there with its head: no clock is needed, and nothing to wait for
-            return _small_enough(request, request.content.read_nowait())
+            return _small_enough(request.content.read_nowait(), limit)
         async with asyncio.timeout(BODY_SECONDS):
-            return await request.read()
+            return await _read_up_to(request, limit)
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except (web.RequestPayloadError, ConnectionError):
         raise web.HTTPBadRequest from None
 
 
-def _small_enough(request: web.Request, body: bytes) -> bytes:
-    if len(body) >= request.client_max_size:
-        raise web.HTTPRequestEntityTooLarge(max_size=request.client_max_size, actual_size=len(body))
+async def _read_up_to(request: web.Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        _small_enough(body, limit)
+    return bytes(body)
+
+
+def _small_enough(body: Size, limit: int) -> Size:
+    if len(body) >= limit:
+        raise TooLarge("the body is too large", field="body")
     return body
 
 
@@ -162,7 +185,7 @@ async def errors_as_json(request: web.Request, handler: Callable[[web.Request], 
     try:
         response = await handler(request)  # type: ignore[misc]
     except RejectedDelivery as error:
-        _count(request, error)
+        count_rejected(request, error)
         body = {"error": _public_reason(error)} | ({"field": error.field} if error.field else {})
         return web.json_response(body, status=error.status)
     except web.HTTPException as error:
@@ -186,7 +209,7 @@ def _public_reason(error: RejectedDelivery) -> str:
     return "unauthorized" if isinstance(error, BadSignature) else error.reason
 
 
-def _count(request: web.Request, error: RejectedDelivery) -> None:
+def count_rejected(request: web.Request, error: RejectedDelivery) -> None:
     hooks: Hooks | None = request.app.get(HOOKS)
     if hooks is not None:
         hooks.rejected[type(error).__name__] += 1

@@ -42,13 +42,15 @@ class Intake(Generic[S]):
 
     ``answer``: plain text in the place of our JSON. ``per_minute``: of one network address, 0 as many as come. ``keyed``: it
     may also come to an address without a secret, for its receiver proves it by another key. ``secrets``: those of its
-    address, newest first, where its settings name them; () is the one we derive.
+    address, newest first, where its settings name them; () is the one we derive. ``max_body``: bytes of its largest
+    delivery, 0 for what the server takes from everybody.
     """
 
     answer: str = ""
     per_minute: int = 0
     keyed: bool = False
     secrets: Callable[[S], tuple[str, ...]] = _ours
+    max_body: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

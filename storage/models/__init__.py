@@ -4,6 +4,7 @@ from storage.models.calls import calls
 from storage.models.chat import destinations, fsm, posts, telegram_updates
 from storage.models.claims import lead_claims, webinar_claims
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
+from storage.models.crm import crm_contacts, crm_links
 from storage.models.leads import creatives, directions, identities, imports, leads, people, person_joins, spend
 from storage.models.types import UtcDateTime, metadata
 from storage.models.users import invitations, users
@@ -31,6 +32,8 @@ __all__ = [
     "conversion_rollups",
     "counters",
     "creatives",
+    "crm_contacts",
+    "crm_links",
     "destinations",
     "directions",
     "fsm",

@@ -198,7 +198,7 @@ async def test_a_small_body_that_unpacks_to_a_large_one_is_refused(door: Door) -
     packed = gzip.compress(b"event=" + b"x" * MAX_BODY)
     assert len(packed) < HINT_BYTES
     answer = await door.post(f"/hooks/bitrix24/{SECRET}", packed, **{"Content-Encoding": "gzip"})
-    assert answer == (413, {"error": "Request Entity Too Large"})
+    assert answer == (413, {"error": "the body is too large", "field": "body"})
 
 
 async def test_a_body_that_trickles_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

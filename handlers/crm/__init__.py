@@ -1,0 +1,1 @@
+"""Leads and contacts of a CRM: kept as the CRM has them."""

@@ -1,0 +1,109 @@
+"""A CRM's delivery on its way into rows: a hundred a write, the same ones whatever breaks, new leads told of by number."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain.crm import ContactChange, CrmAction, CrmContact, CrmLead, LeadChange
+from domain.errors import VendorRefused
+from domain.events import CrmChanged, DeliveryUnread
+from domain.ports import Tx
+from domain.work import WorkItem
+from handlers.crm.pipeline import crm_changed, delivery_unread
+from handlers.crm.services import CrmServices
+from storage.crm import MOST_CHANGES, Applied
+from tests.calls.world import Crash, MemorySteps
+from tests.ground import HandClock
+
+AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class Store:
+    """What was written, in the order it was."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.writes: list[int] = []
+
+    async def contacts(self, tx: Tx, account_id: int, batch: Sequence[ContactChange], *, heard_at: datetime) -> Applied:
+        return self._keep([f"contact {change.contact.external_id}" for change in batch], [""] * len(batch))
+
+    async def leads(self, tx: Tx, account_id: int, batch: Sequence[LeadChange], *, heard_at: datetime) -> Applied:
+        return self._keep([change.lead.external_id for change in batch], [change.lead.status for change in batch])
+
+    def _keep(self, names: list[str], told: list[str]) -> Applied:
+        new = tuple(name for name in names if name not in self.kept)
+        self.kept |= dict(zip(names, told, strict=True))
+        self.writes.append(len(names))
+        return Applied(new=new)
+
+
+def item(event: Any) -> WorkItem[Any]:
+    return WorkItem(
+        id=1, account_id=1, kind="crm", object="amocrm:1", generation=1, event=event, source="hook", delivery_id="d",
+        heard_at=AT, failures=0,
+    )  # fmt: skip
+
+
+def delivery(leads: int = 0, contacts: int = 0, **lead: str) -> CrmChanged:
+    return CrmChanged(
+        vendor="amocrm",
+        external_id="1",
+        occurred_at=AT,
+        leads=tuple(
+            LeadChange(action=CrmAction.ADDED, lead=CrmLead(external_id=str(number), **lead)) for number in range(leads)
+        ),
+        contacts=tuple(
+            ContactChange(action=CrmAction.ADDED, contact=CrmContact(external_id=str(number))) for number in range(contacts)
+        ),
+    )
+
+
+def services(store: Store) -> CrmServices:
+    return CrmServices(store=store, title="amoCRM", clock=HandClock())
+
+
+@pytest.mark.parametrize("kept", range(5))
+async def test_a_crash_after_any_step_writes_the_same_rows(kept: int) -> None:
+    store, steps, event = Store(), MemorySteps(die_after=kept), delivery(2 * MOST_CHANGES + 1, 1)
+    with suppress(Crash):
+        await crm_changed(item(event), steps, services(store))
+    steps.die_after = None
+    await crm_changed(item(event), steps, services(store))
+    assert len(store.kept) == 2 * MOST_CHANGES + 2
+    assert list(steps.results) == ["contacts:0", "leads:0", "leads:1", "leads:2"]
+
+
+async def test_a_thousand_changes_are_ten_writes() -> None:
+    store = Store()
+    await crm_changed(item(delivery(1000)), MemorySteps(), services(store))
+    assert store.writes == [100] * 10
+
+
+async def test_new_leads_are_told_of_in_the_papers_words(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    await crm_changed(item(delivery(25)), MemorySteps(), services(Store()))
+    assert "New lead created from amoCRM: 19" in caplog.text
+    assert "New lead created from amoCRM: 20" not in caplog.text
+    assert "5 more leads created from amoCRM" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("lead", "status"), [({"status": "deal", "status_id": "6"}, "deal"), ({"status_id": "8"}, "8"), ({}, "")]
+)
+async def test_a_stage_that_nobody_has_named_keeps_its_number(lead: dict[str, str], status: str) -> None:
+    store = Store()
+    await crm_changed(item(delivery(1, **lead)), MemorySteps(), services(store))
+    assert store.kept == {"0": status}
+
+
+async def test_what_cannot_be_read_waits_for_a_person() -> None:
+    event = DeliveryUnread(vendor="amocrm", external_id="1", occurred_at=None, problem="leads.add[0].id")
+    with pytest.raises(VendorRefused, match=r"leads\.add") as raised:
+        await delivery_unread(item(event), MemorySteps())
+    assert raised.value.code == "unreadable"
+    assert "leads.add[0].id" in raised.value.hint
