@@ -82,6 +82,7 @@ def _webinars(services: Services) -> WebinarDesk | None:
         yardstick=webinars.policy.yardstick,
         link_param=next(iter(getattr(part.settings, "url_params", ())), "svodka"),
         public_url=services.settings.public_url,
+        report_limit=getattr(part.settings, "report_limit", 10),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a platform offers to choose from: its rooms and registration pages, asked for once in a few minutes."""
+"""What a platform offers to choose from: rooms, registration pages, newest reports, asked for once in a few minutes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,10 +6,11 @@ from typing import Generic, TypeVar
 
 from domain.errors import VendorError
 from domain.ports import Clock, WebinarPlatform
-from domain.webinars import PageId, RegistrationPage, Room, RoomId
+from domain.webinars import PageId, RegistrationPage, Room, RoomId, WebinarReport
 
 FRESH_SECONDS = 300.0
 AWAY_SECONDS = 30.0  # a platform that did not answer is not asked again for so long
+MOST_REPORTS = 100  # of the newest, that somebody may ask about
 PATIENCE_SECONDS = 2.0  # how long a card waits for a name
 T = TypeVar("T")
 
@@ -43,19 +44,24 @@ class _Shelf(Generic[T]):
 
 
 class Catalogue:
-    """Rooms and pages of one account. VendorUnavailable and VendorRefused where it does not tell them now."""
+    """Rooms, pages and reports of one account. VendorUnavailable and VendorRefused where it does not tell them now."""
 
     def __init__(self, platform: WebinarPlatform, clock: Clock) -> None:
         self._clock = clock
         self._silent_until = 0.0  # it kept a card waiting
         self._pages = _Shelf(platform.pages, clock)
         self._rooms = _Shelf(platform.rooms, clock)
+        self._reports = _Shelf(lambda: platform.reports(since=None, limit=MOST_REPORTS), clock)
 
     async def pages(self) -> Sequence[RegistrationPage]:
         return await self._pages.get()
 
     async def rooms(self) -> Sequence[Room]:
         return await self._rooms.get()
+
+    async def reports(self) -> Sequence[WebinarReport]:
+        """Newest first. One that was made in the last minutes may be missing: the poll finds it."""
+        return await self._reports.get()
 
     async def page(self, page_id: str) -> RegistrationPage | None:
         return next((page for page in await self.pages() if page.page_id == page_id), None)

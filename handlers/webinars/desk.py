@@ -24,7 +24,8 @@ class Asking(StrEnum):
 class WebinarDesk:
     """``ask`` begins durable work for an account; ``again`` repeats the work on a webinar by the id of its row.
 
-    ``link_param`` is the parameter of personal links; ``public_url`` is empty where there is none.
+    ``link_param`` is the parameter of personal links; ``public_url`` is empty where there is none; ``report_limit``: how
+    many of the newest reports are looked through when no day is named.
     """
 
     vendor: str
@@ -33,6 +34,7 @@ class WebinarDesk:
     yardstick: Yardstick
     link_param: str = "svodka"
     public_url: str = ""
+    report_limit: int = 10
 
 
 def registration_asked(

@@ -17,6 +17,7 @@ from handlers.desk import Desk
 from handlers.talk.telegram import Pressed, in_private, number, redraw, show, toast
 from handlers.webinars.problems import problem_section
 from handlers.webinars.typed import Problem, VisitLine, read_visit
+from handlers.webinars.unloaded import Sought, time_alone, without_report
 from handlers.wording import Reader, shortened
 from storage.queries.attendees import AttendeeLine, VisitAnswer, Visited, is_visitor
 from storage.queries.awaited import report_due
@@ -35,6 +36,7 @@ def build_router() -> Router:
     router = Router(name="visited")
     router.message.register(visited_command, Command("visited", "был", ignore_case=True))
     router.callback_query.register(choose_room, Pressed("vroom"))
+    router.callback_query.register(ask_again, Pressed("vagain"))
     return router
 
 
@@ -81,6 +83,15 @@ async def choose_room(callback: CallbackQuery, argument: str, person: Person, de
     await redraw(callback, desk, await _answer(desk, reader, person, read_visit(kept.text), rooms[chosen].room_id))
 
 
+async def ask_again(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    kept = await kept_question(desk.database, person.account_id, argument, desk.clock.now())
+    if kept is None:
+        await toast(callback, desk.texts.get("visited.expired"), alert=True)
+        return
+    private = callback.message is None or callback.message.chat.type == ChatType.PRIVATE
+    await redraw(callback, desk, await visit(desk, person, kept.text, private=private))
+
+
 async def _rooms(desk: Desk, person: Person) -> Sequence[WebinarLine]:
     """The newest webinar of each room that has held one, by the room's id: the order is the same at each look."""
     lines = await list_webinars(desk.database, person.account_id, limit=ROOMS_LOOKED_AT)
@@ -92,7 +103,9 @@ async def _room_problems(desk: Desk, person: Person, line: VisitLine) -> tuple[P
     """A page's id in the place of a room's finds nothing: it is said, not answered with «нет»."""
     if not line.room_id or any(room.room_id == line.room_id for room in await _rooms(desk, person)):
         return ()
-    if desk.webinars is None or await desk.webinars.catalogue.room(line.room_id):
+    if desk.webinars is None or await report_due(desk.database, person.account_id, line.room_id):
+        return ()
+    if await desk.webinars.catalogue.room(line.room_id):
         return ()
     page = await desk.webinars.catalogue.page(line.room_id)
     return (Problem("room", "room_is_a_page" if page else "room_unknown", given=line.room_id),)
@@ -111,9 +124,13 @@ async def _answer(desk: Desk, reader: Reader, person: Person, line: VisitLine, r
         email=line.email,
         person_id=known.person_id if known else None,
     )
-    due = await report_due(desk.database, person.account_id, room_id) if found.visited is Visited.NO_REPORT else None
     others = await find_viewers(desk.database, person.account_id, phone=line.phone, email=line.email)
-    return replace(visit_screen(reader, line, found, due), buttons=_on(reader, found, others))
+    on = _on(reader, found, others)
+    if found.visited is not Visited.NO_REPORT:
+        return replace(visit_screen(reader, line, found), buttons=on)
+    sought = Sought(room_id=room_id, since=since, until=until)
+    missing = await without_report(desk, reader, person, line, sought)
+    return replace(missing, buttons=(*missing.buttons, *on))
 
 
 def _on(reader: Reader, found: VisitAnswer, others: Sequence[AttendeeLine]) -> tuple[tuple[Button, ...], ...]:
@@ -134,22 +151,21 @@ def _bounds(line: VisitLine, reader: Reader) -> tuple[datetime | None, datetime 
     return (begin - NEAR, begin + NEAR) if line.at is not None else (begin, begin + timedelta(days=1))
 
 
-def visit_screen(reader: Reader, line: VisitLine, found: VisitAnswer, due: datetime | None) -> Message:
+def visit_screen(reader: Reader, line: VisitLine, found: VisitAnswer) -> Message:
     """The answer, and always which report it is from."""
     lines = tuple(plain(text) for text in _report(reader, line, found))
-    title = Line(spans=(Span(_verdict(reader, found, due), Style.BOLD),))
+    title = Line(spans=(Span(_verdict(reader, found), Style.BOLD),))
     return Message(key=ANSWER, sections=(Section(title=title, lines=lines),))
 
 
-def _verdict(reader: Reader, found: VisitAnswer, due: datetime | None) -> str:
+def _verdict(reader: Reader, found: VisitAnswer) -> str:
     if found.visited is Visited.NO:
         return reader.say("visited.no")
-    if found.visited is Visited.NO_REPORT:
-        return reader.say("visited.not_yet", at=reader.moment(due)) if due else reader.say("visited.no_report")
     attendee = found.attendee
     if attendee is None or attendee.watch_duration_sec is None:
         return reader.say("visited.yes_unknown")
-    return reader.say("visited.yes", minutes=round(attendee.watch_duration_sec / 60), hours=_hours(reader, attendee))
+    name = "visited.yes" if attendee.attended else "visited.looked_in"
+    return reader.say(name, minutes=round(attendee.watch_duration_sec / 60), hours=_hours(reader, attendee))
 
 
 def _hours(reader: Reader, attendee: AttendeeLine) -> str:
@@ -164,9 +180,8 @@ def _report(reader: Reader, line: VisitLine, found: VisitAnswer) -> Iterator[str
     if attendee is not None:
         who = (attendee.username, ", ".join(filter(None, (attendee.city, attendee.country))))
         yield from filter(None, (" · ".join(filter(None, who)),))
-    if line.at is not None and line.day is None:
-        yield reader.say("visited.time_alone")
-    if webinar is None or found.visited is Visited.NO_REPORT:
+    yield from time_alone(reader, line)
+    if webinar is None:
         return
     started = webinar.started_at
     when = f"{started.astimezone(reader.zone):%d.%m.%Y %H:%M}" if started else "—"

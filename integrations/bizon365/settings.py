@@ -1,5 +1,6 @@
 """What has to be known to talk to one account of Bizon365."""
 
+import logging
 import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ from zoneinfo import ZoneInfo
 from domain.errors import ConfigError
 from integrations.kit.addresses import is_loopback
 from integrations.kit.vendor import Env, Variable
+
+log = logging.getLogger(__name__)
 
 TOKEN = Variable(
     name="BIZON365_TOKEN",
@@ -37,7 +40,14 @@ MARKER = Variable(
 RATE = Variable(
     name="BIZON365_RATE", meaning="сколько запросов в секунду посылать; больше 3 Бизон365 обычно не выдерживает", default="2"
 )
-VARIABLES = (TOKEN, PROJECT_ID, BASE_URL, ZONE, URL_PARAM, MARKER, RATE)
+REPORT_LIMIT = Variable(
+    name="BIZON365_REPORT_LIMIT",
+    meaning="среди скольких последних отчётов /visited ищет отчёт без даты, до 100",
+    default="10",
+    aliases=("b365_report_limit",),
+)
+VARIABLES = (TOKEN, PROJECT_ID, BASE_URL, ZONE, URL_PARAM, MARKER, RATE, REPORT_LIMIT)
+MOST_REPORTS = 100
 
 ALWAYS_UNDERSTOOD = "salebot"
 _PROJECT = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -57,6 +67,7 @@ class Settings:
     url_params: tuple[str, ...] = (URL_PARAM.default, ALWAYS_UNDERSTOOD)
     marker: str = MARKER.default
     rate: float = float(RATE.default)
+    report_limit: int = int(REPORT_LIMIT.default)
 
     @property
     def version(self) -> str:
@@ -90,6 +101,7 @@ def read_settings(env: Env) -> Settings | None:
         url_params=_url_params(given.get(URL_PARAM.name, URL_PARAM.default)),
         marker=_param(MARKER, given.get(MARKER.name, MARKER.default)),
         rate=_rate(given.get(RATE.name, RATE.default)),
+        report_limit=_report_limit(given.get(REPORT_LIMIT.name, REPORT_LIMIT.default)),
     )
 
 
@@ -152,3 +164,12 @@ def _rate(value: str) -> float:
     if not re.fullmatch(r"\d{1,2}(\.\d{1,2})?", number) or float(number) <= 0:
         raise ConfigError(RATE.name, "нужно число запросов в секунду, например 2; больше 3 Бизон365 обычно не выдерживает")
     return float(number)
+
+
+def _report_limit(value: str) -> int:
+    """Above the most the platform gives at once it is the most: a line of the log says so."""
+    if not re.fullmatch(r"\d{1,6}", value) or int(value) == 0:
+        raise ConfigError(REPORT_LIMIT.name, f"нужно число от 1 до {MOST_REPORTS}, например 10")
+    if int(value) > MOST_REPORTS:
+        log.warning("%s is %s: taken as %d, the most there is", REPORT_LIMIT.name, value, MOST_REPORTS)
+    return min(int(value), MOST_REPORTS)

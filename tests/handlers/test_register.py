@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from domain.attendance import Yardstick
 from domain.events import RegistrationAsked
-from domain.webinars import Marks, PageId, RegistrationPage, Room, RoomId
+from domain.webinars import Marks, PageId, RegistrationPage, Room, RoomId, WebinarReport
 from handlers.desk import Desk
 from handlers.webinars.catalogue import Catalogue
 from handlers.webinars.desk import Asking, WebinarDesk
@@ -29,13 +29,19 @@ PAGES = (
 
 
 class Platform:
-    """What there is to choose from."""
+    """What there is to choose from; ``listed``: reports, newest first."""
+
+    def __init__(self) -> None:
+        self.listed: list[WebinarReport] = []
 
     async def pages(self) -> Sequence[RegistrationPage]:
         return PAGES
 
     async def rooms(self) -> Sequence[Room]:
         return (Room(room_id=RoomId("111:room"), title="Зал"),)
+
+    async def reports(self, *, since: datetime | None, limit: int) -> Sequence[WebinarReport]:
+        return self.listed[:limit]
 
 
 class Asked:

@@ -67,6 +67,8 @@ def test_parameters_of_links() -> None:
         ({"BIZON365_TOKEN": "a", "BIZON365_MARKER": "a b"}, "BIZON365_MARKER"),
         ({"BIZON365_TOKEN": "a", "BIZON365_RATE": "0"}, "BIZON365_RATE"),
         ({"BIZON365_TOKEN": "a", "BIZON365_RATE": "много"}, "BIZON365_RATE"),
+        ({"BIZON365_TOKEN": "a", "BIZON365_REPORT_LIMIT": "0"}, "BIZON365_REPORT_LIMIT"),
+        ({"BIZON365_TOKEN": "a", "b365_report_limit": "-5"}, "BIZON365_REPORT_LIMIT"),
     ],
 )
 def test_each_mistake_names_its_variable(wrong: dict[str, str], variable: str) -> None:
@@ -74,3 +76,11 @@ def test_each_mistake_names_its_variable(wrong: dict[str, str], variable: str) -
         read_settings(wrong)
     assert caught.value.variable == variable
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(("given", "taken"), [("", 10), ("1", 1), ("100", 100), ("101", 100)])
+def test_reports_looked_through_are_at_most_a_hundred(given: str, taken: int, caplog: pytest.LogCaptureFixture) -> None:
+    settings = read_settings({"BIZON365_TOKEN": "a", "b365_report_limit": given})
+    assert settings is not None
+    assert settings.report_limit == taken
+    assert ("BIZON365_REPORT_LIMIT" in caplog.text) == (given == "101")
