@@ -10,6 +10,7 @@ from domain.events import WebinarEnded
 from domain.ports import Steps, Tx
 from domain.webinars import WebinarReport
 from domain.work import WorkItem
+from handlers.webinars.enrolled import take_registered
 from handlers.webinars.loading import Loaded, load_viewers
 from handlers.webinars.publish import Stage, draw_picture, publish
 from handlers.webinars.run import WebinarRun
@@ -40,8 +41,12 @@ async def webinar_ended(item: WorkItem[WebinarEnded], steps: Steps, services: We
     await steps.run("match", lambda: _match(run), bool)
     turnout = await steps.run("count", lambda: services.webinars.turnout(row_id), Turnout)
     await steps.write("store", lambda tx: _complete(run, tx), bool)
-    if not run.quiet or item.source == REMADE:
+    shown = not run.quiet or item.source == REMADE
+    if shown:
         await _show(run, turnout)
+    whole = await _with_registered(run, turnout)
+    if shown and whole != turnout:
+        await _show(run, whole, again="_again")
     log.info("✅ %s webinar %s: %d people, %d matched", item.event.vendor, run.webinar_id, turnout.came, turnout.matched)
 
 
@@ -134,12 +139,19 @@ async def _complete(run: WebinarRun, tx: Tx) -> bool:
     return True
 
 
-async def _show(run: WebinarRun, turnout: Turnout) -> None:
+async def _with_registered(run: WebinarRun, turnout: Turnout) -> Turnout:
+    """The figures with those of whose registration only the platform knows: it is asked when the card is there already."""
+    if not await run.steps.run("registered", lambda: take_registered(run), int):
+        return turnout
+    return await run.steps.run("count_again", lambda: run.services.webinars.turnout(run.row_id), Turnout)
+
+
+async def _show(run: WebinarRun, turnout: Turnout, again: str = "") -> None:
     """The figures at once, then the picture beside them: drawing takes a moment, the first one longer."""
-    shown = await publish(run, Stage.READY, name="figures", turnout=turnout)
+    shown = await publish(run, Stage.READY, name=f"figures{again}", turnout=turnout)
     if turnout.came and (shown or not run.quiet):
-        picture = await run.steps.run("draw", lambda: draw_picture(run, turnout), str)
-        await publish(run, Stage.READY, turnout=turnout, picture=picture)
+        picture = await run.steps.run(f"draw{again}", lambda: draw_picture(run, turnout), str)
+        await publish(run, Stage.READY, name=f"ready{again}", turnout=turnout, picture=picture)
 
 
 def _next_look(run: WebinarRun) -> float:

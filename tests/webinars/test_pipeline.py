@@ -13,7 +13,10 @@ from tests.calls.world import Crash, MemorySteps
 from tests.webinars.world import REPORT, TURNOUT, World
 
 PAGES = ["page:0", "page:1", "page:2", "page:3"]
-STEPS = ["look_up", "sort", "register", *PAGES, "load", "match", "count", "store", "post:figures", "draw", "post:ready"]
+STEPS = [
+    "look_up", "sort", "register", *PAGES, "load", "match", "count", "store", "post:figures", "draw", "post:ready",
+    "registered",
+]  # fmt: skip
 
 
 def card(world: World) -> str:

@@ -108,7 +108,7 @@ async def test_asking_registers_and_gives_the_personal_link(world: World) -> Non
     steps = MemorySteps()
     await register_person(asked(world), steps, world.services())
     assert list(steps.results) == ["register", "post:done", "react"]
-    assert world.subscribers == [REQUEST]
+    assert world.requested == [REQUEST]
     assert world.registrations.links == ["https://start.example/room?u=1"]
     ((_, message),) = world.answers.values()
     assert "✅ Записан" in said(world)
@@ -122,7 +122,7 @@ async def test_one_that_was_registered_before_the_crash_is_found(world: World) -
     with pytest.raises(Crash):
         await register_person(asked(world), steps, world.services())
     await register_person(asked(world), steps, world.services())
-    assert world.subscribers == [REQUEST]
+    assert world.requested == [REQUEST]
     assert world.seen["find_subscriber"] == 1
     assert "✅ Записан" in said(world)
     assert "личную ссылку платформа повторно не даёт" in said(world)
@@ -135,7 +135,7 @@ async def test_a_crash_after_any_step_registers_once(world: World, kept: int) ->
         await register_person(asked(world), steps, world.services())
     steps.die_after = None
     await register_person(asked(world), steps, world.services())
-    assert len(world.subscribers) == 1
+    assert len(world.requested) == 1
     assert "✅ Записан" in said(world)
 
 

@@ -178,7 +178,9 @@ class World:
     registrations: MemoryRegistrations = field(default_factory=MemoryRegistrations)
     rules: MemoryRules = field(default_factory=MemoryRules)
     funnel: MemoryFunnel = field(default_factory=MemoryFunnel)
-    subscribers: list[RegistrationRequest] = field(default_factory=list)
+    requested: list[RegistrationRequest] = field(default_factory=list)
+    room: str = ""  # of the registration page
+    enrolled: list[Subscriber] = field(default_factory=list)
     dies: bool = False
     page_takes_s: float = 1.0
     total_says: int = 0
@@ -212,14 +214,20 @@ class World:
 
     async def pages(self) -> Sequence[RegistrationPage]:
         self._happen("pages")
-        return (RegistrationPage(page_id=PageId("111222:page"), title="Открытый урок"),)
+        return (RegistrationPage(page_id=PageId("111222:page"), title="Открытый урок", room_id=RoomId(self.room)),)
+
+    async def subscribers(
+        self, page_id: PageId, *, session_at: datetime | None = None
+    ) -> AsyncGenerator[Sequence[Subscriber], None]:
+        self._happen("subscribers")
+        yield [one for one in self.enrolled if one.session_at == session_at]
 
     async def rooms(self) -> Sequence[Room]:
         return (Room(room_id=RoomId("111222:abc"), title="Зал"),)
 
     async def register(self, request: RegistrationRequest) -> Registered:
         self._happen("register")
-        self.subscribers.append(request)
+        self.requested.append(request)
         if self.dies:
             self.dies = False
             raise Crash("register")
@@ -227,7 +235,7 @@ class World:
 
     async def find_subscriber(self, page_id: PageId, email: str, *, session_at: datetime | None) -> Subscriber | None:
         self._happen("find_subscriber")
-        return next((Subscriber(key="s1", email=one.email) for one in self.subscribers if one.email == email), None)
+        return next((Subscriber(key="s1", email=one.email) for one in self.requested if one.email == email), None)
 
     async def post(self, tx: Tx, account_id: int, message: Message) -> int:
         if self.posts.get(message.key) != message:
