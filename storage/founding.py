@@ -15,7 +15,8 @@ from domain.ports import Tx
 from domain.webinars import Marks, MatchedBy
 from storage.dirty import day_of, mark_days
 from storage.engine import Database
-from storage.leads import MOST_LEADS, add_keys, keys_of, rematch_key, save_leads
+from storage.identities import add_keys, keys_of
+from storage.leads import MOST_LEADS, rematch_key, save_leads
 from storage.models import leads
 from storage.models.leads import people
 from storage.models.types import driver_time

@@ -12,17 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import BadInput
 from domain.leads import Arrived, Lead
-from domain.people import email_key, personal_key
 from domain.ports import Tx
 from domain.webinars import Marks
 from storage.dirty import day_of, mark_days
+from storage.doubts import settle_doubts
 from storage.engine import Database
-from storage.matching import EMAIL, LINK, NOBODY, PHONE, have_phones, persons_known, rematch, rematch_registrations
+from storage.identities import add_keys, lead_keys, next_ids
+from storage.joins import UNITED, Reason, add_pair, unite
+from storage.matching import EMAIL, PHONE, rematch, rematch_registrations
 from storage.models import identities, leads
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, fetch, storable
+from storage.whose import Doubt, Whose
 
-LONGEST_KEY = 254  # characters of identities.value; no personal link of anybody carries more
 MOST_LEADS = 100  # in one write, for each may bring many visits with it; a batch that is larger is cut
 
 _TOUCHES = tuple(
@@ -45,19 +47,9 @@ _ADD_PEOPLE = BulkWrite(
     types=("bigint", "int", "text", "timestamptz"),
     conflict="(id) DO NOTHING",
 )
-_ADD_IDENTITIES = BulkWrite(
-    table="identities",
-    columns=("account_id", "kind", "value", "person_id", "source", "since"),
-    types=("int", "text", "text", "bigint", "text", "timestamptz"),
-    conflict="(account_id, kind, value) WHERE undone_at IS NULL DO NOTHING",
-)
 _STORED = """
 SELECT source, external_id, id, person_id, created_at, updated_at FROM leads
 WHERE account_id = :account AND source = :source AND external_id IN {texts} AND external_id <> ''
-"""
-_UNDONE = """
-SELECT kind, value, person_id FROM identities
-WHERE account_id = :account AND value IN {texts} AND undone_at IS NOT NULL
 """
 
 
@@ -173,22 +165,22 @@ class _Batch:
     def __init__(self, connection: AsyncConnection, account_id: int, batch: Sequence[Lead]) -> None:
         self._connection = connection
         self._account_id = account_id
-        self._leads = [(lead, keys_of(lead.phone, lead.email, lead.link_ids)) for lead in batch]
+        self._leads = [(lead, lead_keys(lead)) for lead in sorted(batch, key=lambda lead: lead.created_at)]
         self._stored: dict[tuple[str, str], _Stored] = {}
-        self._owners: dict[tuple[str, str], int] = {}
-        self._with_phone: set[int] = set()
+        self._whose = Whose(connection, account_id)
         self._new_people: list[tuple[int, Lead]] = []
         self._by: list[str] = []
+        self._ids: list[int] = []
         self.new: list[int] = []
 
     async def save(self) -> Saved:
         count = len(self._leads)
         await self._drop_what_is_older()
-        await self._find_owners()
         people = await self._people()
         await self._add_people()
-        await self._add_keys(people)
+        await self._add_keys()
         added, changed = await self._upsert(people)
+        await self._unite()
         if added or changed:
             await self._follow(people)
         return Saved(added=added, changed=changed, same=count - added - changed, people=len(self._new_people))
@@ -208,50 +200,20 @@ class _Batch:
     def _known(self, lead: Lead) -> _Stored | None:
         return self._stored.get((lead.source, lead.external_id))
 
-    async def _find_owners(self) -> None:
-        for kind in (PHONE, EMAIL, LINK):
-            values = {value for _, keys in self._leads for own, value in keys if own == kind}
-            known = await persons_known(self._connection, self._account_id, kind, values)
-            self._owners |= {(kind, value): person for value, person in known.items()}
-        self._with_phone = await have_phones(self._connection, self._owners.values())
-
     async def _people(self) -> list[int | None]:
-        """Whose each lead is: whom its keys name; else whose it was; else somebody new."""
+        """Whose each lead is, before any of them turn out to be one: that moves their rows, and can be taken back."""
+        await self._whose.look_up(key for _, keys in self._leads for key in keys)
         ids = await next_ids(self._connection, "people", len(self._leads))
         people: list[int | None] = []
-        for (lead, keys), new in zip(self._leads, ids, strict=True):
+        for place, ((lead, keys), new) in enumerate(zip(self._leads, ids, strict=True)):
             stored = self._known(lead)
-            by, person = self._named(keys)
-            if person is None:
-                person = stored.person_id if stored else None
-            if person is None and keys:
-                person = new
+            before = stored.person_id if stored else None
+            person, by = await self._whose.decide(place, keys, before=before, new=new)
+            if person == new:
                 self._new_people.append((new, lead))
-            if person is not None:
-                self._learn(keys, person, by)
             people.append(person)
-            self._by.append(by or NOBODY.by)
+            self._by.append(by)
         return people
-
-    def _named(self, keys: Sequence[tuple[str, str]]) -> tuple[str, int | None]:
-        """Who has the phone, else the e-mail, else the link, and by which of them.
-
-        A phone that nobody has says that it may be somebody new. An e-mail whose person has another phone is shared then, a
-        link is forwarded: neither may join two people for ever.
-        """
-        new_phone = any(kind == PHONE for kind, _ in keys)
-        for kind, value in keys:
-            person = self._owners.get((kind, value))
-            if person is None or (kind != PHONE and new_phone and (kind == LINK or person in self._with_phone)):
-                continue
-            return kind, person
-        return "", None
-
-    def _learn(self, keys: Sequence[tuple[str, str]], person: int, by: str) -> None:
-        """What belongs to this person from now on; who came by a link alone may be somebody it was forwarded to."""
-        for key in keys if by != LINK else ():
-            if self._owners.setdefault(key, person) == person and key[0] == PHONE:
-                self._with_phone.add(person)
 
     async def _add_people(self) -> None:
         rows: list[tuple[Value, ...]] = [
@@ -259,14 +221,26 @@ class _Batch:
         ]
         await _ADD_PEOPLE.run(self._connection, rows)
 
-    async def _add_keys(self, people: list[int | None]) -> None:
-        keys = [
-            (kind, value, person, lead.source, lead.created_at)
-            for (lead, own), person in zip(self._leads, people, strict=True)
-            for kind, value in own
-            if person is not None and self._owners.get((kind, value)) == person
-        ]
+    async def _add_keys(self) -> None:
+        told = [(key, person, self._leads[place][0]) for place, key, person in self._whose.learned]
+        keys = [(*key, person, lead.source, lead.created_at) for key, person, lead in told]
         await add_keys(self._connection, self._account_id, keys)
+
+    async def _unite(self) -> None:
+        """Who turned out to be one person by these leads, and who only may be."""
+        for union in self._whose.unions:
+            reason = Reason(kind=union.reason, value=union.value, lead_id=self._ids[union.place])
+            who, now = (union.person, union.other), self._leads[union.place][0].updated_at
+            pair = await add_pair(self._connection, self._account_id, who, reason, state=UNITED, now=now)
+            await unite(self._connection, self._account_id, pair)
+        doubts = [
+            Doubt(one.place, person, other, one.email)
+            for one in self._whose.doubts
+            if (person := self._whose.now(one.person)) and (other := self._whose.now(one.other)) and person != other
+        ]
+        if doubts:
+            latest = max(lead.updated_at for lead, _ in self._leads)
+            await settle_doubts(self._connection, self._account_id, doubts, self._ids, latest)
 
     async def _upsert(self, people: list[int | None]) -> tuple[int, int]:
         ids = await next_ids(self._connection, "leads", len(self._leads))
@@ -275,7 +249,8 @@ class _Batch:
             stored = self._known(lead)
             if stored is None:
                 self.new.append(new)
-            rows.append((*self._row(stored.id if stored else new, lead, dict(reversed(keys)), person), by))
+            self._ids.append(stored.id if stored else new)
+            rows.append((*self._row(self._ids[-1], lead, dict(reversed(keys)), person), by))
         written = await _upsert_for(self._connection.dialect).run(self._connection, rows)
         return len(self.new), written - len(self.new)
 
@@ -301,6 +276,7 @@ class _Batch:
             {value for _, keys in self._leads for own, value in keys if own == kind} for kind in (PHONE, EMAIL)
         )
         touched = {person for person in people if person is not None}
+        touched |= {union.person for union in self._whose.unions}
         touched |= {stored.person_id for stored in self._stored.values() if stored.person_id is not None}
         await rematch(self._connection, self._account_id, phones=phones, emails=emails, people=touched)
         await rematch_registrations(self._connection, self._account_id, phones=phones, emails=emails)
@@ -320,44 +296,12 @@ def _newest(batch: Sequence[Lead]) -> list[Lead]:
     return list(newest.values())
 
 
-def keys_of(phone: str, email: str, link_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """(kind, value) by which somebody who left this is looked for, surest first."""
-    key, address = personal_key(phone), email_key(email)
-    keys = [(PHONE, key)] if key else []
-    keys += [(EMAIL, address)] if address else []
-    return keys + [(LINK, link) for link in link_ids if link and len(link) <= LONGEST_KEY]
-
-
-async def add_keys(
-    connection: AsyncConnection, account_id: int, keys: Sequence[tuple[str, str, int, str, datetime]]
-) -> None:
-    """(kind, value, person, source, since). A key that somebody else has stays theirs, what was undone stays undone."""
-    values = sorted({value for _, value, *_ in keys})
-    mine = {"account": account_id, "texts": values}
-    undone = {tuple(row) for row in await fetch(connection, _UNDONE, mine)} if values else set()
-    rows: list[tuple[Value, ...]] = [
-        (account_id, kind, value, person, source, driver_time(since, connection.dialect.name))
-        for kind, value, person, source, since in keys
-        if (kind, value, person) not in undone
-    ]
-    await _ADD_IDENTITIES.run(connection, rows)
-
-
 def _extra(lead: Lead) -> str:
     return json.dumps(dict(lead.extra), ensure_ascii=False) if lead.extra else ""
 
 
 def _touch(marks: Marks) -> tuple[str, ...]:
     return (marks.source, marks.medium, marks.campaign, marks.term, marks.content, marks.partner)
-
-
-async def next_ids(connection: AsyncConnection, table: str, count: int) -> list[int]:
-    """Ids for rows about to be added. On SQLite they are ours as long as this write lasts: there is no other."""
-    if connection.dialect.name == "sqlite":
-        last = (await fetch(connection, f"SELECT coalesce(max(id), 0) FROM {table}", {}))[0][0]  # noqa: S608 - our own name
-        return list(range(last + 1, last + 1 + count))
-    sql = f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) FROM generate_series(1, :count)"  # noqa: S608 - as above
-    return [row[0] for row in await fetch(connection, sql, {"count": count})]
 
 
 @lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import Database
-from storage.leads import add_keys
+from storage.identities import add_keys
 from storage.matching import LINK
 from storage.models import link_clicks, links
 from storage.queries.rows import fill

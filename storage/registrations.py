@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.leads import Lead
 from domain.ports import Tx
 from domain.webinars import MatchedBy, PageId, Registrant, Registration
-from storage.leads import add_keys, keys_of, rematch_key, save_leads
+from storage.identities import add_keys, keys_of
+from storage.joins import UNITED, Reason, add_pair, are_parted, unite
+from storage.leads import rematch_key, save_leads
 from storage.matching import EMAIL, PHONE, Found, Seeker, find_people, have_phones, leads_of
 from storage.models import registrations
 from storage.models.types import driver_time
@@ -59,6 +61,7 @@ class RegistrationStore:
         found = await _whose(connection, account_id, Seeker(phone, email, registration.link_ids))
         if found.person is not None:
             await self._learn(connection, account_id, found, [(*key, found.person, vendor, heard_at) for key in keys])
+            found = await _one_of_two(connection, account_id, found, email, heard_at)
         elif phone:
             await save_leads(connection, account_id, [_lead(registration, vendor, key, heard_at)])
             made = (await find_people(connection, account_id, [Seeker(phone, "")]))[0]
@@ -145,6 +148,19 @@ async def _whose(connection: AsyncConnection, account_id: int, seeker: Seeker) -
     if found.by == MatchedBy.EMAIL and not await have_phones(connection, [found.person]):
         return found
     return Found(MatchedBy.NONE.value, None, found.person)
+
+
+async def _one_of_two(connection: AsyncConnection, account_id: int, found: Found, email: str, now: datetime) -> Found:
+    """Who has the phone is also who was known by the e-mail alone; where both have a phone they stay two."""
+    if found.by != MatchedBy.PHONE or found.person is None or found.other is None:
+        return found
+    if await have_phones(connection, [found.other]) or await are_parted(connection, found.person, found.other):
+        return found
+    pair = await add_pair(
+        connection, account_id, (found.person, found.other), Reason(kind=EMAIL, value=email), state=UNITED, now=now
+    )
+    await unite(connection, account_id, pair)
+    return replace(found, other=None)
 
 
 async def _known(connection: AsyncConnection, account_id: int, key: str) -> Any:

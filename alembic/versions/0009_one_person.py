@@ -14,6 +14,8 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.add_column(sa.Column("merged_into", sa.BigInteger(), nullable=True))
+    merged = sa.text("merged_into IS NOT NULL")
+    op.create_index("ix_people_merged_into", "people", ["merged_into"], sqlite_where=merged, postgresql_where=merged)
     with op.batch_alter_table("leads", schema=None) as batch_op:
         batch_op.add_column(sa.Column("contact_id", sa.String(64), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("form", sa.Text(), nullable=False, server_default=""))
@@ -24,7 +26,6 @@ def upgrade() -> None:
         "person_joins",
         sa.Column("id", BigId, nullable=False, autoincrement=True),
         sa.Column("account_id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(8), nullable=False),
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("other_id", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(16), nullable=False),
@@ -61,5 +62,6 @@ def downgrade() -> None:
     with op.batch_alter_table("leads", schema=None) as batch_op:
         for name in ("matched_by", "extra", "url", "form", "contact_id"):
             batch_op.drop_column(name)
+    op.drop_index("ix_people_merged_into", table_name="people")
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.drop_column("merged_into")

@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, 
 from storage.models.types import BigId, UtcDateTime, metadata
 
 _ACTIVE, _UNDONE = text("undone_at IS NULL"), text("undone_at IS NOT NULL")
+_MERGED = text("merged_into IS NOT NULL")
 _FROM_OUTSIDE = text("external_id <> ''")
 
 people = Table(
@@ -15,6 +16,7 @@ people = Table(
     Column("name", Text, nullable=False, server_default=""),
     Column("created_at", UtcDateTime, nullable=False),
     Column("merged_into", BigInteger),  # who they turned out to be, until somebody says that they are not
+    Index("ix_people_merged_into", "merged_into", sqlite_where=_MERGED, postgresql_where=_MERGED),
 )
 
 # Two people taken for one, or one for two, and all that moved with it, so that it can be taken back.
@@ -23,13 +25,12 @@ person_joins = Table(
     metadata,
     Column("id", BigId, primary_key=True, autoincrement=True),
     Column("account_id", Integer, nullable=False),
-    Column("kind", String(8), nullable=False),  # join | split
-    Column("person_id", BigInteger, nullable=False),  # who has it all while it is active (join), who had it before (split)
-    Column("other_id", BigInteger, nullable=False),
-    Column("reason", String(16), nullable=False),  # email | contact | hand: what said so
+    Column("person_id", BigInteger, nullable=False),
+    Column("other_id", BigInteger, nullable=False),  # who is, or was, united with them
+    Column("reason", String(16), nullable=False),  # email | contact | hand: what says that they are one, or two
     Column("value", String(254), nullable=False, server_default=""),  # the key that said so
     Column("lead_id", BigInteger),  # the lead that carried it
-    Column("state", String(16), nullable=False),  # suggested | active | undone | refused
+    Column("state", String(16), nullable=False),  # storage.joins: suggested | united | parted
     Column("moved", Text, nullable=False, server_default="{}"),  # JSON: ids of the rows that moved, by table
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", BigInteger),

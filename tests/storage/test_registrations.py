@@ -11,7 +11,7 @@ from domain.ports import Tx
 from domain.webinars import Marks, MatchedBy, PageId, Registrant, Registration, RoomId
 from storage.engine import Database
 from storage.links import LinkStore, new_code
-from storage.models import identities, leads, link_clicks, people, registrations
+from storage.models import identities, leads, link_clicks, people, person_joins, registrations
 from storage.queries.attendees import find_no_shows
 from storage.registrations import RegistrationStore
 from tests.storage.hall import START, Hall, after, lead, viewer
@@ -47,13 +47,24 @@ async def owners(hall: Hall) -> dict[str, int]:
     return {row["value"]: row["person_id"] for row in await hall.rows(identities)}
 
 
-async def test_the_phone_wins_over_anothers_email(hall: Hall) -> None:
-    await hall.save(lead("89991234567"), lead(email="ivan@example.ru"))
+async def test_the_phone_wins_over_the_email_of_somebody_with_another_phone(hall: Hall) -> None:
+    await hall.save(lead("89991234567"), lead("89160001122", "ivan@example.ru"))
     found = await add(hall, FULL)
     (row,) = await hall.rows(registrations)
     assert (found.matched_by, found.created) == (MatchedBy.PHONE, False)
     assert row["person_id"] == (await owners(hall))["79991234567"] != (await owners(hall))["ivan@example.ru"]
     assert len(await hall.rows(people)) == 2
+
+
+async def test_who_was_known_by_the_email_alone_turns_out_to_be_who_has_the_phone(hall: Hall) -> None:
+    await hall.save(lead("89991234567"), lead(email="ivan@example.ru"))
+    await add(hall, FULL)
+    (row,) = await hall.rows(registrations)
+    owned = await owners(hall)
+    assert row["person_id"] == owned["79991234567"] == owned["ivan@example.ru"]
+    assert row["other_person_id"] is None
+    (pair,) = await hall.rows(person_joins)
+    assert (pair["reason"], pair["value"], pair["state"]) == ("email", "ivan@example.ru", "united")
 
 
 async def test_then_the_email_and_the_phone_is_learnt(hall: Hall) -> None:
