@@ -1,5 +1,6 @@
 """What every test gets: no connection leaves this machine, and a way to serve an aiohttp app on a real socket."""
 
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from ipaddress import ip_address
@@ -9,8 +10,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.postgres import postgres, postgres_url  # noqa: F401  fixtures are found by their names here
+from tests.room import in_memory
 
 Serve = Callable[[web.Application], Awaitable[str]]
+
+
+def pytest_configure() -> None:
+    if memory := in_memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)  # pytest's own name for where tmp_path is
 
 
 @pytest.fixture(autouse=True)

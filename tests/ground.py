@@ -1,9 +1,12 @@
 """The ground for tests: a migrated database of each kind, and clocks that are moved by hand."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -35,21 +38,47 @@ def clock() -> HandClock:
     return HandClock()
 
 
+_migrated: list[bytes] = []
+
+
+async def lay(path: Path) -> str:
+    """A migrated SQLite database in a new file, and its address. It is migrated once a process, and copied."""
+    if not _migrated:
+        with TemporaryDirectory() as folder:
+            made = Path(folder) / "svodka.db"
+            await migrate(f"sqlite:///{made}")
+            with closing(sqlite3.connect(made)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")  # as the first to open it would have it
+            _migrated.append(made.read_bytes())
+    path.write_bytes(_migrated[0])
+    return f"sqlite:///{path}"
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def lite(tmp_path: Path) -> AsyncIterator[Database]:
+    """SQLite alone, where the question is not about SQL."""
+    async with opened(await lay(tmp_path / "svodka.db")) as database:
+        yield database
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A migrated, open database: the same tests on SQLite and PostgreSQL."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/svodka.db"
-        await migrate(url)
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        url = await server.fresh_database(migrate)
-    opened = Database(url)
-    opened.open()
-    yield opened
-    await opened.close()
-    if request.param == "postgresql":
-        await server.drop(url)
+        async with opened(await lay(tmp_path / "svodka.db")) as database:
+            yield database
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    async with server.lent(migrate) as url, opened(url) as database:
+        yield database
 
 
 async def until(condition: object, *, seconds: float = 30.0) -> None:

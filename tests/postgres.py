@@ -11,13 +11,19 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+
+from tests.room import in_memory
 
 Prepare = Callable[[str], Awaitable[None]]
 
@@ -27,12 +33,30 @@ _INITDB = (
     *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),  # lower() knows Cyrillic, on every machine
 )
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=32MB", "autovacuum=off")
+# What of a database must be as it was before it is lent again: its tables, columns and indexes, and what stood in it.
+_SHAPE = """
+SELECT md5(coalesce(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid), ',' ORDER BY c.relname, a.attnum), ''))
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'public'::regnamespace"""
+_TABLES = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+_ALONE = """
+SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+_REWIND = """
+SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"""
 # the pipe ends with the test process, however that ends; the server and its files with the pipe
 _WATCHED = 'home=$1; shift; "$@" & pid=$!; cat >/dev/null; kill -INT $pid; wait $pid; cd /; rm -rf "$home"'
 
 
 class NoPostgres(Exception):
     """It cannot run on this machine; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Print:
+    """How a prepared database looks while nobody has written to it: its shape, and the rows of what is not empty."""
+
+    shape: str
+    kept: dict[str, str]
 
 
 class Postgres:
@@ -44,6 +68,8 @@ class Postgres:
         self.home = home
         self._numbers = count(1)
         self._templates: dict[str, str] = {}
+        self._lent: dict[str, tuple[str, _Print]] = {}
+        self._free: dict[str, list[str]] = defaultdict(list)
 
     def url(self, database: str) -> str:
         return f"postgresql://svodka@127.0.0.1:{self.port}/{database}"
@@ -56,6 +82,24 @@ class Postgres:
     async def drop(self, url: str) -> None:
         """Away with the database at ``url``, whoever is still connected."""
         await self._execute(f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)')
+
+    @asynccontextmanager
+    async def lent(self, prepare: Prepare) -> AsyncIterator[str]:
+        """What ``fresh_database(prepare)`` gives, some ten times cheaper: emptied after use and lent again."""
+        template = await self._template(prepare)
+        if not self._free[template]:
+            url = await self._create(f"test_{next(self._numbers)}", template)
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+                self._lent[url] = (template, await _print(connection))
+            self._free[template].append(url)
+        url = self._free[template].pop()
+        yield url
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            clean = await _emptied(connection, self._lent[url][1])
+        if clean:
+            self._free[template].append(url)
+        else:
+            await self.drop(url)
 
     def stop(self) -> None:
         assert self._process.stdin is not None
@@ -83,11 +127,42 @@ class Postgres:
             await connection.execute(statement.encode())
 
 
+async def _print(connection: psycopg.AsyncConnection[Any]) -> _Print:
+    shape = await _scalar(connection, _SHAPE)
+    tables = [str(row[0]) for row in await (await connection.execute(_TABLES)).fetchall()]
+    return _Print(str(shape), {name: rows for name in tables if (rows := await _rows(connection, name))})
+
+
+async def _emptied(connection: psycopg.AsyncConnection[Any], before: _Print) -> bool:
+    """Whether the database is as it was; not so when a test has changed its tables or what stood in it from the first."""
+    await connection.execute(_ALONE)
+    if await _scalar(connection, _SHAPE) != before.shape:
+        return False
+    for name, rows in before.kept.items():
+        if await _rows(connection, name) != rows:
+            return False
+    await connection.execute("SET session_replication_role = replica")  # no look at foreign keys: all goes
+    tables = [str(row[0]) for row in await (await connection.execute(_TABLES)).fetchall()]
+    emptied = [f"DELETE FROM {name}" for name in tables if name not in before.kept]
+    await connection.execute(";".join(emptied).encode())
+    await connection.execute(_REWIND)
+    return True
+
+
+async def _scalar(connection: psycopg.AsyncConnection[Any], statement: str) -> object:
+    row = await (await connection.execute(statement.encode())).fetchone()
+    return row[0] if row else None
+
+
+async def _rows(connection: psycopg.AsyncConnection[Any], table: str) -> str:
+    return str(await _scalar(connection, f"SELECT coalesce(string_agg(t::text, ',' ORDER BY t::text), '') FROM {table} t"))
+
+
 def start_postgres() -> Postgres:
     """Make an empty cluster in a temporary folder and start it. NoPostgres says why it cannot be."""
     package = _package()
     as_root = os.geteuid() == 0
-    home = Path(tempfile.mkdtemp(prefix="svodka-pg-", dir="/tmp" if as_root else None))
+    home = Path(tempfile.mkdtemp(prefix="svodka-pg-", dir=in_memory() or ("/tmp" if as_root else None)))
     try:
         user = _leave_root(home, package) if as_root else None
         return _start(home, (home if as_root else package.parent) / package.name / "pginstall/bin", user)

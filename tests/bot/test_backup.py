@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot.backup import sha256_of
-from storage.migrate import HEAD, migrate
+from storage.migrate import HEAD
 from tests.bot.terminal import Terminal
+from tests.ground import lay
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ async def terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Terminal:
     (data / "keys").mkdir(parents=True)
     for name in ("secret_key", "hook_secret"):
         (data / "keys" / name).write_text(f"{name} of a test and long enough\n")
-    await migrate(f"sqlite:///{data}/svodka.db")
+    await lay(data / "svodka.db")
     with closing(sqlite3.connect(data / "svodka.db")) as connection, connection:
         connection.execute(
             "INSERT INTO calls (account_id, vendor, call_id, state, direction, outcome, started_at, duration_s, heard_at, "

@@ -18,9 +18,10 @@ import pytest
 from bot.cli import main
 from bot.settings import VARIABLES
 from bot.vendors import VENDORS
-from storage.migrate import HEAD, migrate
+from storage.migrate import HEAD
 from tests.bot.terminal import Terminal
 from tests.e2e.town import Town, open_town
+from tests.ground import lay
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -165,7 +166,7 @@ async def test_urls_for_people_and_for_programs(terminal: Terminal) -> None:
 
 async def test_new_keys_are_never_made_beside_data(terminal: Terminal) -> None:
     (terminal.folder / "data").mkdir()
-    await migrate(f"sqlite:///{terminal.folder}/data/svodka.db")
+    await lay(terminal.folder / "data/svodka.db")
     said = await terminal("urls")
     assert said.status == 2
     assert "папку keys из резервной копии" in said.err

@@ -22,11 +22,10 @@ from integrations.bitrix24.fake import Fake
 from integrations.bitrix24.webhook import Receiver
 from storage.engine import Database
 from storage.inbox import Inbox
-from storage.migrate import migrate
 from storage.models import inbox, work
 from storage.vault import Vault
 from tests.conftest import Serve
-from tests.ground import HandClock
+from tests.ground import HandClock, lay, opened
 
 SECRET = "0123456789abcdef0123456789abcdef"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -61,12 +60,8 @@ class Door:
 
 @pytest.fixture
 async def ground(tmp_path: Path) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path}/svodka.db"
-    await migrate(url)
-    database = Database(url)
-    database.open()
-    yield database
-    await database.close()
+    async with opened(await lay(tmp_path / "svodka.db")) as database:
+        yield database
 
 
 @pytest.fixture

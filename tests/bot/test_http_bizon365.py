@@ -22,12 +22,11 @@ from integrations.bizon365.webhook import Receiver
 from storage.codec import loads
 from storage.engine import Database
 from storage.inbox import Inbox
-from storage.migrate import migrate
 from storage.models import inbox, work
 from storage.sealed import unseal
 from storage.vault import Vault
 from tests.conftest import Serve
-from tests.ground import HandClock
+from tests.ground import HandClock, lay
 
 SECRET = "0123456789abcdef0123456789abcdef"
 USER_ID = "0f0e0d0c-0b0a-4908-8706-050403020100"
@@ -61,8 +60,7 @@ class Door:
 
 @pytest.fixture
 async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
-    await migrate(f"sqlite:///{tmp_path}/svodka.db")
-    database = Database(f"sqlite:///{tmp_path}/svodka.db")
+    database = Database(await lay(tmp_path / "svodka.db"))
     database.open()
     receiver = Receiver(Settings(token="t"))
     endpoint = Endpoint(

@@ -8,9 +8,9 @@ import pytest
 
 from bot.keys import load_keys
 from bot.settings import read_settings
-from storage.migrate import migrate
 from tests.bot.terminal import Terminal
 from tests.e2e.town import open_town
+from tests.ground import lay
 
 TABLE = "Имя;Телефон;Направление\nИван;8 999 000 00 01;Ремонт\nАнна;79990000002;Ремонт\nПётр;123;\n"
 
@@ -25,7 +25,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Terminal:
 
 
 async def prepared(terminal: Terminal) -> None:
-    await migrate(f"sqlite:///{terminal.folder}/data/svodka.db")
+    await lay(terminal.folder / "data/svodka.db")
 
 
 def stored(terminal: Terminal, sql: str) -> list[tuple[object, ...]]:

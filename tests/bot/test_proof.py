@@ -16,12 +16,11 @@ from bot.settings import read_settings
 from domain.webhooks import Delivery, record
 from storage.engine import Database
 from storage.inbox import Arrival, new_delivery_id
-from storage.migrate import migrate
 from storage.models import calls, inbox, posts
 from storage.queries.failures import failure_kinds
 from storage.vault import Vault
 from tests.e2e.hour import open_hour
-from tests.ground import HandClock
+from tests.ground import HandClock, lay, opened
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SECRET, OPEN = "/hooks/bitrix24/{connection}", "/api/bitrix-webhook/call-finished"
@@ -36,12 +35,8 @@ async def entrance_of(folder: Path, database: Database, **more: str) -> Entrance
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path}/svodka.db"
-    await migrate(url)
-    opened = Database(url)
-    opened.open()
-    yield opened
-    await opened.close()
+    async with opened(await lay(tmp_path / "svodka.db")) as database:
+        yield database
 
 
 def arrival(vault: Vault, path: str) -> Arrival:

@@ -21,9 +21,9 @@ from integrations.bitrix24.fake_portal import FakeCall
 from storage.codec import loads
 from storage.destinations import Destinations
 from storage.engine import Database
-from storage.migrate import migrate
 from storage.models import posts, work
 from tests.e2e.town import Town, open_town
+from tests.ground import lay
 
 
 class ShiftedClock(SystemClock):
@@ -98,7 +98,7 @@ async def open_hour(folder: Path, **environment: str) -> AsyncIterator[Hour]:
     async with open_town(folder, **environment) as town:
         settings = read_settings(town.environment)
         settings.data_dir.mkdir(parents=True)
-        await migrate(settings.db_url)
+        await lay(settings.data_dir / "svodka.db")
         database = Database(settings.db_url)
         database.open()
         clock = ShiftedClock()

@@ -1,9 +1,7 @@
 """The desk over a real database, seeded calls, and golden texts of screens."""
 
-import asyncio
-import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,14 +16,12 @@ from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.destinations import Destinations
 from storage.engine import Database
-from storage.migrate import migrate
 from storage.people import People
 from storage.posts import StoredChat
 from storage.work import WorkStore
-from tests.ground import HandClock, clock  # noqa: F401  a fixture is found by its name here
+from tests.ground import HandClock, clock, database, lite  # noqa: F401  fixtures are found by their names here
 from tests.handlers.chat import MANAGER, OWNER, PRIVATE_CHAT, Talk
 from tests.handlers.seed import seed_accounts
-from tests.postgres import Postgres
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 GOLDENS = Path(__file__).parent / "goldens"
@@ -85,49 +81,6 @@ class Stage:
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty migrated SQLite file, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "svodka.db"
-    asyncio.run(migrate(f"sqlite:///{path}"))
-    return path
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
-    database.open()
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def copied(migrated: Path, tmp_path: Path) -> str:
-    shutil.copy(migrated, tmp_path / "svodka.db")
-    return f"sqlite:///{tmp_path}/svodka.db"
-
-
-@pytest.fixture
-async def lite(copied: str) -> AsyncIterator[Database]:
-    """SQLite alone, where the question is not about SQL."""
-    async with opened(copied) as database:
-        yield database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest, copied: str) -> AsyncIterator[Database]:
-    """A migrated, open database: the same tests on SQLite and PostgreSQL."""
-    if request.param == "sqlite":
-        async with opened(copied) as database:
-            yield database
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    url = await server.fresh_database(migrate)
-    async with opened(url) as database:
-        yield database
-    await server.drop(url)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from storage.commits import UnknownCommitError
 from storage.engine import Database
 from storage.migrate import migrate
 from storage.models import audit
+from tests.ground import opened
 from tests.postgres import Postgres
 
 JOBS = 5
@@ -24,12 +25,8 @@ AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 @pytest.fixture
 async def database(postgres: Postgres) -> AsyncIterator[Database]:
     """PostgreSQL alone: SQLite's commit does not travel."""
-    url = await postgres.fresh_database(migrate)
-    opened = Database(url)
-    opened.open()
-    yield opened
-    await opened.close()
-    await postgres.drop(url)
+    async with postgres.lent(migrate) as url, opened(url) as database:
+        yield database
 
 
 async def note(database: Database, name: str) -> str:

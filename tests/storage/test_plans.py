@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from storage import leads, matching, rollups, sets
-from storage.migrate import migrate
 from storage.queries import webinars
+from tests.ground import lay
 
 STATEMENTS = {
     "leads by their source's id": (leads._STORED, "uq_leads_external_id (account_id=? AND source=? AND external_id=?)"),
@@ -25,7 +25,7 @@ STATEMENTS = {
 
 @pytest.mark.parametrize("name", STATEMENTS)
 async def test_a_set_is_looked_up_by_its_index(name: str, tmp_path: Path) -> None:
-    await migrate(f"sqlite:///{tmp_path}/plans.db")
+    await lay(tmp_path / "plans.db")
     sql, index = STATEMENTS[name]
     statement = sets._for_sqlite(sql)
     values = dict.fromkeys(re.findall(r":(\w+)", statement), "[]")
