@@ -32,7 +32,7 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """Somebody to call. Times aware UTC; ``phone`` is a key; ``manager`` of their lead.
+    """Somebody to call. Times aware UTC; ``phone`` is a key, their lead's where they left none; ``manager`` of their lead.
 
     ``id`` is of the attendee, of the registration where ``seen`` is False. ``watched_s`` None: unknown. ``taken_by`` says
     who of the team took them, ``taken_by_id`` is their number in the messenger. ``called_at`` is when somebody first talked
@@ -73,30 +73,31 @@ class Guests:
     taken: int
 
 
+# Who left no phone at the webinar is called by that of their lead.
+_PHONE = "coalesce(nullif({own}, ''), l.phone_key, '')"
 _CALLED = """
 (SELECT min(c.started_at) FROM calls AS c WHERE c.account_id = :account AND c.client_phone = {phone} AND {phone} <> ''
  AND c.outcome = 'answered' AND c.started_at >= :ended)
 """
 _ATTENDEES = """
-SELECT a.id, a.person_key AS key, a.username, a.phone_number, a.email,
-       coalesce((SELECT l.manager FROM leads AS l WHERE l.id = a.lead_id), '') AS manager,
+SELECT a.id, a.person_key AS key, a.username, {phone} AS phone, a.email, coalesce(l.manager, '') AS manager,
        k.taken_by_name, k.taken_at, {called} AS called_at, k.taken_by,
        a.watch_duration_sec, a.joined_at, a.left_at, a.finished, a.messages, a.clicked, a.ordered, a.city, a.matched_by,
        CASE WHEN a.ordered THEN 1 ELSE 0 END AS first_, coalesce(a.watch_duration_sec, 0) AS then_
-FROM webinar_attendees AS a
+FROM webinar_attendees AS a LEFT JOIN leads AS l ON l.id = a.lead_id
 LEFT JOIN webinar_claims AS k ON k.session_id = a.session_id AND k.person_key = a.person_key
 WHERE a.session_id = :session AND a.account_id = :account
-""".replace("{called}", _CALLED.replace("{phone}", "a.phone_number"))
+""".replace("{called}", _CALLED).replace("{phone}", _PHONE.replace("{own}", "a.phone_number"))
 _KEY = "coalesce('phone:' || nullif(r.phone_key, ''), 'email:' || nullif(r.email_key, ''), 'registration ' || r.id)"
 _PERSON = "coalesce(CAST(r.person_id AS text), nullif(r.phone_key, ''), nullif(r.email_key, ''), r.dedup_key)"
 _NO_SHOWS = """
-SELECT r.id, {key} AS key, r.name, r.phone_key, r.email_key,
-       coalesce((SELECT l.manager FROM leads AS l WHERE l.id = r.lead_id), '') AS manager,
+SELECT r.id, {key} AS key, r.name, {phone} AS phone, r.email_key, coalesce(l.manager, '') AS manager,
        k.taken_by_name, k.taken_at, {called} AS called_at, k.taken_by,
        r.created_at, r.sublist_id, r.matched_by, 0 AS first_, 0 AS then_
-FROM registrations AS r LEFT JOIN webinar_claims AS k ON k.session_id = :session AND k.person_key = {key}
+FROM registrations AS r LEFT JOIN leads AS l ON l.id = r.lead_id
+LEFT JOIN webinar_claims AS k ON k.session_id = :session AND k.person_key = {key}
 WHERE r.id IN (SELECT max(r.id) {unseen} GROUP BY {person})
-""".replace("{called}", _CALLED.replace("{phone}", "r.phone_key")).replace("{key}", _KEY)
+""".replace("{called}", _CALLED).replace("{phone}", _PHONE.replace("{own}", "r.phone_key")).replace("{key}", _KEY)
 _NO_SHOWS = _NO_SHOWS.replace("{unseen}", REGISTRATIONS + UNSEEN).replace("{person}", _PERSON)
 # What is done goes last, what nobody took goes first; then whoever ordered, and who saw the most.
 _ORDER = """

@@ -150,3 +150,15 @@ async def test_nobody_is_missing_from_a_webinar_without_a_start(database: Databa
         Group.HOT: 1, Group.WARM: 0, Group.NO_SHOW: 0, Group.COLD: 0, Group.UNKNOWN: 0
     }  # fmt: skip
     assert (await guests(database, 1, other, Group.NO_SHOW, limit=10)).rows == ()
+
+
+async def test_who_left_no_phone_is_called_by_that_of_their_lead(database: Database, webinar: int) -> None:
+    hall = Hall(database)
+    await hall.save(lead("+79990000005", "mail@p.ru"), lead("+79990000006", "late@p.ru"))
+    await register(database, "Не дошёл", "", "late@p.ru")
+    session = await hall.hold([viewer("", "mail@p.ru", name="По почте")], replace(REPORT, external_id="111:room*again"))
+    assert (await only(database, session, Group.WARM)).phone == "79990000005"
+    missing = {guest.name: guest.phone for guest in (await guests(database, 1, session, Group.NO_SHOW, limit=10)).rows}
+    assert missing["Не дошёл"] == "79990000006"
+    await call(database, "79990000005", 120)
+    assert (await only(database, session, Group.WARM)).called_at == after(120)
