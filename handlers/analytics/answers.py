@@ -36,7 +36,7 @@ async def counted(desk: Desk, person: Person, figure: Figure, period: Period | N
     return await count(desk.database, person.account_id, figure, period, zone=zone, now=now)
 
 
-def screen(reader: Reader, person: Person, found: Counted, *, puzzled: bool = False) -> Message:
+def screen(reader: Reader, person: Person, found: Counted, *, puzzled: str = "") -> Message:
     return figure_screen(reader, found, admin=person.role.runs_the_bot, puzzled=puzzled)
 
 

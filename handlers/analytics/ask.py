@@ -20,16 +20,20 @@ _BY = (
 )
 _CALLS = re.compile(r"\b(?:звон|разговор)")
 _VISITS = re.compile(r"\b(?:последние\s+)?посещени[яй]\b")
+_LONE = re.compile(r"(?<![\w.,:-])(\d{1,4})(?![\w.,:-])")  # «7» behind a command is days
+_EVER = re.compile(r"\b(?:за\s+)?все время\b")
+_FILLING = re.compile(r"\b(?:по|за|с|со|на|в|и|из|последн\w*|покажи)\b|[^\w\s.]")
 _ABSOLUTE = re.compile(r"(\d{8})-(\d{8})\Z")
 MOST_DAYS = 3660
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """``period`` None: what is usual for the figure."""
+    """``period`` None: what is usual for the figure. ``left``: words behind a command that say nothing to us."""
 
     figure: Figure
     period: Period | None
+    left: str = ""
 
 
 def understand(text: str, today: date, *, usual: Figure | None = None) -> Asked | None:
@@ -37,19 +41,34 @@ def understand(text: str, today: date, *, usual: Figure | None = None) -> Asked 
     words = folded(unicodedata.normalize("NFC", text)[:LONGEST])
     if usual is None and _CALLS.search(words):
         return None
-    period, _ = find_period(words, today)
+    period, rest = find_period(words, today)
     by = next((figure for pattern, figure in _BY if pattern.search(words)), None)
+    if usual is not None:
+        period, rest = _behind_a_command(period, rest, today, usual)
+    left = _left_of(rest) if usual is not None else ""
     if _CONVERSIONS.search(words) or (usual is not None and usual is not Figure.TOP):
-        return Asked(figure=by or usual or Figure.DIRECTION, period=period)
+        return Asked(figure=by or usual or Figure.DIRECTION, period=period, left=left)
     if usual is Figure.TOP or _TOP.search(words):
-        return Asked(figure=Figure.TOP, period=period)
+        return Asked(figure=Figure.TOP, period=period, left=left)
     return None
 
 
-def names_figure(text: str) -> bool:
-    """A figure is named in it, if nothing else."""
-    words = folded(text)
-    return any(pattern.search(words) for pattern in (_CONVERSIONS, *(by for by, _ in _BY)))
+def _behind_a_command(period: Period | None, rest: str, today: date, usual: Figure) -> tuple[Period | None, str]:
+    """A number alone means days there, as on the buttons; «за всё время» is all that is looked through."""
+    if period is not None:
+        return period, rest
+    number = _LONE.search(rest)
+    if number is not None and 1 <= int(number.group(1)) <= MOST_DAYS:
+        return last_days(int(number.group(1)), today), _LONE.sub(" ", rest, count=1)
+    if _EVER.search(rest):
+        return None if usual is Figure.TOP else last_days(MOST_DAYS, today), _EVER.sub(" ", rest)
+    return None, rest
+
+
+def _left_of(rest: str) -> str:
+    for pattern in (_CONVERSIONS, _TOP, *(by for by, _ in _BY), _FILLING):
+        rest = pattern.sub(" ", rest)
+    return " ".join(rest.split())
 
 
 def about_visits(text: str) -> bool:

@@ -24,11 +24,11 @@ NAME = 48
 DAYS = (7, 30, 90)
 
 
-def figure_screen(reader: Reader, counted: Counted, *, admin: bool = False, puzzled: bool = False) -> Message:
-    """Row by row, the most leads first, with the buttons that lead on. ``puzzled``: the words were not understood."""
+def figure_screen(reader: Reader, counted: Counted, *, admin: bool = False, puzzled: str = "") -> Message:
+    """Row by row, the most leads first, with the buttons that lead on. ``puzzled``: words that were not understood."""
     sections = [Section(title=_title(reader, counted), lines=tuple(_head(reader, counted, admin=admin)))]
     if puzzled:
-        sections.insert(0, Section(lines=(plain(reader.say("figures.puzzled")),)))
+        sections.insert(0, Section(lines=(plain(reader.say("figures.puzzled", words=shortened(puzzled, NAME))),)))
     sections += [_row(reader, counted.figure, row) for row in counted.rows[:MOST_ROWS]]
     left = len(counted.rows) - MOST_ROWS
     if left > 0:

@@ -10,7 +10,7 @@ from aiogram.types import Message as ChatMessage
 from domain.messages import Message
 from domain.roles import Person
 from handlers.analytics import answers
-from handlers.analytics.ask import Asked, about_visits, names_figure, period_off_button, understand
+from handlers.analytics.ask import Asked, about_visits, period_off_button, understand
 from handlers.analytics.catalogue import Counted, Figure
 from handlers.analytics.screens import inline_items
 from handlers.calls.telegram import INLINE_CACHE_SECONDS
@@ -64,12 +64,11 @@ async def creatives(message: ChatMessage, command: CommandObject, person: Person
 
 
 async def _command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk, usual: Figure) -> None:
-    """Words behind a command say by what and of which days; where they say neither, that is said."""
+    """Words behind a command say by what and of which days; those that say neither are named."""
     reader = desk.reader(person.account_id, private=in_private(message))
     asked = understand(command.args or "", reader.today, usual=usual) or Asked(figure=usual, period=None)
     found = await answers.counted(desk, person, asked.figure, asked.period)
-    puzzled = bool(command.args) and asked == Asked(figure=usual, period=None) and not names_figure(command.args or "")
-    await show(message, desk, answers.screen(reader, person, found, puzzled=puzzled))
+    await show(message, desk, answers.screen(reader, person, found, puzzled=asked.left))
 
 
 async def in_words(message: ChatMessage, asked: Asked, person: Person, desk: Desk) -> None:

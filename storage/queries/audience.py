@@ -90,14 +90,18 @@ WHERE a.session_id = :session AND a.account_id = :account
 """.replace("{called}", _CALLED).replace("{phone}", _PHONE.replace("{own}", "a.phone_number"))
 _KEY = "coalesce('phone:' || nullif(r.phone_key, ''), 'email:' || nullif(r.email_key, ''), 'registration ' || r.id)"
 _PERSON = "coalesce(CAST(r.person_id AS text), nullif(r.phone_key, ''), nullif(r.email_key, ''), r.dedup_key)"
-_NO_SHOWS = """
+_NO_SHOWS = (
+    """
 SELECT r.id, {key} AS key, r.name, {phone} AS phone, r.email_key, coalesce(l.manager, '') AS manager,
        k.taken_by_name, k.taken_at, {called} AS called_at, k.taken_by,
        r.created_at, r.sublist_id, r.matched_by, 0 AS first_, 0 AS then_
 FROM registrations AS r LEFT JOIN leads AS l ON l.id = r.lead_id
 LEFT JOIN webinar_claims AS k ON k.session_id = :session AND k.person_key = {key}
 WHERE r.id IN (SELECT max(r.id) {unseen} GROUP BY {person})
-""".replace("{called}", _CALLED).replace("{phone}", _PHONE.replace("{own}", "r.phone_key")).replace("{key}", _KEY)
+""".replace("{called}", _CALLED)
+    .replace("{phone}", _PHONE.replace("{own}", "r.phone_key"))
+    .replace("{key}", _KEY)
+)
 _NO_SHOWS = _NO_SHOWS.replace("{unseen}", REGISTRATIONS + UNSEEN).replace("{person}", _PERSON)
 # What is done goes last, what nobody took goes first; then whoever ordered, and who saw the most.
 _ORDER = """

@@ -92,17 +92,28 @@ async def test_one_figure_in_each_way_of_asking(hall: Hall, owner: Talk, questio
         ("/conversions креативы 7д", "по креативам · 15–21 ноября"),
         ("креативы", "по посещениям · всё время"),
         ("топ креативов за 90 дней", "по посещениям · 24 августа – 21 ноября"),
+        ("/conversions 7", "по направлениям · 15–21 ноября"),
+        ("/conversions источники 90", "по источникам · 24 августа – 21 ноября"),
+        ("/creatives 30", "по посещениям · 23 октября – 21 ноября"),
+        ("/creatives за всё время", "по посещениям · всё время"),
+        ("/conversions за всё время", "по направлениям · 14 ноября 2016 – 21 ноября"),
     ],
 )
 async def test_words_say_by_what_and_when(hall: Hall, owner: Talk, question: str, title: str) -> None:
     assert title in await owner.say(question)
 
 
-async def test_days_that_cannot_be_are_told(hall: Hall, owner: Talk) -> None:
-    for question in ("/conversions 31.02.2026", "/conversions как дела", "/creatives 25.13.2026"):
-        assert "Период не понят" in await owner.say(question)
-    for question in ("/conversions", "/conversions направления", "/conversions 7д", "/creatives", "/creatives креативы"):
-        assert "Период не понят" not in await owner.say(question)
+async def test_what_is_not_understood_is_named(hall: Hall, owner: Talk) -> None:
+    for question, words in (
+        ("/conversions 31.02.2026", "31.02.2026"),
+        ("/conversions как дела", "как дела"),
+        ("/creatives 25.13.2026", "25.13.2026"),
+        ("/conversions источники 31.02", "31.02"),
+        ("/conversions 0", "0"),
+    ):
+        assert f"Не понял «{words}»" in await owner.say(question)
+    for question in ("/conversions", "/conversions по направлениям", "/conversions 7д", "/creatives", "/creatives креативы"):
+        assert "Не понял" not in await owner.say(question)
 
 
 async def test_words_about_calls_are_left_to_calls(hall: Hall, owner: Talk) -> None:
