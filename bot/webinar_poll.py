@@ -13,12 +13,14 @@ from domain.ports import Clock, WebinarPlatform
 from domain.webinars import WebinarReport
 from storage.engine import Database
 from storage.models import webinars, work
+from storage.queries.webinar_reckoning import WebinarReckoning, keep_webinar_reckoning, reckon_webinars
 from storage.work import WorkStore
 
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(hours=1)  # a report is listed a while after the time it carries
 RECONCILED = timedelta(hours=48)
+RECKONED = timedelta(hours=24)
 MOST_REPORTS = 1000  # of one poll; a platform makes some dozens a day
 CHUNK = 500  # SQLite takes a thousand variables in a statement
 KIND, COMPLETE, REMADE = "webinar", "complete", "remade"
@@ -63,13 +65,23 @@ class WebinarPoll:
         newest = max((report.created_at for report in reports if report.created_at), default=cursor)
         return await self._take(max(newest, cursor).isoformat(), reports)
 
-    async def reconcile(self) -> int | None:
-        """The last 48 hours against our rows: lost reports get work. How many were found; None while the vendor is away."""
+    async def reconcile(self) -> WebinarReckoning | None:
+        """The last 48 hours against our rows: lost reports get work.
+
+        The reckoning is of the last 24 hours and is kept for /status. None while the vendor is away.
+        """
+        now = self._clock.now()
         try:
-            return await self._take(None, await self._made_since(self._clock.now() - RECONCILED))
+            reports = await self._made_since(now - RECONCILED)
+            found = await self._take(None, reports)
         except VendorError as error:
             log.warning("webinars cannot be reconciled: %s", error)
             return None
+        recent = [one for one in reports if (known := _known_at(one)) is not None and known >= now - RECKONED]
+        reckoning = await reckon_webinars(self._database, self._account_id, self._vendor, recent, now=now, found=found)
+        await keep_webinar_reckoning(self._database, self._account_id, reckoning)
+        log.info("reconciled: %d reports listed, %d found, %d not read", reckoning.listed, found, reckoning.failed)
+        return reckoning
 
     async def _made_since(self, since: datetime) -> list[WebinarReport]:
         """Reports made then or later, and not before there was a connection."""

@@ -12,9 +12,16 @@ from bot.commands.console import say
 from bot.commands.ground import load_settings, open_current_database
 from bot.entrance import ACCOUNT
 from bot.settings import Settings
+from bot.vendors import VENDORS
 from domain.plural import counted
+from handlers.admin.reckoning import reckoning_lines
+from handlers.texts import load_texts
+from handlers.wording import Reader
+from storage.engine import Database
 from storage.held import HeldPost, held_posts
 from storage.queries.health import Queue, dead_destinations, read_queue
+from storage.queries.reckoning import last_reckonings
+from storage.queries.webinar_reckoning import last_webinar_reckonings
 
 MOST_LISTED = 20
 _STATES = {
@@ -40,6 +47,8 @@ async def _status(settings: Settings) -> int:
             say(line)
         for vendor, at in await heard_of(database):
             say(f"Последнее событие {vendor}: {_moment(at, settings.timezone)}")
+        for line in await _reckoned(database, settings, now):
+            say(line)
         for place in await dead_destinations(database, ACCOUNT):
             say(f"Чат не принимает сообщения: {place.title or place.chat_id}: {place.error}")
         for line in _held(await held_posts(database)):
@@ -59,6 +68,15 @@ def _process(heard: Heard, settings: Settings) -> Iterator[str]:
     for name, part in report["parts"].items():
         if part not in {"ok", "off"}:
             yield f"  {name}: {_PARTS.get(part, part)}"
+
+
+async def _reckoned(database: Database, settings: Settings, now: datetime) -> list[str]:
+    """What each vendor listed of a day against what became of it here."""
+    titles = {vendor.name: vendor.title for vendor in VENDORS}
+    reader = Reader(texts=load_texts(), now=now, zone=settings.timezone, vendors=titles)
+    calls, webinars = await last_reckonings(database, ACCOUNT), await last_webinar_reckonings(database, ACCOUNT)
+    lines = reckoning_lines(reader, calls, webinars)
+    return [f"{reader.say('status.reckoning')}: {line}" for line in lines]
 
 
 def _queue(queue: Queue) -> Iterator[str]:

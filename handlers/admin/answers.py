@@ -11,6 +11,7 @@ from storage.queries.failures import FailureKind, failed_works, failure_kinds
 from storage.queries.health import counted, dead_destinations, last_events, read_queue, spent, unknown_kinds
 from storage.queries.reckoning import last_reckonings
 from storage.queries.repeats import possible_repeats
+from storage.queries.webinar_reckoning import last_webinar_reckonings
 
 MOST_AT_ONCE = 200
 UNKNOWN_DAYS = 7
@@ -29,6 +30,7 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
         events=await last_events(database, account_id),
         queue=await read_queue(database, account_id, reader.now),
         reckonings=await last_reckonings(database, account_id),
+        webinars=await last_webinar_reckonings(database, account_id),
         money=Money(
             today=await spent(database, account_id, today),
             month=await spent(database, account_id, month),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.messages import Button, Line, Message, Section, Span, Style, bullet, plain
+from handlers.admin.reckoning import reckoning_lines, redo_rows
 from handlers.admin.screens import bold
 from handlers.calls.screens import ANSWER, action
 from handlers.desk import MoneyLimits, PartHealth, PartState
@@ -15,6 +16,7 @@ from storage.queries.failures import FailureKind
 from storage.queries.health import DeadDestination, LastEvent, Queue, UnknownKind
 from storage.queries.reckoning import Reckoning
 from storage.queries.repeats import Repeats
+from storage.queries.webinar_reckoning import WebinarReckoning
 
 MOST_KINDS = 6
 ERROR_LIMIT = 160
@@ -53,6 +55,7 @@ class Standing:
     events: Sequence[LastEvent]
     queue: Queue
     reckonings: Sequence[Reckoning]
+    webinars: Sequence[WebinarReckoning]
     money: Money
     reception: Reception | None
     dead: Sequence[DeadDestination]
@@ -70,7 +73,7 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
         Section(title=bold(reader.say("status.title")), lines=tuple(_parts(reader, standing))),
         Section(title=bold(reader.say("status.events")), lines=tuple(_events(reader, standing.events)), weight=2),
         Section(title=bold(reader.say("status.queue")), lines=tuple(_queue(reader, standing.queue, standing.held))),
-        _titled(reader, "status.reckoning", [_reckoning(reader, one) for one in standing.reckonings]),
+        _titled(reader, "status.reckoning", _reckoned(reader, standing)),
         Section(title=bold(reader.say("status.money")), lines=tuple(_money(reader, standing.money))),
         Section(lines=tuple(_repeats(reader, standing)), weight=2),
         Section(title=bold(reader.say("status.telegram")), lines=tuple(_reception(reader, standing.reception))),
@@ -80,7 +83,8 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
         Section(lines=(Line(spans=(Span(reader.say("status.version", version=standing.version), Style.ITALIC),)),)),
     )
     told = tuple(section for section in sections if section.lines)
-    return Message(key=ANSWER, sections=told, buttons=tuple(_held_rows(reader, standing.held)))
+    rows = (*_held_rows(reader, standing.held), *redo_rows(reader, standing.webinars))
+    return Message(key=ANSWER, sections=told, buttons=rows)
 
 
 def _held_rows(reader: Reader, held: int) -> Iterator[tuple[Button, ...]]:
@@ -96,7 +100,8 @@ def _titled(reader: Reader, title: str, lines: Sequence[Line]) -> Section:
 
 def _parts(reader: Reader, standing: Standing) -> Iterator[Line]:
     bad = [part for part in standing.parts if part.state in {PartState.DOWN, PartState.REFUSED}]
-    troubles = len(bad) + len(standing.dead) + bool(standing.queue.dead) + bool(standing.held)
+    unread = any(one.failed for one in standing.webinars)
+    troubles = len(bad) + len(standing.dead) + bool(standing.queue.dead) + bool(standing.held) + unread
     yield plain(reader.say("status.trouble", count=troubles) if troubles else reader.say("status.all_good"))
     for part in standing.parts:
         yield plain(f"{_MARKS[part.state]} {_part(reader, part)}")
@@ -135,12 +140,8 @@ def _queue(reader: Reader, queue: Queue, held: int) -> Iterator[Line]:
         yield bullet(reader.say("status.held", count=reader.count(held, "message")))
 
 
-def _reckoning(reader: Reader, reckoning: Reckoning) -> Line:
-    figures = {name: getattr(reckoning, name) for name in ("listed", "processed", "filtered", "waiting")}
-    lines = [reader.say("status.reckoning_line", vendor=reader.vendor(reckoning.vendor), **figures)]
-    if reckoning.found:
-        lines.append(reader.say("status.reckoning_found", count=reckoning.found))
-    return bullet(" ".join(lines))
+def _reckoned(reader: Reader, standing: Standing) -> list[Line]:
+    return [bullet(line) for line in reckoning_lines(reader, standing.reckonings, standing.webinars)]
 
 
 def _money(reader: Reader, money: Money) -> Iterator[Line]:

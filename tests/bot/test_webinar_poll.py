@@ -16,6 +16,7 @@ from integrations.bizon365.platform import LIST, Webinars
 from integrations.bizon365.settings import Settings
 from storage.engine import Database
 from storage.models import accounts, connections, work
+from storage.queries.webinar_reckoning import WebinarReckoning, last_webinar_reckonings
 from storage.webinars import WebinarStore
 from storage.work import WorkStore
 from tests.conftest import Serve
@@ -39,6 +40,11 @@ class Scene:
         async with self.database.read() as connection:
             rows = await connection.execute(select(work).where(work.c.kind == KIND).order_by(work.c.id))
             return [(row.object.removeprefix("bizon365:"), row.generation, row.source) for row in rows]
+
+    async def reckoned(self) -> WebinarReckoning:
+        reckoning = await self.poll.reconcile()
+        assert reckoning is not None
+        return reckoning
 
     async def finish(self, webinar: FakeWebinar, *, with_report: bool = True) -> None:
         """The pipeline went through: its work is done, and the report it loaded is remembered."""
@@ -80,7 +86,7 @@ async def test_the_first_start_is_quiet(scene: Scene) -> None:
     assert await scene.poll.poll() == 0
     scene.clock.forward(120)
     assert await scene.poll.poll() == 0
-    assert await scene.poll.reconcile() == 0
+    assert (await scene.reckoned()).found == 0
     assert await scene.works() == []
     fresh = scene.ended(hours_before=9)
     assert await scene.poll.poll() == 1
@@ -119,7 +125,7 @@ async def test_what_a_hook_began_is_not_begun_again(scene: Scene) -> None:
     for _ in range(3):
         scene.clock.forward(120)
         assert await scene.poll.poll() == 0
-        assert await scene.poll.reconcile() == 0
+        assert (await scene.reckoned()).found == 0
     assert len(await scene.works()) == 1
 
 
@@ -136,7 +142,7 @@ async def test_a_report_made_anew_is_loaded_again_once(scene: Scene) -> None:
     assert await scene.poll.poll() == 0  # it is under way
     await scene.finish(again)
     assert await scene.poll.poll() == 0
-    assert await scene.poll.reconcile() == 0
+    assert (await scene.reckoned()).found == 0
 
 
 async def test_a_report_that_came_after_we_gave_up_is_loaded(scene: Scene) -> None:
@@ -169,6 +175,26 @@ async def test_reports_without_their_time(scene: Scene, monkeypatch: pytest.Monk
     assert await scene.poll.poll() == 1
     assert await scene.poll.poll() == 0
     assert [name for name, _, _ in await scene.works()] == ["1:a*recent"]
+
+
+async def test_what_became_of_every_report_is_reckoned_and_kept(scene: Scene) -> None:
+    await scene.poll.poll()
+    scene.clock.forward(120)
+    read = scene.ended()
+    assert await scene.poll.poll() == 1
+    await scene.finish(read)
+    scene.clock.forward(120)
+    lost = scene.ended(hours_before=3)
+    reckoning = await scene.reckoned()
+    assert (reckoning.listed, reckoning.hook, reckoning.poll, reckoning.waiting, reckoning.found) == (2, 0, 1, 1, 1)
+    scene.clock.forward(60)
+    await scene.finish(lost, with_report=False)
+    reckoning = await scene.reckoned()
+    assert (reckoning.waiting, reckoning.failed, reckoning.found) == (0, 1, 0)
+    assert [one.title for one in reckoning.unread] == [lost.title]
+    assert await last_webinar_reckonings(scene.database, 1) == (reckoning,)
+    scene.clock.forward(25 * 3600)
+    assert (await scene.reckoned()).listed == 0
 
 
 async def test_a_platform_that_is_away_is_asked_again_later(scene: Scene) -> None:

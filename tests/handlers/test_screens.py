@@ -47,6 +47,7 @@ from storage.queries.health import DeadDestination, LastEvent, Queue, UnknownKin
 from storage.queries.journal import Journal, StepLine, WorkLine, read_journal
 from storage.queries.reckoning import Reckoning
 from storage.queries.repeats import Repeats
+from storage.queries.webinar_reckoning import UnreadReport, WebinarReckoning
 from tests.handlers.conftest import Golden, look
 from tests.handlers.seed import NOON, call_row, seed_calls, seed_steps, seed_work, transcript
 
@@ -277,6 +278,7 @@ def standing(**changes: Any) -> Standing:
         events=(LastEvent(vendor="bitrix24", heard_at=NOON - timedelta(minutes=3), polled_at=NOON),),
         queue=QUIET,
         reckonings=(Reckoning(vendor="bitrix24", at=NOON, listed=214, processed=209, filtered=4, waiting=1, found=2),),
+        webinars=(WebinarReckoning(vendor="bizon365", at=NOON, listed=3, hook=1, poll=1, waiting=1),),
         money=Money(today=0, month=0, limits=MoneyLimits()),
         reception=Reception(),
         dead=(),
@@ -314,6 +316,12 @@ def test_status_when_all_is_well_and_when_it_is_not(reader: Reader, golden: Gold
         dead=(DeadDestination(id=1, chat_id=-5, topic_id=None, title="", error="бота удалили"),),
         unknown=(UnknownKind(vendor="bitrix24", kind="ONCRMDEALADD", count=14, last_at=NOON - timedelta(hours=2)),),
         events=(),
+        webinars=(
+            WebinarReckoning(
+                vendor="bizon365", at=NOON, listed=6, hook=1, skipped=1, failed=4,
+                unread=tuple(UnreadReport(title=f"Урок {n}", started_at=NOON, work_id=n) for n in range(1, 5)),
+            ),
+        ),
         rejected={"BadSignature": 3, "Strange": 1},
     )  # fmt: skip
     golden("status_trouble", look(status_screen(reader, trouble)))

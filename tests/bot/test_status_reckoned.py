@@ -1,0 +1,35 @@
+"""`svodka status` says what each vendor listed of a day and what became of it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from storage.engine import Database
+from storage.migrate import migrate
+from storage.queries.reckoning import Reckoning, keep_reckoning
+from storage.queries.webinar_reckoning import UnreadReport, WebinarReckoning, keep_webinar_reckoning
+from tests.bot.terminal import Terminal
+
+NOW = datetime.now(UTC)
+
+
+async def test_calls_and_webinars_are_reckoned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    terminal = Terminal(monkeypatch, tmp_path)
+    terminal.set({"DATA_DIR": str(tmp_path / "data")})
+    (tmp_path / "data").mkdir()
+    url = f"sqlite:///{tmp_path}/data/svodka.db"
+    await migrate(url)
+    assert "Сверка" not in (await terminal("status")).out
+    database = Database(url)
+    database.open()
+    calls = Reckoning(vendor="bitrix24", at=NOW, listed=5, processed=4, filtered=1, waiting=0, found=0)
+    unread = (UnreadReport(title="Урок", started_at=None, work_id=7),)
+    await keep_reckoning(database, 1, calls)
+    webinars = WebinarReckoning(vendor="bizon365", at=NOW, listed=4, hook=2, poll=1, failed=1, unread=unread)
+    await keep_webinar_reckoning(database, 1, webinars)
+    await database.close()
+    said = (await terminal("status")).out
+    assert "Сверка за сутки: звонков в Битрикс24 5 · обработано 4" in said
+    assert "Сверка за сутки: отчётов в Бизон365 4 · по вебхуку 2 · нашёл опрос 1" in said
+    assert "не прочитан отчёт «Урок», —. Что нажать: «Проверить снова» в /status" in said
