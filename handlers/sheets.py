@@ -1,9 +1,9 @@
 """Tables that open in Excel as they are meant: Russian separators, phones as text, and no cell that is a formula."""
 
 import csv
-import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +13,7 @@ from domain.people import show_phone
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # how a cell begins that would be carried out
 
 Cell = str | int | bool | Decimal | date | datetime | None
+Write = Callable[[Iterable[Sequence[Cell]]], None]
 
 
 def cell(value: Cell, zone: tzinfo) -> str | int:
@@ -36,12 +37,24 @@ def phone_cell(key: str) -> str:
 
 
 def write_sheet(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]], zone: tzinfo) -> None:
-    """Rows go to the disk as they come; the file is there whole or not at all. Blocks."""
+    """All of it at once. Blocks."""
+    with open_sheet(path, header, zone) as write:
+        write(rows)
+
+
+@contextmanager
+def open_sheet(path: Path, header: Sequence[str], zone: tzinfo) -> Iterator[Write]:
+    """Gives what writes rows, and blocks while it does. The file is there whole once the block ends well, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8-sig", newline="", dir=path.parent, suffix=".part", delete=False
     ) as file:
+        part = Path(file.name)
         table = csv.writer(file, delimiter=";", lineterminator="\r\n")
         table.writerow(header)
-        table.writerows([cell(value, zone) for value in row] for row in rows)
-    os.replace(file.name, path)  # noqa: PTH105 - atomic, and over what is there
+        try:
+            yield lambda rows: table.writerows([cell(value, zone) for value in row] for row in rows)
+        except BaseException:
+            part.unlink()
+            raise
+    part.replace(path)

@@ -2,15 +2,16 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from domain.messages import File, Message
 from domain.people import phone_key
 from domain.roles import Person
 from handlers.desk import Desk
-from handlers.sheets import Cell, phone_cell, write_sheet
-from storage.queries.attendees import AttendeeLine, NoShowLine, Segment, find_attendees, find_no_shows
+from handlers.sheets import Cell, open_sheet, phone_cell
+from storage.queries.attendees import AttendeeLine, NoShowLine, Segment, attendee_slices, find_no_shows
 from storage.queries.webinars import WebinarLine
 
 MOST_ROWS = 100_000
@@ -28,27 +29,41 @@ async def guests_file(
     desk: Desk, person: Person, webinar: WebinarLine, *, key: str, segment: Segment = Segment.ALL, title: str = ""
 ) -> Message:
     """Everybody who was there, or those of a segment, a row each; ``title`` says which segment it is."""
-    page = await find_attendees(desk.database, person.account_id, webinar.id, segment, limit=MOST_ROWS)
-    rows = (_cells(row, webinar) for row in page.rows)
-    return await _written(desk, person, webinar, ("webinar_id", *COLUMNS), rows, key=key, title=title)
+    people = _people(desk, person, webinar, segment)
+    return await _written(desk, person, webinar, ("webinar_id", *COLUMNS), people, key=key, title=title)
+
+
+async def _people(
+    desk: Desk, person: Person, webinar: WebinarLine, segment: Segment
+) -> AsyncGenerator[Iterable[Sequence[Cell]]]:
+    async with aclosing(attendee_slices(desk.database, person.account_id, webinar.id, segment)) as slices:
+        async for lines in slices:
+            yield (_cells(line, webinar) for line in lines)
 
 
 async def no_shows_file(desk: Desk, person: Person, webinar: WebinarLine, *, key: str, title: str) -> Message:
     """Who registered and was not seen, each once."""
     lines = await find_no_shows(desk.database, person.account_id, webinar.id, limit=MOST_ROWS)
     each = {line.person_id or line.phone or line.email or -line.registration_id: line for line in lines}
-    rows = (_no_show_cells(line, webinar) for line in each.values())
-    return await _written(desk, person, webinar, ("webinar_id", *NO_SHOW_COLUMNS), rows, key=key, title=title)
+
+    async def everybody() -> AsyncGenerator[Iterable[Sequence[Cell]]]:
+        yield (_no_show_cells(line, webinar) for line in each.values())
+
+    return await _written(desk, person, webinar, ("webinar_id", *NO_SHOW_COLUMNS), everybody(), key=key, title=title)
 
 
 async def _written(
-    desk: Desk, person: Person, webinar: WebinarLine, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, key: str,
-    title: str,
+    desk: Desk, person: Person, webinar: WebinarLine, header: Sequence[str],
+    slices: AsyncGenerator[Iterable[Sequence[Cell]]], *, key: str, title: str,
 ) -> Message:  # fmt: skip
+    """Slices are fetched on the loop and made into cells and bytes off it: neither takes a moment that others notice."""
     zone, now = desk.timezone(person.account_id), desk.clock.now()
     name = hashlib.sha256(f"{key}:{webinar.id}:{now.isoformat()}".encode()).hexdigest()[:24]
     relative = Path("exports") / f"{now:%Y-%m-%d}" / f"{name}.csv"
-    await asyncio.to_thread(write_sheet, desk.data_dir / relative, header, rows, zone)
+    with open_sheet(desk.data_dir / relative, header, zone) as write:
+        async with aclosing(slices):
+            async for rows in slices:
+                await asyncio.to_thread(write, rows)
     started = webinar.started_at
     when = f"{started.astimezone(zone):%d.%m.%Y}" if started else "—"
     what = title or desk.texts.get("webinar.file_people")

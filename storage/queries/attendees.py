@@ -1,7 +1,8 @@
 """The people of webinars: of one by segment, of all the newest, one person's own, and whether somebody was there."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,9 +15,9 @@ from domain.people import email_key, personal_key
 from storage.engine import Database
 from storage.models import webinars
 from storage.queries.webinars import REGISTRATIONS, UNSEEN, WebinarLine, list_webinars, registered_for
-from storage.sets import fetch, moment
+from storage.sets import fetch, fetch_slices, moment
 
-MANY = 500  # rows from here on are made off the event loop
+SLICE = 500  # rows that are fetched at a time: a few milliseconds
 
 
 class Segment(StrEnum):
@@ -189,8 +190,7 @@ async def find_attendees(
     async with database.read() as connection:
         rows = await fetch(connection, f"{_LINES} {where} {_ORDER} LIMIT :limit OFFSET :offset", values)
         total = (await fetch(connection, count, values))[0][0]
-    lines = await asyncio.to_thread(_lines, rows) if len(rows) > MANY else _lines(rows)
-    return AttendeePage(rows=lines, total=total)
+    return AttendeePage(rows=_lines(rows), total=total)
 
 
 async def segment_sizes(
@@ -205,6 +205,18 @@ async def segment_sizes(
     return dict(zip(segments, row, strict=True))
 
 
+async def attendee_slices(
+    database: Database, account_id: int, webinar_id: int, segment: Segment = Segment.ALL
+) -> AsyncGenerator[tuple[AttendeeLine, ...]]:
+    """All the people of ``find_attendees``, a slice at a time; a connection is held until the last is taken."""
+    where = f"WHERE a.account_id = :account AND a.session_id = :session AND {_SEGMENTS[segment]}"
+    values: dict[str, Any] = {"account": account_id, "session": webinar_id}
+    sql = f"{_LINES} {where} {_ORDER}"
+    async with database.read() as connection, aclosing(fetch_slices(connection, sql, values, size=SLICE)) as slices:
+        async for rows in slices:
+            yield await asyncio.to_thread(_lines, rows)
+
+
 async def find_no_shows(
     database: Database, account_id: int, webinar_id: int, *, limit: int, offset: int = 0
 ) -> tuple[NoShowLine, ...]:
@@ -217,9 +229,12 @@ async def find_no_shows(
             return ()
         source = REGISTRATIONS.replace("WHERE", "LEFT JOIN leads AS l ON l.id = r.lead_id WHERE", 1)
         sql = f"{_NO_SHOW} {source} {UNSEEN} ORDER BY r.created_at, r.id LIMIT :limit OFFSET :offset"
-        rows = await fetch(connection, sql, bounds | {"limit": limit, "offset": offset})
-    names = tuple(NoShowLine.__slots__)
-    return tuple(NoShowLine(**{**dict(zip(names, row, strict=True)), "registered_at": moment(row[-1])}) for row in rows)
+        slices = fetch_slices(connection, sql, bounds | {"limit": limit, "offset": offset}, size=SLICE)
+        return tuple([line async for rows in slices for line in map(_no_show, rows)])
+
+
+def _no_show(row: Sequence[Any]) -> NoShowLine:
+    return NoShowLine(**{**dict(zip(NoShowLine.__slots__, row, strict=True)), "registered_at": moment(row[-1])})
 
 
 async def last_attendances(database: Database, account_id: int, *, limit: int = 20) -> tuple[AttendeeLine, ...]:

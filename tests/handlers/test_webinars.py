@@ -189,7 +189,7 @@ async def test_a_large_file_is_made_off_the_event_loop(
 
     whole = attendees._line
     monkeypatch.setattr(attendees, "_line", line)
-    monkeypatch.setattr(attendees, "MANY", 3)
+    monkeypatch.setattr(attendees, "SLICE", 3)
     await talk.press(f"wfile:{held}")
     assert len(threads) == len(VIEWERS)
     assert threading.get_ident() not in threads

@@ -1,6 +1,7 @@
 """Who was at a webinar, as people ask: by segment, the newest of all, one person's own, and «был ли»."""
 
 import json
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from storage.models import creatives, directions, identities
 from storage.queries.attendees import (
     Segment,
     Visited,
+    attendee_slices,
     find_attendees,
     is_visitor,
     last_attendances,
@@ -84,6 +86,27 @@ async def test_hot_people_come_first_and_a_manager_sees_their_own(hall: Hall) ->
     assert (row.direction, row.creative, row.lead_status, row.lead_phone) == ("Ипотека", "Креатив", "Новый", "79990000000")
     assert (await find_attendees(hall.database, 1, webinar, manager="", limit=9)).total == 3
     assert (await find_attendees(hall.database, 2, webinar, limit=9)).total == 0
+
+
+async def test_all_of_them_come_in_slices_in_the_same_order(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.queries.attendees.SLICE", 2)
+    webinar = await hall.hold(people())
+    slices = [some async for some in attendee_slices(hall.database, 1, webinar)]
+    assert [len(some) for some in slices] == [2, 2, 1]
+    for segment in Segment:
+        page = await find_attendees(hall.database, 1, webinar, segment, limit=10)
+        assert page.rows == tuple(
+            [row async for some in attendee_slices(hall.database, 1, webinar, segment) for row in some]
+        )
+
+
+async def test_whoever_stops_in_the_middle_leaves_the_connection_usable(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.queries.attendees.SLICE", 1)
+    webinar = await hall.hold(people())
+    for _ in range(20):  # more often than there are connections
+        async with aclosing(attendee_slices(hall.database, 1, webinar)) as slices:
+            assert [row.phone_number[-1:] for row in await anext(slices)] == ["0"]
+    assert (await find_attendees(hall.database, 1, webinar, limit=1)).total == 5
 
 
 async def test_the_newest_twenty_of_all(hall: Hall) -> None:
