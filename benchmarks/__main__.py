@@ -12,7 +12,20 @@ from pathlib import Path
 from benchmarks.figures import Plan, Section, as_text
 from benchmarks.report import write
 
-NAMES = ("ingest", "floors", "pipelines", "lag", "sender", "kills", "start", "memory", "matching", "conversions")
+NAMES = (
+    "ingest",
+    "floors",
+    "pipelines",
+    "lag",
+    "sender",
+    "kills",
+    "start",
+    "memory",
+    "phones",
+    "matching",
+    "webinar",
+    "conversions",
+)
 
 
 def main() -> None:

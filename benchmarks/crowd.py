@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import LiteralString
+
+import psycopg
 
 from domain.webinars import Interval, Viewer, WebinarReport
 
@@ -69,6 +72,34 @@ def fill(path: Path, leads: int) -> None:
             """INSERT INTO identities (account_id, kind, value, person_id, source, since)
                SELECT 1, 'email', email_key, person_id, 'import', created_at FROM leads WHERE email_key <> ''"""
         )
+
+
+async def fill_postgres(url: str, leads: int) -> None:
+    """The same in a migrated PostgreSQL, by the database itself."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        for statement in _POSTGRES:
+            await connection.execute(statement, {"leads": leads, "start": START})
+
+
+_POSTGRES: tuple[LiteralString, ...] = (
+    """INSERT INTO people (id, account_id, name, created_at)
+       SELECT n + 1, 1, '', %(start)s - n * interval '365 days' / %(leads)s FROM generate_series(0, %(leads)s - 1) AS n""",
+    """INSERT INTO leads (id, account_id, person_id, source, external_id, name, phone, phone_key, email, email_key,
+           direction_id, creative_id, first_utm_source, created_at, updated_at)
+       SELECT n + 1, 1, n + 1, 'import', CAST(n AS text), 'Лид ' || n, '+7' || digits, '7' || digits, mail, mail,
+           n %% 20 + 1, n %% 2000 + 1, (ARRAY['yandex', 'vk', 'google', ''])[n %% 4 + 1], made, made
+       FROM (SELECT n, '9' || lpad(CAST((CAST(n AS bigint) * 7919) %% 1000000007 AS text), 9, '0') AS digits,
+                 CASE WHEN n %% 2 = 1 THEN 'u' || n || '@example.ru' ELSE '' END AS mail,
+                 %(start)s - n * interval '365 days' / %(leads)s AS made
+             FROM generate_series(0, %(leads)s - 1) AS n) AS of_leads""",
+    """INSERT INTO identities (account_id, kind, value, person_id, source, since)
+       SELECT 1, 'phone', phone_key, person_id, 'import', created_at FROM leads""",
+    """INSERT INTO identities (account_id, kind, value, person_id, source, since)
+       SELECT 1, 'email', email_key, person_id, 'import', created_at FROM leads WHERE email_key <> ''""",
+    "SELECT setval(pg_get_serial_sequence('people', 'id'), %(leads)s)",
+    "SELECT setval(pg_get_serial_sequence('leads', 'id'), %(leads)s)",
+    "ANALYZE",
+)
 
 
 def made_at(number: int, leads: int) -> str:

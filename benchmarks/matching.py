@@ -14,7 +14,6 @@ from benchmarks import crowd, one_join
 from benchmarks.figures import Figure, Plan, Section, ratios
 from benchmarks.spread import percentile
 from bot.loading import collect_rarely
-from domain.people import phone_key
 from domain.plural import spaced
 from domain.webinars import Viewer
 from storage.engine import Database
@@ -87,7 +86,7 @@ async def run(plan: Plan) -> Section:
         f"Пол — sqlite3 без всего: {FLOOR}.",
         "У нас сверх того: записи сложены в людей, почта и личная ссылка, слова о посещении, короткие записи.",
     )
-    figures = (*_speed(ours, floor, again, count), *_others(waits, held), *_phones(plan))
+    figures = (*_speed(ours, floor, again, count), *_others(waits, held))
     return Section(name="matching", title=TITLE, figures=figures, notes=notes)
 
 
@@ -113,22 +112,6 @@ def _others(waits: Sequence[float], held: Sequence[float]) -> tuple[Figure, ...]
         ),
         Figure(title="запись занята одной транзакцией, дольше всех", values=(max(held),), unit="мс", digits=0),
     )
-
-
-def _phones(plan: Plan) -> tuple[Figure, ...]:
-    """Ordinary Russian numbers in the spellings of forms and CRMs."""
-    spellings = ("+7 ({0:.3}) {1:.3}-{2:.2}-{3}", "8{0}", "+7{0}", "8 {0:.3} {1:.3} {2:.2} {3}")
-    phones = [
-        spellings[number % 4].format(digits := crowd.phone(number), digits[3:], digits[6:], digits[8:])
-        for number in range(100_000)
-    ]
-    took = []
-    for _ in range(plan.repeats):
-        started = time.process_time()
-        for phone in phones:
-            phone_key(phone)
-        took.append((time.process_time() - started) / len(phones) * 1e6)
-    return (Figure(title="ключ телефона", values=tuple(took), unit="мкс", at_most=1.5),)
 
 
 async def _register(database: Database, number: int) -> int:

@@ -113,11 +113,11 @@ class Town:
 
 
 @asynccontextmanager
-async def open_town(folder: Path, **settings: str) -> AsyncIterator[Town]:
+async def open_town(folder: Path, *, fakes: str = "benchmarks.servers.town", **settings: str) -> AsyncIterator[Town]:
     folder.mkdir(parents=True, exist_ok=True)
     limits = aiohttp.TCPConnector(limit=64)
-    async with serving("benchmarks.servers.town") as fakes, aiohttp.ClientSession(connector=limits) as session:
-        town = Town(folder=folder, fakes=fakes, session=session, settings=dict(settings))
+    async with serving(fakes) as others, aiohttp.ClientSession(connector=limits) as session:
+        town = Town(folder=folder, fakes=others, session=session, settings=dict(settings))
         try:
             yield town
         finally:

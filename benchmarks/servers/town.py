@@ -100,19 +100,20 @@ class Town:
         return web.json_response({"people": people, "group": GROUP})
 
 
-async def _serve(app: web.Application) -> str:
+async def serve(app: web.Application) -> str:
+    """On a port of its own, until the process ends; its address."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
-async def main() -> None:
-    town = Town()
+async def open_doors(town: Town) -> dict[str, str]:
+    """Everybody of the town listens; where they are, as settings."""
     telegram, portal, models = [
-        await _serve(app) for app in (town.telegram_app(), town.portal.build_app(), town.models.build_app())
+        await serve(app) for app in (town.telegram_app(), town.portal.build_app(), town.models.build_app())
     ]
-    environment = {
+    return {
         "TELEGRAM_BOT_TOKEN": town.telegram.token,
         "TELEGRAM_TARGET_CHAT_ID": str(GROUP),
         "TELEGRAM_ADMIN_IDS": str(OWNER),
@@ -124,6 +125,11 @@ async def main() -> None:
         "OPENAI_API_KEY": "key-of-a-benchmark",
         "STT_MODEL": "whisper-1",  # left to the table the work would change with the date
     }
+
+
+async def main() -> None:
+    town = Town()
+    environment = await open_doors(town)
     await listen(town.build_app(), environment=json.dumps(environment))
 
 
