@@ -13,6 +13,7 @@ from aiohttp import web
 from bot.clock import SystemClock
 from bot.counting import Counters
 from bot.entrance import ACCOUNT, Entrance, build_entrance
+from bot.http.amocrm_oauth import amocrm_callback
 from bot.http.app import Site, build_app
 from bot.http.connections import KEEPALIVE_SECONDS, FirstRequests, allow_many_files
 from bot.http.ingress import Ingress
@@ -201,6 +202,7 @@ class Process:
             metrics_key=entrance.keys.hook("metrics"),
             update=self._door.accept_update,
             follow=short_link(entrance.database, entrance.clock),
+            consent=amocrm_callback(entrance),
         )
         app = build_app(site)
         self._first_requests.watch(app)

@@ -24,6 +24,10 @@ class Keys:
         """The secret part of /hooks/{vendor}/… of the default account: 32 hex digits."""
         return self._derived(vendor)[:32]
 
+    def sign(self, text: str) -> str:
+        """A mark that only this installation can make: 32 hex digits."""
+        return self._derived(f"signed:{text}")[:32]
+
     def public_id(self, vendor: str) -> str:
         """The id that addresses of the papers name the default account's connection by (Bizon365's ``user_id``): a UUID."""
         return str(uuid.UUID(hex=self._derived(f"{vendor}:user_id")[:32], version=4))

@@ -15,6 +15,7 @@ from bot.retention import Retention
 from bot.services import Services
 from bot.table_loads import go_on_with_all
 from domain.attendance import Yardstick
+from domain.errors import VendorError
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ POLL = timedelta(minutes=2)
 TIDY = timedelta(hours=1)
 RECONCILE = timedelta(hours=1)  # once a night would do against loss; people look at the figures by day
 SETTLED = timedelta(minutes=2)  # a process that is restarted within the hour tidies and reconciles all the same
+UPKEEP = timedelta(hours=1)
 CLOCK_JUMP_SECONDS = 300.0
 
 
@@ -45,6 +47,7 @@ class Schedule:
         self._every(self._watch_clock, seconds=60)
         self._every(self._reconcile, seconds=RECONCILE.total_seconds(), first=SETTLED)
         self._every(self._keep_figures, seconds=60)
+        self._every(self._keep_tokens, seconds=UPKEEP.total_seconds(), first=SETTLED)
         self._scheduler.start()
 
     async def stop(self) -> None:
@@ -113,6 +116,17 @@ class Schedule:
         services = self._services
         yardstick, zone = Yardstick(attended_s=services.settings.attended_min_s), services.settings.timezone
         await keep_figures(services.database, ACCOUNT, yardstick, zone, now=services.clock.now())
+
+    async def _keep_tokens(self) -> None:
+        """What ends when nobody asks for it: a bot that nobody talks to must not lose its way in."""
+        for part in self._services.connected.values():
+            name = part.vendor.name
+            try:
+                await part.ports.upkeep()
+            except VendorError as error:
+                log.warning("upkeep of %s: %s", name, error)
+                if self._services.board.state(name) != "off":
+                    await self._services.board.bad(name, error)
 
     async def _watch_clock(self) -> None:
         offset = self._wall_against_monotonic()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -32,7 +32,6 @@ from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
 from domain.work import WorkItem
 from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
-from handlers.crm.services import CrmServices
 from handlers.leads.arriving import leads_changed
 from handlers.leads.pipeline import load_table
 from handlers.leads.services import ArrivalServices, LeadServices
@@ -50,6 +49,7 @@ from storage.models.core import RESTORED
 from storage.posts import StoredChat
 from storage.queries.settings import min_duration_s
 from storage.sealed import unseal
+from storage.tokens import StoredTokens
 from storage.vault import Vault
 from storage.work import WorkStore
 
@@ -160,7 +160,8 @@ async def furnish(entrance: Entrance) -> Services:
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
     arrivals = build_arrival_services(settings, database, clock, texts=ground.texts, posted=watch.alerts.posted)
-    runs = {**webinar_runs(webinars), **crm_runs(_crm_services(ground))}
+    crm = build_crm_services(database, ground.connected.get("amocrm"), watch.board, clock)
+    runs = {**webinar_runs(webinars), **crm_runs(crm)}
     routes, opened = _routes(calls, leads, arrivals, runs), partial(unseal, entrance.vault)
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
     ground.signals.due = runner.wake
@@ -239,8 +240,9 @@ async def _connect(entrance: Entrance, workshop: Workshop) -> dict[str, Connecte
     """The ports of every configured vendor; one that is only asked gets its row here, for the cursor."""
     connected: dict[str, Connected] = {}
     for name, part in entrance.configured.items():
-        ports = part.vendor.build_ports(part.settings, workshop) if part.vendor.build_ports else Ports()
         row = part.connection_id
+        own = replace(workshop, tokens=StoredTokens(entrance.database, entrance.vault, row) if row else None)
+        ports = part.vendor.build_ports(part.settings, own) if part.vendor.build_ports else Ports()
         if not row and (ports.journal is not None or ports.webinars is not None):
             row = await connection_row(entrance.database, name, entrance.keys, entrance.settings, entrance.clock.now())
         connected[name] = Connected(vendor=part.vendor, settings=part.settings, ports=ports, connection_id=row)
@@ -367,14 +369,6 @@ def _webinar_polls(ground: _Ground, watch: _Watch) -> list[Poll]:
             ids = {"account_id": ACCOUNT, "connection_id": part.connection_id}
             polls.append(WebinarPoll(ground.database, ground.work, ground.clock, platform, vendor=name, **ids))
     return polls
-
-
-def _crm_services(ground: _Ground) -> CrmServices | None:
-    """The CRM whose hooks tell of leads; None when none is connected."""
-    part = ground.connected.get("amocrm")
-    return (
-        build_crm_services(ground.database, part.vendor.name, part.vendor.title, ground.clock) if part is not None else None
-    )
 
 
 def _routes(

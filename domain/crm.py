@@ -70,6 +70,17 @@ class CrmContact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrmStage:
+    """A stage of a pipeline by the CRM's own names. ``status`` is a LeadStatus where it is a known one, else ""."""
+
+    pipeline_id: str
+    status_id: str
+    name: str
+    pipeline: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadChange:
     action: CrmAction
     lead: CrmLead

@@ -1,12 +1,13 @@
 """What capabilities need from the world; vendors and storage offer it, wiring joins them."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from domain.calls import CallContext, CallFacts, Cost, Parties, Recording, Summary, Transcript, VoiceCheck
+from domain.crm import CrmContact, CrmLead, CrmStage
 from domain.events import CallEnded
 from domain.messages import Message
 from domain.webinars import (
@@ -184,6 +185,78 @@ class Funnel(Protocol):
 
         VendorUnavailable; VendorRefused where there is no such status or lead.
         """
+        ...
+
+
+class CrmPlatform(Protocol):
+    """A CRM that can be asked. Every method: VendorUnavailable, VendorRefused."""
+
+    async def leads(self, ids: Sequence[str]) -> Sequence[CrmLead]:
+        """Those that are there, with ids of their contacts; a deleted one is left out."""
+        ...
+
+    async def contacts(self, ids: Sequence[str]) -> Sequence[CrmContact]:
+        """Those that are there, with phones and e-mails."""
+        ...
+
+    def changed_since(self, since: datetime) -> AsyncIterator[Sequence[CrmLead]]:
+        """Page after page of leads changed at or after ``since``, the oldest change first."""
+        ...
+
+    async def find_by_phone(self, phone: str) -> Sequence[CrmContact]:
+        """Contacts with this very number, however it is written on either side."""
+        ...
+
+    async def stages(self) -> Sequence[CrmStage]:
+        """All stages of all pipelines, remembered for some minutes."""
+        ...
+
+    async def find_note(self, lead_id: str, marker: str) -> str | None:
+        """Id of our note that carries ``marker``, or None."""
+        ...
+
+    async def add_note(self, lead_id: str, text: str) -> str:
+        """Not repeated inside; returns the note's id. ``uncertain`` after a time-out: ``find_note`` first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPair:
+    """Tokens of OAuth. The refresh token works once."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPair:
+    """``version`` grows with every pair; ``revoked``: a person has to connect anew."""
+
+    pair: TokenPair
+    version: int
+    renewed_at: datetime
+    revoked: bool = False
+
+
+class TokenStore(Protocol):
+    """One connection's tokens, encrypted, shared by all processes."""
+
+    async def read(self) -> StoredPair | None: ...
+    async def claim(self, version: int, *, now: datetime, until: datetime) -> bool:
+        """Whether we, and nobody else until then, may renew the pair of this version."""
+        ...
+
+    async def release(self, version: int) -> None:
+        """Give the claim back: nothing came of it."""
+        ...
+
+    async def save(self, pair: TokenPair, *, now: datetime, after: int | None) -> None:
+        """The new pair, on disk when this returns; ``after``: the version it takes the place of, None for any."""
+        ...
+
+    async def revoke(self, version: int) -> None:
+        """The pair of this version is of no use any more."""
         ...
 
 

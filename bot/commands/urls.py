@@ -6,8 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from bot.clock import SystemClock
 from bot.commands.console import complain, say
 from bot.commands.ground import existing_keys, load_settings
+from bot.consent import new_state
 from bot.entrance import hook_secrets
 from bot.keys import Keys
 from bot.settings import Settings
@@ -15,6 +17,7 @@ from bot.vendors import VENDORS
 from domain.errors import ConfigError
 from integrations.kit.vendor import Vendor
 
+CONSENT = "Вход: открыть и нажать «Разрешить» (ссылка действует час)"
 # addresses of the seeds. Bitrix24's carries no secret: the vendor's own token is the proof; amoCRM's wants signed headers
 SEED_PATHS = {
     "bitrix24": ("/api/bitrix-webhook/call-finished",),
@@ -49,8 +52,17 @@ def _of(settings: Settings, keys: Keys, name: str) -> list[dict[str, str]]:
     vendor = next(vendor for vendor in VENDORS if vendor.name == name)
     hooks, secret = vendor.hooks, hook_secrets(vendor, _own(vendor, settings), keys)[0]
     own = [{"event": hook.event, "url": base + hook.path.format(secret=secret)} for hook in hooks]
+    own += _consent(vendor, settings, keys)
     seeds = [path.format(public_id=keys.public_id(name)) for path in SEED_PATHS.get(name, ())]
     return own + [{"event": hooks[0].event, "url": base + path} for path in seeds]
+
+
+def _consent(vendor: Vendor[Any], settings: Settings, keys: Keys) -> list[dict[str, str]]:
+    """The link by which a person allows us in; good for an hour, and once."""
+    own = _own(vendor, settings)
+    state = new_state(keys, vendor.name, SystemClock().now())
+    url = vendor.consent_url(own, state) if own is not None else ""
+    return [{"event": CONSENT, "url": url}] if url else []
 
 
 def _own(vendor: Vendor[Any], settings: Settings) -> Any:

@@ -20,9 +20,16 @@ Report = Callable[[], Awaitable[dict[str, object]]]
 TelegramUpdate = Callable[[bytes, str | None], Awaitable[int]]
 
 
+async def _nowhere(_: web.Request) -> web.Response:
+    raise web.HTTPNotFound
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What the addresses answer from. ``update`` takes a Telegram update and gives the HTTP status to answer with."""
+    """What the addresses answer from. ``update`` takes a Telegram update and gives the HTTP status to answer with.
+
+    ``consent``: where a person who allowed us into their account comes back to.
+    """
 
     ingress: Ingress
     health: Report
@@ -30,6 +37,7 @@ class Site:
     metrics_key: str = field(repr=False)
     update: TelegramUpdate
     follow: Follow
+    consent: Follow = _nowhere
 
 
 def build_app(site: Site) -> web.Application:
@@ -44,6 +52,7 @@ def build_app(site: Site) -> web.Application:
             web.get("/api/bitrix-webhook/test", _bitrix24_test),
             *bizon365_routes(site.ingress),
             *amocrm_routes(site.ingress, site.health),
+            web.get("/api/auth/amo/callback", site.consent, allow_head=False),
             web.get("/api/health", _health(site)),
             web.get("/metrics", _metrics(site)),
             web.get("/r/{code}", site.follow),

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
-from domain.crm import ContactChange, LeadChange
+from domain.crm import ContactChange, CrmAction, LeadChange
 from domain.errors import VendorRefused
 from domain.events import CrmChanged, DeliveryUnread
-from domain.ports import Steps, Tx
+from domain.ports import CrmPlatform, Steps, Tx
 from domain.work import WorkItem
 from handlers.crm.services import CrmServices
 from storage.crm import MOST_CHANGES, Applied
@@ -21,35 +22,71 @@ UNREADABLE = "Поле, которое не разобрать: {problem}. Те�
 
 
 async def crm_changed(item: WorkItem[CrmChanged], steps: Steps, services: CrmServices) -> None:
-    """Contacts first: their phones are there when their leads are saved."""
-    new: list[str] = []
-    for place, contacts in _pieces(item.event.contacts):
-
-        async def keep(tx: Tx, contacts: Sequence[ContactChange] = contacts) -> Applied:
-            return await services.store.contacts(tx, item.account_id, contacts, heard_at=item.heard_at)
-
-        await steps.write(f"contacts:{place}", keep, Applied)
-    for place, leads in _pieces([_named(change) for change in item.event.leads]):
-
-        async def save(tx: Tx, leads: Sequence[LeadChange] = leads) -> Applied:
-            return await services.store.leads(tx, item.account_id, leads, heard_at=item.heard_at)
-
-        new += (await steps.write(f"leads:{place}", save, Applied)).new
+    """Contacts first: their phones are there when their leads are saved. What was told is kept whatever the API says."""
+    event = item.event
+    keeping = _Keeping(item, steps, services)
+    await keeping.contacts("contacts", event.contacts)
+    new = await keeping.leads("leads", [_numbered(change) for change in event.leads])
     _tell(new, services.title)
+    if services.platform is not None:
+        await _complete(event, keeping, services.platform)
 
 
 async def delivery_unread(item: WorkItem[DeliveryUnread], _steps: Steps) -> None:
     """Nothing can be done with it but by a person, who finds it among the errors."""
     event = item.event
-    raise VendorRefused(
-        event.vendor, f"webhook {event.problem}", "unreadable", hint=UNREADABLE.format(problem=event.problem)
-    )
+    hint = UNREADABLE.format(problem=event.problem)
+    raise VendorRefused(event.vendor, f"webhook {event.problem}", "unreadable", hint=hint)
 
 
-def _named(change: LeadChange) -> LeadChange:
-    """A stage that nobody has named keeps its number."""
+class _Keeping:
+    """Changes into rows, MOST_CHANGES a write, each a step of its own."""
+
+    def __init__(self, item: WorkItem[CrmChanged], steps: Steps, services: CrmServices) -> None:
+        self._item = item
+        self._steps = steps
+        self._store = services.store
+
+    async def contacts(self, name: str, changes: Sequence[ContactChange]) -> None:
+        for place, some in _pieces(changes):
+            await self._steps.write(f"{name}:{place}", partial(self._keep, some), Applied)
+
+    async def leads(self, name: str, changes: Sequence[LeadChange]) -> list[str]:
+        """The CRM's ids of those that were not there."""
+        new: list[str] = []
+        for place, some in _pieces(changes):
+            new += (await self._steps.write(f"{name}:{place}", partial(self._save, some), Applied)).new
+        return new
+
+    async def _keep(self, some: Sequence[ContactChange], tx: Tx) -> Applied:
+        return await self._store.contacts(tx, self._item.account_id, some, heard_at=self._item.heard_at)
+
+    async def _save(self, some: Sequence[LeadChange], tx: Tx) -> Applied:
+        return await self._store.leads(tx, self._item.account_id, some, heard_at=self._item.heard_at)
+
+
+async def _complete(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform) -> None:
+    """A lead's hook holds neither its contacts nor the name of its stage: both are asked for. Asked again it is the same."""
+    ids = list(dict.fromkeys(one.lead.external_id for one in event.leads if one.action is not CrmAction.DELETED))
+    if not ids:
+        return
+    names = {(stage.pipeline_id, stage.status_id): stage.status or stage.name for stage in await platform.stages()}
+    leads = await platform.leads(ids)
+    contacts = await platform.contacts(list(dict.fromkeys(one for lead in leads for one in lead.contact_ids)))
+    await keeping.contacts("their_contacts", [ContactChange(action=CrmAction.UPDATED, contact=one) for one in contacts])
+    whole = [LeadChange(action=CrmAction.UPDATED, lead=lead) for lead in leads]
+    staged = [_named(change, names.get((change.lead.pipeline_id, change.lead.status_id), "")) for change in whole]
+    await keeping.leads("whole", [_numbered(change) for change in staged])
+
+
+def _named(change: LeadChange, name: str) -> LeadChange:
     lead = change.lead
-    return change if lead.status or not lead.status_id else replace(change, lead=replace(lead, status=lead.status_id))
+    return change if lead.status or not name else replace(change, lead=replace(lead, status=name))
+
+
+def _numbered(change: LeadChange) -> LeadChange:
+    """A stage that nobody has named keeps its number."""
+    return _named(change, change.lead.status_id)
 
 
 def _pieces(changes: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.crm import ContactChange, LeadChange
-from domain.ports import Clock, Tx
+from domain.ports import Clock, CrmPlatform, Tx
 from storage.crm import Applied
 
 
@@ -19,8 +19,9 @@ class Leads(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrmServices:
-    """``store`` and ``title`` (for people and the log) of one CRM."""
+    """``store`` and ``title`` (for people and the log) of one CRM; ``platform`` where it can be asked, too."""
 
     store: Leads
     title: str
     clock: Clock
+    platform: CrmPlatform | None = None

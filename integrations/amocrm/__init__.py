@@ -1,10 +1,32 @@
 """amoCRM (Kommo): leads and contacts as they change, and the questions that can be asked about them."""
 
+from integrations.amocrm.faults import VENDOR_NAME
 from integrations.amocrm.settings import VARIABLES, Settings, read_settings
-from integrations.amocrm.webhook import MAX_BODY, VENDOR_NAME, Receiver
-from integrations.kit.vendor import Hook, Intake, Vendor
+from integrations.amocrm.webhook import MAX_BODY, Receiver
+from integrations.kit.vendor import Hook, Intake, Ports, Vendor, Workshop
 
 EVENTS = "Сделки и контакты: добавлены, изменены, удалены, восстановлены, сменили этап или ответственного"
+
+
+def consent_url(settings: Settings, state: str) -> str:
+    """With a long-lived token nobody has to allow anything."""
+    from integrations.amocrm.oauth import authorize_url
+
+    return authorize_url(settings, state) if settings.has_oauth and not settings.access_token else ""
+
+
+def build_ports(settings: Settings, workshop: Workshop) -> Ports:
+    """One client, and so one pace, for all that is asked of the account; nothing where only hooks are taken in."""
+    from integrations.amocrm.assembly import build_access
+    from integrations.amocrm.client import Client
+    from integrations.amocrm.platform import Crm
+
+    access = build_access(settings, workshop)
+    if access is None:
+        return Ports()
+    client = Client(settings, access, workshop.clock)
+    crm = Crm(client, settings, workshop.clock)
+    return Ports(crm=crm, funnel=crm, upkeep=access.upkeep, close=client.close)
 
 
 def build_receiver(settings: Settings) -> Receiver:
@@ -16,7 +38,9 @@ VENDOR: Vendor[Settings] = Vendor(
     title="amoCRM",
     variables=VARIABLES,
     read_settings=read_settings,
+    build_ports=build_ports,
     build_receiver=build_receiver,
     hooks=(Hook(event=EVENTS, path="/hooks/amocrm/{secret}"),),
+    consent_url=consent_url,
     intake=Intake(max_body=MAX_BODY),
 )

@@ -14,12 +14,12 @@ from domain.errors import BadSignature, MalformedBody, RejectedDelivery
 from domain.events import CrmChanged, DeliveryUnread, Event
 from domain.webhooks import Delivery, Parsed
 from integrations.amocrm.changes import Changes, Reader
+from integrations.amocrm.faults import VENDOR_NAME
 from integrations.amocrm.settings import Settings
 from integrations.kit.forms import MAX_DEPTH, decode_form
 from integrations.kit.signatures import signed_by
 from integrations.kit.values import mapping_of, text_of
 
-VENDOR_NAME = "amocrm"
 SIGNED_PATH = "/api/webhooks/amo"
 MAX_BODY = 1_572_864  # a thousand leads with all their fields; amoCRM itself names no limit
 UNREAD = "unread"

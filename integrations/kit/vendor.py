@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from domain.ports import CallJournal, Clock, Funnel, RecordingSource, Summariser, Timeline, Transcriber, WebinarPlatform
+from domain.ports import (
+    CallJournal,
+    Clock,
+    CrmPlatform,
+    Funnel,
+    RecordingSource,
+    Summariser,
+    Timeline,
+    TokenStore,
+    Transcriber,
+    WebinarPlatform,
+)
 from domain.webhooks import Receiver
 
 S = TypeVar("S")
@@ -73,12 +84,14 @@ class Workshop:
     """What a vendor is built with. ``data_dir`` for temporary files, ``run_cpu`` runs blocking work off the event loop.
 
     ``hook_urls``: the addresses to paste into this vendor, for its diagnosis; () where nobody outside could reach them.
+    ``tokens``: where its tokens of OAuth are kept.
     """
 
     clock: Clock
     data_dir: Path
     run_cpu: Callable[[Callable[[], object]], Awaitable[object]]
     hook_urls: tuple[str, ...] = ()
+    tokens: TokenStore | None = None
 
 
 async def _nothing() -> None:
@@ -87,7 +100,7 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ports one configured vendor serves; None for the others."""
+    """The ports one configured vendor serves; None for the others. ``upkeep`` is called every hour."""
 
     recordings: RecordingSource | None = None
     journal: CallJournal | None = None
@@ -96,12 +109,21 @@ class Ports:
     summariser: Summariser | None = None
     webinars: WebinarPlatform | None = None
     funnel: Funnel | None = None
+    crm: CrmPlatform | None = None
+    upkeep: Callable[[], Awaitable[None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing
+
+
+def _no_consent(_settings: object, _state: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor(Generic[S]):
-    """One vendor. ``read_settings`` gives None when nothing is set and raises ConfigError when half is missing."""
+    """One vendor. ``read_settings`` gives None when nothing is set and raises ConfigError when half is missing.
+
+    ``consent_url``: where a person allows us in, made with a state that the answer brings back; "" where nobody has to.
+    """
 
     name: str
     title: str
@@ -112,3 +134,4 @@ class Vendor(Generic[S]):
     diagnose: Callable[[S, Workshop], AsyncIterator[Finding]] | None = None
     hooks: tuple[Hook, ...] = ()
     intake: Intake[S] = field(default_factory=Intake)
+    consent_url: Callable[[S, str], str] = _no_consent

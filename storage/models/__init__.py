@@ -6,6 +6,7 @@ from storage.models.claims import lead_claims, webinar_claims
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
 from storage.models.crm import crm_contacts, crm_links
 from storage.models.leads import creatives, directions, identities, imports, leads, people, person_joins, spend
+from storage.models.tokens import oauth_states, vendor_tokens
 from storage.models.types import UtcDateTime, metadata
 from storage.models.users import invitations, users
 from storage.models.webinars import (
@@ -47,6 +48,7 @@ __all__ = [
     "links",
     "metadata",
     "notices",
+    "oauth_states",
     "people",
     "person_joins",
     "posts",
@@ -57,6 +59,7 @@ __all__ = [
     "spend",
     "telegram_updates",
     "users",
+    "vendor_tokens",
     "webinar_attendees",
     "webinar_claims",
     "webinar_records",

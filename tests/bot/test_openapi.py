@@ -24,7 +24,9 @@ def test_every_address_is_described_and_none_besides(described: dict[str, dict[s
         return web.Response()
 
     ingress = SimpleNamespace(hook=answer, keyed=answer, bitrix24_seed=answer, hooks=Hooks())
-    site = SimpleNamespace(ingress=ingress, health=answer, metrics=answer, metrics_key="", update=answer, follow=answer)
+    site = SimpleNamespace(
+        ingress=ingress, health=answer, metrics=answer, metrics_key="", update=answer, follow=answer, consent=answer
+    )
     app = build_app(cast("Site", site))
     served = {(str(route.resource.canonical), route.method.lower()) for route in app.router.routes() if route.resource}
     told = {(path, method) for path, methods in described.items() for method in methods}

@@ -4,14 +4,14 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from domain.crm import ContactChange, CrmAction, CrmContact, CrmLead, LeadChange
-from domain.errors import VendorRefused
+from domain.crm import ContactChange, CrmAction, CrmContact, CrmLead, CrmStage, LeadChange
+from domain.errors import VendorRefused, VendorUnavailable
 from domain.events import CrmChanged, DeliveryUnread
-from domain.ports import Tx
+from domain.ports import CrmPlatform, Tx
 from domain.work import WorkItem
 from handlers.crm.pipeline import crm_changed, delivery_unread
 from handlers.crm.services import CrmServices
@@ -42,6 +42,26 @@ class Store:
         return Applied(new=new)
 
 
+class Platform:
+    """A CRM that knows whose each lead is. ``down``: it does not answer."""
+
+    def __init__(self, *, down: bool = False) -> None:
+        self.down = down
+        self.asked: list[str] = []
+
+    async def stages(self) -> Sequence[CrmStage]:
+        if self.down:
+            raise VendorUnavailable("amocrm", "leads/pipelines", "HTTP 502")
+        return [CrmStage(pipeline_id="101", status_id="8", name="Переговоры")]
+
+    async def leads(self, ids: Sequence[str]) -> Sequence[CrmLead]:
+        self.asked += ids
+        return [CrmLead(external_id=one, pipeline_id="101", status_id="8", contact_ids=("70",)) for one in ids]
+
+    async def contacts(self, ids: Sequence[str]) -> Sequence[CrmContact]:
+        return [CrmContact(external_id=one, phones=("+79990000070",)) for one in ids]
+
+
 def item(event: Any) -> WorkItem[Any]:
     return WorkItem(
         id=1, account_id=1, kind="crm", object="amocrm:1", generation=1, event=event, source="hook", delivery_id="d",
@@ -63,8 +83,8 @@ def delivery(leads: int = 0, contacts: int = 0, **lead: str) -> CrmChanged:
     )
 
 
-def services(store: Store) -> CrmServices:
-    return CrmServices(store=store, title="amoCRM", clock=HandClock())
+def services(store: Store, platform: Platform | None = None) -> CrmServices:
+    return CrmServices(store=store, title="amoCRM", clock=HandClock(), platform=cast("CrmPlatform | None", platform))
 
 
 @pytest.mark.parametrize("kept", range(5))
@@ -99,6 +119,31 @@ async def test_a_stage_that_nobody_has_named_keeps_its_number(lead: dict[str, st
     store = Store()
     await crm_changed(item(delivery(1, **lead)), MemorySteps(), services(store))
     assert store.kept == {"0": status}
+
+
+async def test_what_a_hook_does_not_tell_is_asked_for() -> None:
+    store, platform = Store(), Platform()
+    await crm_changed(item(delivery(2, status_id="8")), MemorySteps(), services(store, platform))
+    assert platform.asked == ["0", "1"]
+    assert store.kept == {"0": "Переговоры", "1": "Переговоры", "contact 70": ""}
+
+
+async def test_a_crm_that_is_away_keeps_nothing_from_being_kept() -> None:
+    store, platform, steps = Store(), Platform(down=True), MemorySteps()
+    with pytest.raises(VendorUnavailable):
+        await crm_changed(item(delivery(1, status_id="8")), steps, services(store, platform))
+    assert store.kept == {"0": "8"}
+    platform.down = False
+    await crm_changed(item(delivery(1, status_id="8")), steps, services(store, platform))
+    assert store.kept["0"] == "Переговоры"
+
+
+async def test_of_what_was_deleted_nothing_is_asked() -> None:
+    platform = Platform()
+    gone = LeadChange(action=CrmAction.DELETED, lead=CrmLead(external_id="7"))
+    event = CrmChanged(vendor="amocrm", external_id="1", occurred_at=AT, leads=(gone,))
+    await crm_changed(item(event), MemorySteps(), services(Store(), platform))
+    assert platform.asked == []
 
 
 async def test_what_cannot_be_read_waits_for_a_person() -> None:

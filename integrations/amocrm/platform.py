@@ -1,0 +1,154 @@
+"""amoCRM as a CRM: leads with whose they are, contacts, stages, notes, and the hooks that tell us of changes."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
+from domain.crm import CrmContact, CrmLead, CrmStage
+from domain.errors import VendorRefused, VendorUnavailable
+from domain.people import find_phones
+from domain.ports import Clock
+from integrations.amocrm.client import WEBHOOKS, Client, Json, embedded
+from integrations.amocrm.entities import FieldNames, id_of, read_contact, read_lead
+from integrations.amocrm.faults import NO_STAGE, NOT_FOUND, VENDOR_NAME, refusal
+from integrations.amocrm.settings import Settings
+from integrations.kit.values import flag_of, text_of
+
+A_PAGE = 250
+IDS_A_REQUEST = 100  # longer addresses are refused by servers in between
+ONE_BY_ONE = 2  # leads that are asked for by their own address, which always tells their contacts
+STAGES_TTL_S = 600.0
+NOTE_PAGES = 20
+LAST_DIGITS = 10  # a phone is searched for as people write it, with or without its country
+
+
+class Crm:
+    """Implements CrmPlatform of domain.ports over one account."""
+
+    def __init__(self, client: Client, settings: Settings, clock: Clock) -> None:
+        self._client = client
+        self._settings = settings
+        self._names = FieldNames.of(settings)
+        self._clock = clock
+        self._stages: tuple[float, Sequence[CrmStage]] | None = None
+
+    async def leads(self, ids: Sequence[str]) -> Sequence[CrmLead]:
+        if len(ids) <= ONE_BY_ONE:
+            return [lead for one in ids if (lead := await self._lead(one)) is not None]
+        found = [lead async for page in self._by_id("leads", ids, ("with", "contacts")) for lead in self._leads_of(page)]
+        return [lead for lead in found if lead.external_id in set(ids)]
+
+    async def contacts(self, ids: Sequence[str]) -> Sequence[CrmContact]:
+        found = [one async for page in self._by_id("contacts", ids, ("with", "leads")) for one in self._contacts_of(page)]
+        return [contact for contact in found if contact.external_id in set(ids)]
+
+    async def changed_since(self, since: datetime) -> AsyncIterator[Sequence[CrmLead]]:
+        query = [
+            ("filter[updated_at][from]", str(int(since.timestamp()))),
+            ("order[updated_at]", "asc"), ("with", "contacts"), ("limit", str(A_PAGE)),
+        ]  # fmt: skip
+        async for page in self._client.pages("leads", query):
+            yield self._leads_of(page)
+
+    async def find_by_phone(self, phone: str) -> Sequence[CrmContact]:
+        wanted = {one.key for one in find_phones(phone)}
+        if not wanted:
+            return ()
+        query = [("query", min(wanted)[-LAST_DIGITS:]), ("with", "leads"), ("limit", "50")]
+        found = self._contacts_of(await self._client.get("contacts", query))
+        return [one for one in found if wanted & {key.key for text in one.phones for key in find_phones(text)}]
+
+    async def stages(self) -> Sequence[CrmStage]:
+        now = self._clock.monotonic()
+        if self._stages is None or now >= self._stages[0]:
+            page = await self._client.get("leads/pipelines")
+            listed = [stage for pipeline in embedded(page, "pipelines") for stage in self._stages_of(pipeline)]
+            self._stages = (now + STAGES_TTL_S, listed)
+        return self._stages[1]
+
+    async def fields(self, entity: str) -> Sequence[tuple[str, str, str]]:
+        """(number, name, code) of every field of "leads" or "contacts"."""
+        pages = self._client.pages(f"{entity}/custom_fields", [("limit", "250")])
+        found = [one async for page in pages for one in embedded(page, "custom_fields")]
+        return [(text_of(one.get("id")), text_of(one.get("name")), text_of(one.get("code"))) for one in found]
+
+    async def account(self) -> Json:
+        return await self._client.get("account")
+
+    async def find_note(self, lead_id: str, marker: str) -> str | None:
+        query = [("filter[note_type]", "common"), ("order[id]", "desc"), ("limit", str(A_PAGE))]
+        async for page in self._client.pages(f"leads/{lead_id}/notes", query, most=NOTE_PAGES):
+            for note in embedded(page, "notes"):
+                params = note.get("params")
+                if isinstance(params, dict) and marker in text_of(params.get("text")):
+                    return text_of(note.get("id"))
+        return None
+
+    async def add_note(self, lead_id: str, text: str) -> str:
+        body = [{"note_type": "common", "params": {"text": text}}]
+        action = f"leads/{lead_id}/notes"
+        answer = await self._client.write(action, body)
+        note_id = next((id_of(one.get("id")) for one in embedded(answer, "notes")), "")
+        if not note_id:
+            raise VendorUnavailable(VENDOR_NAME, action, "no id in the answer", uncertain=True)
+        return note_id
+
+    async def move(self, lead_id: str, status: str) -> None:
+        """Funnel of domain.ports. The stage is looked for in the lead's own pipeline, then in the others."""
+        lead = await self._lead(lead_id)
+        if lead is None:
+            raise refusal(f"leads/{lead_id}", NOT_FOUND)
+        wanted = status.casefold()
+        named = [one for one in await self.stages() if wanted in {one.name.casefold(), one.status, one.status_id}]
+        stage = min(named, key=lambda one: one.pipeline_id != lead.pipeline_id, default=None)
+        if stage is None:
+            raise refusal(f"leads/{lead_id}", NO_STAGE)
+        if (lead.pipeline_id, lead.status_id) != (stage.pipeline_id, stage.status_id):
+            body = {"status_id": int(stage.status_id), "pipeline_id": int(stage.pipeline_id)}
+            await self._client.write(f"leads/{lead_id}", body, method="PATCH")
+
+    async def hooks(self) -> Sequence[tuple[str, bool]]:
+        """(address, whether it is switched off) of every hook of the account."""
+        found = [one async for page in self._client.pages(WEBHOOKS) for one in embedded(page, "webhooks")]
+        return [(text_of(one.get("destination")), flag_of(one.get("disabled"))) for one in found]
+
+    async def subscribe(self, destination: str, events: Sequence[str]) -> None:
+        """The same address again changes what it is told of."""
+        await self._client.write(WEBHOOKS, {"destination": destination, "settings": list(events), "sort": 10})
+
+    async def unsubscribe(self, destination: str) -> None:
+        await self._client.write(WEBHOOKS, {"destination": destination}, method="DELETE")
+
+    async def _lead(self, lead_id: str) -> CrmLead | None:
+        """None for one that is deleted: there it is not found, or the list is empty."""
+        try:
+            answer = await self._client.get(f"leads/{lead_id}", [("with", "contacts")])
+        except VendorRefused as error:
+            if error.code == NOT_FOUND:
+                return None
+            raise
+        return read_lead(answer, lead_id, self._settings, self._names) if answer else None
+
+    async def _by_id(self, entity: str, ids: Sequence[str], also: tuple[str, str]) -> AsyncIterator[Json]:
+        for start in range(0, len(ids), IDS_A_REQUEST):
+            some = ids[start : start + IDS_A_REQUEST]
+            query = [*(("filter[id][]", one) for one in some), also, ("limit", str(A_PAGE))]
+            async for page in self._client.pages(entity, query):
+                yield page
+
+    def _leads_of(self, page: Json) -> list[CrmLead]:
+        rows = [(id_of(row.get("id")), row) for row in embedded(page, "leads")]
+        return [read_lead(row, number, self._settings, self._names) for number, row in rows if number]
+
+    def _contacts_of(self, page: Json) -> list[CrmContact]:
+        rows = [(id_of(row.get("id")), row) for row in embedded(page, "contacts")]
+        return [read_contact(row, number, self._names) for number, row in rows if number]
+
+    def _stages_of(self, pipeline: Json) -> list[CrmStage]:
+        number, title = text_of(pipeline.get("id")), text_of(pipeline.get("name"))
+        stages = []
+        for one in embedded(pipeline, "statuses"):
+            status = text_of(one.get("id"))
+            known = self._settings.status_of(number, status)
+            name = text_of(one.get("name"))
+            stages.append(CrmStage(pipeline_id=number, pipeline=title, status_id=status, name=name, status=known))
+        return stages
