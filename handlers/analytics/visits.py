@@ -43,8 +43,9 @@ def _visit(reader: Reader, row: AttendeeLine) -> Section:
 
 def _lead(reader: Reader, row: AttendeeLine) -> str:
     parts = [part for part in (row.direction, row.creative) if part]
-    if row.lead_phone and row.lead_phone != row.phone:
-        parts.append(reader.phone("", row.lead_phone) if reader.private else "")
+    key = phone_key(row.lead_phone) or ""
+    if row.lead_phone and reader.private and key != row.phone_number:  # the same number is said once
+        parts.append(reader.phone(key, row.lead_phone))
     return ", ".join(part for part in parts if part) or reader.say("figures.none.direction").lower()
 
 

@@ -142,6 +142,8 @@ def reasons(reader: Reader, guest: Guest, webinar: WebinarLine) -> Iterator[str]
         if guest.clicked:
             yield reader.say("guests.why.clicked")
         yield reader.say("guests.why.ordered" if guest.ordered else "guests.why.not_ordered")
+    if not (guest.phone or guest.email):
+        yield reader.say("guests.why.no_contact")
     if guest.manager:
         yield reader.say("guests.why.manager", name=guest.manager)
 

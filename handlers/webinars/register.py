@@ -64,7 +64,8 @@ def build_router() -> Router:
     router.message.register(register_command, Command("register", "записать", ignore_case=True))
     words = (F.text, ~F.text.startswith("/"), ~F.via_bot, in_private)
     router.message.register(typed_session, StateFilter(Register.session), *words)
-    router.message.register(sent_contact, StateFilter(Register.person), F.contact, in_private)
+    whose = StateFilter(Register.person, Register.email, Register.check)
+    router.message.register(sent_contact, whose, F.contact, in_private)
     router.message.register(typed_person, StateFilter(Register.person), *words)
     router.message.register(typed_email, StateFilter(Register.email), *words)
     buttons: dict[str, Handler] = {"rpage": choose_page, "rat": choose_session, "rconf": switch_confirm}
@@ -168,10 +169,12 @@ async def typed_session(message: ChatMessage, person: Person, desk: Desk, state:
 
 
 async def sent_contact(message: ChatMessage, person: Person, desk: Desk, state: FSMContext) -> None:
-    """A contact sent or forwarded from the address book."""
-    contact = message.contact
+    """A contact sent or forwarded from the address book: another person than was spoken of, if anybody was."""
+    contact, draft = message.contact, await _draft(state)
     if contact is None:
         return
+    if draft is not None:
+        await _keep(state, replace(draft, name="", email="", phone=""), Register.person)
     name = " ".join(filter(None, (contact.first_name, contact.last_name)))
     line = PersonLine(name=name, phone=phone_key(f"+{contact.phone_number.lstrip('+')}") or "")
     await _with_person(message, line, person, desk, state)

@@ -105,6 +105,7 @@ def _article(desk: Desk, name: str, screen: Message) -> InlineQueryResultArticle
     content = InputTextMessageContent(message_text=ready["text"], entities=ready.get("entities"))
     first, _, rest = as_text(screen).partition("\n")
     title, _, description = rest.partition("\n") if name != "visit" else (first, "", rest)
+    description = " · ".join(line.removeprefix("• ") for line in description.splitlines() if line)
     return InlineQueryResultArticle(
         id=name, title=shortened(title or first, 60), description=shortened(description, 120), input_message_content=content
     )

@@ -75,6 +75,8 @@ class Receiver:
         if not _OF_REGISTRATION & fields.keys():
             raise MalformedBody("the registration has neither an e-mail nor a phone", field="email")
         registration = _registration(fields, self._zone, self._link_names)
+        if not any((registration.email, registration.phone, registration.name, registration.secret, registration.link_ids)):
+            raise MalformedBody("the registration is nobody's: no e-mail, no phone, no key", field="email")
         name = _fingerprint(registration)
         event = WebinarRegistered(
             vendor=VENDOR_NAME,

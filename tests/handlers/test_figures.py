@@ -181,3 +181,13 @@ async def test_what_still_grows_is_said(hall: Hall, owner: Talk, desk: Desk, clo
 @pytest.mark.parametrize("button", ["fig:x:30", "fig:d:", "fig:d:99999999-00000000", "fig:d:0", "fig:d:5000", "fig"])
 async def test_a_strange_button_still_answers(hall: Hall, owner: Talk, button: str) -> None:
     assert "📈 Конверсия по направлениям" in await owner.press(button)
+
+
+async def test_the_number_of_a_lead_stands_where_it_is_another_one(hall: Hall, owner: Talk) -> None:
+    await hall.save(lead("8 999 111 00 01"), lead("+7 (999) 111-00-05", "other@p.ru"))
+    seen = [viewer("8(999)111-00-01", name="Сам"), viewer("", "other@p.ru", name="По почте")]
+    await hall.hold(seen, another(days=0.6))
+    said = await owner.say("/visits")
+    assert said.count("+7 999 111-00-01") == 1
+    assert said.count("+7 999 111-00-05") == 1
+    assert "79991110" not in said

@@ -147,6 +147,19 @@ async def test_a_contact_from_the_address_book(talk: Talk) -> None:
     assert "+7 999 765-43-21" in answer
 
 
+async def test_a_contact_sent_later_is_another_person(talk: Talk, desk: Desk) -> None:
+    await seed_lead(desk)
+    await talk.say("/register")
+    await talk.press("rpage:111:page")
+    await talk.press(f"rat:{int(SESSION.timestamp())}")
+    assert "Какая у него почта?" in await talk.say("Пётр +7 999 765-43-21")
+    answer = await talk.send_contact("Иван", "79991234567")
+    assert "Проверьте" in answer
+    assert "ivan@p.ru" in answer
+    assert "Пётр" not in answer
+    assert "Какая у него почта?" in await talk.send_contact("Пётр", "79997654321")
+
+
 async def test_one_line_is_checked_and_then_pressed(talk: Talk, asked: Asked) -> None:
     line = "/register 1 111:page 16.12.2026 12:00 a@b.ru 79991234567 source=google campaign=333"
     assert "метки: source=google, campaign=333" in await talk.say(line)

@@ -66,6 +66,9 @@ async def test_inline_gives_figures_without_phones(talk: Talk) -> None:
     assert isinstance(content, InputTextMessageContent)
     assert "Пришли: 4" in content.message_text
     assert "999" not in content.message_text
+    about = result.description or ""  # type: ignore[union-attr]  # likewise
+    assert "Пришли: 4 · " in about
+    assert "\n" not in about
     (visit,) = (await talk.inline("был 8 999 000 00 01")).results
     assert visit.title == "✅ Да, 58 мин (19:00–19:58)"  # type: ignore[union-attr]  # likewise
     assert len((await talk.inline("звонки")).results) > 1

@@ -193,3 +193,8 @@ async def test_a_large_file_is_made_off_the_event_loop(
     await talk.press(f"wfile:{held}")
     assert len(threads) == len(VIEWERS)
     assert threading.get_ident() not in threads
+
+
+async def test_who_cannot_be_reached_is_told(talk: Talk, desk: Desk) -> None:
+    session = await Hall(desk.database).hold([viewer("", name="Гость")], another(days=-3))
+    assert "ни телефона, ни почты" in await talk.press(f"wg:{session}:w:0")

@@ -202,9 +202,9 @@ def test_the_names_of_a_chat_bot_builder() -> None:
 
 
 def test_one_means_empty_but_not_in_an_advertisement() -> None:
-    ones = dict.fromkeys(("room", "email", "phone", "username", "secret", "url_param", "salebot", "utm_content"), "1")
-    got = registered(RECEIVER.parse(delivery(ones | {"sublistId": "p"}, path=PAGE)))
-    assert (got.room, got.email, got.phone, got.name, got.secret, got.link_ids) == ("", "", "", "", "", ())
+    ones = dict.fromkeys(("room", "email", "phone", "secret", "url_param", "salebot", "utm_content"), "1")
+    got = registered(RECEIVER.parse(delivery(ones | {"sublistId": "p", "username": "Иван"}, path=PAGE)))
+    assert (got.room, got.email, got.phone, got.secret, got.link_ids) == ("", "", "", "", ())
     assert got.marks.content == "1"
 
 
@@ -221,7 +221,7 @@ def test_one_means_empty_but_not_in_an_advertisement() -> None:
     ],
 )
 def test_what_the_registration_link_carried(fields: dict[str, object], found: tuple[str, ...]) -> None:
-    assert registered(RECEIVER.parse(delivery(fields | {"sublistId": "p"}, path=PAGE))).link_ids == found
+    assert registered(RECEIVER.parse(delivery(fields | {"sublistId": "p", "username": "Иван"}, path=PAGE))).link_ids == found
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,10 @@ def test_a_repeat_is_one_fact_and_a_change_is_another() -> None:
     assert len({key(), key(phone="+7 900 000-00-00"), key(webinarTime="2021-09-17T09:00:00.000Z"), key(email="b@b.ru")}) == 4
 
 
-@pytest.mark.parametrize("body", [{}, {"hello": 1}, b"", {"email": ["a@b.ru"]}])
+_NOBODY = {"sublistId": ["a"], "email": {"x": 1}, "phone": 1, "webinarTime": None}
+
+
+@pytest.mark.parametrize("body", [{}, {"hello": 1}, b"", {"email": ["a@b.ru"]}, {"email": "", "phone": "1"}, _NOBODY])
 def test_a_registration_of_nobody_names_the_field(body: object) -> None:
     with pytest.raises(MalformedBody) as caught:
         RECEIVER.parse(delivery(body, path=PAGE))
