@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from bot.clock import SystemClock
 from storage.engine import Database
 from storage.migrate import migrate
 from tests.postgres import Postgres
@@ -31,6 +32,19 @@ class HandClock:
     def forward(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
         self.seconds += seconds
+
+
+class ShiftedClock(SystemClock):
+    """The real clock, with hours that pass in no time."""
+
+    def __init__(self) -> None:
+        self.shift = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.shift)
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.shift
 
 
 @pytest.fixture
@@ -81,7 +95,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         yield database
 
 
-async def until(condition: object, *, seconds: float = 30.0) -> None:
+async def until(condition: object, *, seconds: float = 60.0) -> None:
     """Wait until ``condition()`` is true; AssertionError when it never is."""
     assert callable(condition)
     deadline = asyncio.get_running_loop().time() + seconds

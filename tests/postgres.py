@@ -27,7 +27,7 @@ from tests.room import in_memory
 
 Prepare = Callable[[str], Awaitable[None]]
 
-_START_SECONDS = 30
+_START_SECONDS = 120
 _INITDB = (
     *("--auth=trust", "--username=svodka", "--encoding=UTF8", "--no-sync", "--no-instructions"),
     *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),  # lower() knows Cyrillic, on every machine

@@ -104,12 +104,12 @@ class TelegramDouble(People):
         """The most messages and edits of the bot in any stretch of ``seconds``."""
         return self.site.journal.busiest(seconds, None if chat is None else chat.id)
 
-    async def until(self, ready: Callable[[], bool], timeout_s: float = 15.0) -> None:
+    async def until(self, ready: Callable[[], bool], timeout_s: float = 60.0) -> None:
         """Wait for ``ready``, looked at on every change; TimeoutError after ``timeout_s`` seconds."""
         if not await self.site.pulse.until(ready, timeout_s):
             raise TimeoutError("the bot did not do it in time")
 
-    async def sent_next(self, count: int = 1, timeout_s: float = 15.0) -> Sequence[Sent]:
+    async def sent_next(self, count: int = 1, timeout_s: float = 60.0) -> Sequence[Sent]:
         """The next ``count`` messages the bot sends from now on."""
         before = len(self.sent)
         await self.until(lambda: len(self.sent) >= before + count, timeout_s)

@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 
-from bot.clock import SystemClock
 from bot.entrance import ACCOUNT
 from bot.http.ingress import seed_of
 from bot.keys import load_keys
@@ -23,20 +21,7 @@ from storage.destinations import Destinations
 from storage.engine import Database
 from storage.models import posts, work
 from tests.e2e.town import Town, open_town
-from tests.ground import lay
-
-
-class ShiftedClock(SystemClock):
-    """The real clock, with hours that pass in no time."""
-
-    def __init__(self) -> None:
-        self.shift = 0.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.shift)
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.shift
+from tests.ground import ShiftedClock, lay
 
 
 @dataclass

@@ -40,7 +40,7 @@ async def test_a_standby_takes_over_from_a_killed_leader(postgres: Postgres, tmp
             await town.until(lambda: "Sent to Telegram" in log.read_text(encoding="utf-8"))
             leader.kill()
             await town.end_call(phone="+79005550102")
-            await town.until_card("Готово через", "555-01-02", seconds=25)
+            await town.until_card("Готово через", "555-01-02")
             assert "ведущий процесс" in (tmp_path / "standby.log").read_text(encoding="utf-8")
             assert len(town.cards()) == 2, town.texts()
             assert town.models.paid == {"transcriptions": 2, "completions": 2}

@@ -13,6 +13,7 @@ from bot.services import Services
 from storage.engine import Database
 from storage.models import requests
 from tests.e2e.hour import Hour, open_hour
+from tests.ground import until
 
 
 @pytest.fixture
@@ -53,16 +54,16 @@ async def states(database: Database) -> list[str]:
 async def test_a_replay_does_not_wait_for_a_rehearsal(hour: Hour, rehearsals: Rehearsals) -> None:
     desk, database = Requests(hour.services), hour.services.database
     first, second = await asked(hour, "rehearse"), await asked(hour, "rehearse")
-    await asyncio.wait_for(desk.answer(), 5)
+    await asyncio.wait_for(desk.answer(), 60)
     replay = await asked(hour, "replay", delivery="nobody")
-    await asyncio.wait_for(desk.answer(), 5)
+    await asyncio.wait_for(desk.answer(), 60)
     assert await answer_of(database, replay, seconds=1) == {"error": "not found"}
     assert rehearsals.begun == 1  # each costs money: one at a time, and each once
     rehearsals.over.set()
-    assert await answer_of(database, first, seconds=5) == {"state": "done", "number": 1}
-    await asyncio.sleep(0.05)
+    assert await answer_of(database, first, seconds=60) == {"state": "done", "number": 1}
+    await until(lambda: desk._rehearsal is None or desk._rehearsal.done())
     await desk.answer()
-    assert await answer_of(database, second, seconds=5) == {"state": "done", "number": 2}
+    assert await answer_of(database, second, seconds=60) == {"state": "done", "number": 2}
     await desk.stop()
 
 
@@ -70,8 +71,8 @@ async def test_a_stop_ends_the_rehearsal_and_says_so(hour: Hour, rehearsals: Reh
     desk, database = Requests(hour.services), hour.services.database
     number = await asked(hour, "rehearse")
     await desk.answer()
-    await asyncio.sleep(0)
-    await asyncio.wait_for(desk.stop(), 5)
+    await until(lambda: rehearsals.begun)
+    await asyncio.wait_for(desk.stop(), 60)
     assert await answer_of(database, number, seconds=1) == {"error": "stopped"}
     await Requests(hour.services).answer()
     assert rehearsals.begun == 1
@@ -89,7 +90,7 @@ async def test_an_answer_that_cannot_be_written_is_logged(
         patch.setattr(module, "_answer", broken)
         rehearsals.over.set()
         await desk.answer()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "could not be answered" not in caplog.text:
                 await asyncio.sleep(0.01)
     assert "could not be answered" in caplog.text

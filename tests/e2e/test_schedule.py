@@ -47,10 +47,9 @@ async def test_a_job_that_is_under_way_ends_without_an_error(
     monkeypatch.setattr(Schedule, "_poll", slow)
     schedule = Schedule(hour.services)
     schedule.start()
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), 60)
     await schedule.stop()
-    await asyncio.sleep(0.05)
-    assert ended == ["poll"]
+    await hour.town.until(lambda: ended == ["poll"])
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 

@@ -193,7 +193,7 @@ async def test_counters_outlive_the_process(hour: Hour) -> None:
 async def asked(hour: Hour, kind: str, payload: dict[str, object]) -> dict[str, object]:
     number = await ask(hour.services.database, kind, payload, hour.clock.now())
     answering = asyncio.create_task(Requests(hour.services).answer())
-    answer = await answer_of(hour.services.database, number, seconds=20)
+    answer = await answer_of(hour.services.database, number, seconds=60)
     await answering
     assert answer is not None
     return answer
@@ -302,7 +302,7 @@ async def test_the_schedule_polls_and_answers(hour: Hour) -> None:
     schedule.start()
     try:
         number = await ask(hour.services.database, "dance", {}, hour.clock.now())
-        assert await answer_of(hour.services.database, number, seconds=10) == {"error": "unknown request dance"}
+        assert await answer_of(hour.services.database, number, seconds=60) == {"error": "unknown request dance"}
         await hour.town.until(lambda: hour.town.portal.asked("voximplant.statistic.get"))
         assert await count(hour, connections, connections.c.cursor != "") == 1
     finally:

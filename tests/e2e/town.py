@@ -97,7 +97,7 @@ class Town:
         await self.child.start(self.environment, self.folder)
         await self.answers()
 
-    async def answers(self, *, seconds: float = 30.0) -> None:
+    async def answers(self, *, seconds: float = 120.0) -> None:
         """Wait until hooks are accepted."""
         await self.until(self._health_answers, seconds=seconds)
 
@@ -148,7 +148,7 @@ class Town:
     def texts(self) -> list[str]:
         return [message.text for message in self.cards()]
 
-    async def until_card(self, *words: str, seconds: float = 45.0) -> Message:
+    async def until_card(self, *words: str, seconds: float = 120.0) -> Message:
         """Wait for a message in the team's chat with all these words."""
 
         def found() -> bool:
@@ -158,7 +158,11 @@ class Town:
         return next(message for message in self.cards() if all(word in message.text for word in words))
 
     async def until(
-        self, condition: Callable[[], object], *, seconds: float = 45.0, why: Callable[[], str] = lambda: "it never happened"
+        self,
+        condition: Callable[[], object],
+        *,
+        seconds: float = 120.0,
+        why: Callable[[], str] = lambda: "it never happened",
     ) -> None:
         deadline = asyncio.get_running_loop().time() + seconds
         while True:

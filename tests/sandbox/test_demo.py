@@ -19,6 +19,7 @@ from sandbox.demo.panel import Panel
 from sandbox.demo.recordings import recording_bytes
 from sandbox.demo.stage import GROUP_ID, Stage, story_of
 from sandbox.demo.weights import Weights
+from tests.ground import until
 
 
 class StandIn:
@@ -120,11 +121,7 @@ async def test_a_late_recording_comes_after_its_event(scene: Scene, monkeypatch:
     monkeypatch.setattr(type(late), "late_s", 0.1)
     assert (await scene.press("late"))[0] == 200
     assert scene.stage.portal.portal.calls[0].file_id is None
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        if scene.stage.portal.portal.calls[0].file_id is not None:
-            break
-    assert scene.stage.portal.portal.calls[0].file_id is not None
+    await until(lambda: scene.stage.portal.portal.calls[0].file_id is not None)
 
 
 async def test_a_killed_bot_loses_the_event_and_a_starting_one_is_waited_for(scene: Scene) -> None:
@@ -195,7 +192,7 @@ async def test_the_pages_hear_of_a_comment(scene: Scene) -> None:
     heard: list[object] = []
     scene.stage.telegram.publish = lambda *told: heard.append(told)  # type: ignore[method-assign]
     scene.stage.portal.portal.comments.append(cast("panel_module.Any", object()))
-    await asyncio.sleep(0.5)
+    await until(lambda: heard)
     assert heard == [("panel", {})]
     assert "Комментариев в карточках Битрикс24: 1" in await scene.lines()
 
@@ -250,17 +247,15 @@ async def test_real_recognition_begins_when_the_weights_are_there_and_the_card_i
     stage = await opened(tmp_path, Fetched(tmp_path / "weights", lambda: None))
     bot = cast("StandIn", stage.child)
     stage._told_at = time.monotonic()  # a call is on its way to its card
+    await until(lambda: stage.weights.state == "ready")
     await asyncio.sleep(0.5)
-    assert (bot.starts, stage.weights.state) == (1, "ready")
+    assert bot.starts == 1
     assert "перезапустится" in Panel(stage)._speech()["text"]
     async with aiohttp.ClientSession() as http:
         card = {"chat_id": GROUP_ID, "text": "Карточка"}
         async with http.post(f"{stage.urls['telegram']}/bot{stage.telegram.token}/sendMessage", json=card) as answer:
             assert answer.status == 200
-    for _ in range(200):
-        await asyncio.sleep(0.02)
-        if bot.starts == 2:
-            break
+    await until(lambda: bot.starts == 2)
     assert bot.environment["STT_PROVIDER"] == "local"
     assert bot.environment["STT_MODEL"] == str(tmp_path / "weights")
     assert bot.environment["OPENAI_BASE_URL"] == stage.urls["models"] + "/v1"
@@ -279,8 +274,8 @@ async def test_a_stopped_bot_stays_stopped_when_the_weights_come(tmp_path: Path,
     stage = await opened(tmp_path, Slow(tmp_path / "weights", lambda: None))
     await stage.child.killed()
     gate.set()
+    await until(lambda: not stage.scripts)
     await asyncio.sleep(0.3)
-    assert not stage.scripts
     assert cast("StandIn", stage.child).starts == 1
     await stage.close()
 
@@ -300,8 +295,7 @@ async def test_an_act_that_fails_later_is_logged(scene: Scene, caplog: pytest.Lo
         raise LookupError("nothing there")
 
     scene.stage._later(fail)
-    await asyncio.sleep(0.01)
-    assert "the demo stumbled" in caplog.text
+    await until(lambda: "the demo stumbled" in caplog.text)
 
 
 def _wav(*, seconds: int) -> bytes:

@@ -103,7 +103,7 @@ async def test_a_fetch_that_is_cancelled_leaves_no_pip_behind(tmp_path: Path, mo
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetching
-    for _ in range(100):
+    for _ in range(3000):
         if not process.exists() or "Z" in (process / "stat").read_text().split()[2]:
             return
         await asyncio.sleep(0.02)

@@ -376,7 +376,7 @@ async def test_the_page_comes_back_after_a_break(shown: Shown) -> None:
     double.site.stream.close()
     await expect(page.locator("#offline")).to_be_visible()
     await shown.send("пока вас не было")
-    await expect(page.locator(".message .text")).to_have_text("пока вас не было", timeout=8000)
+    await expect(page.locator(".message .text")).to_have_text("пока вас не было", timeout=60_000)
     await expect(page.locator("#offline")).to_be_hidden()
 
 

@@ -292,7 +292,7 @@ async def test_a_document_is_never_shown_as_a_page(scene: Scene) -> None:
 
 
 async def test_events(scene: Scene) -> None:
-    async with scene.http.get(f"{scene.url}/control/events", timeout=aiohttp.ClientTimeout(total=5)) as response:
+    async with scene.http.get(f"{scene.url}/control/events", timeout=aiohttp.ClientTimeout(total=60)) as response:
         assert await response.content.readline() == b"retry: 500\n"
         scene.double.publish("panel", {"a": "строка\nвторая"})
         await response.content.readline()

@@ -88,7 +88,7 @@ class Bench:
 
 
 async def settled(database: Database, state: str) -> None:
-    for _ in range(2000):
+    for _ in range(6000):
         if {row["state"] for row in await rows(database)} == {state}:
             return
         await asyncio.sleep(0.01)

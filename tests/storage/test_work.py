@@ -66,7 +66,7 @@ async def test_waiting_for_something_normal_is_no_failure(database: Database, st
     async with Bench(database, clock, [NotReady("recording", retry_after=15)]) as bench:
         bench.runner.wake()
         await until(lambda: bench.tries == 1)
-        await asyncio.sleep(0.05)
+        await settled(database, "ready")
         (row,) = await rows(database)
         assert (row["state"], row["attempts"], row["waiting_for"]) == ("ready", 0, "recording")
         assert row["due_at"] == clock.now() + timedelta(seconds=15)

@@ -13,7 +13,6 @@ from aiogram import Bot
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import SystemClock
 from bot.telegram.courier import BotCourier
 from bot.telegram.notices import Notice, NoticeKind
 from bot.telegram.sender import Sender
@@ -21,12 +20,14 @@ from bot.telegram.session import Session
 from domain.messages import Destination, Message, Section, plain
 from domain.ports import Tx
 from sandbox.telegram import TelegramDouble
+from sandbox.telegram.clock import Clocks
 from storage.destinations import Destinations
 from storage.engine import Database
 from storage.models import accounts, metadata, posts
-from storage.outbox import Outbox
+from storage.outbox import FLOOD, Outbox
 from storage.posts import ROUTINE, StoredChat
 from tests.conftest import Serve
+from tests.ground import ShiftedClock, until
 
 
 def note(key: str, text: str = "", **more: Any) -> Message:
@@ -41,7 +42,7 @@ class Bench:
     double: TelegramDouble
     url: str
     database: Database
-    clock: SystemClock
+    clock: ShiftedClock
     data_dir: Path
     chat: StoredChat
     outbox: Outbox
@@ -71,22 +72,32 @@ class Bench:
             self.sender.wake()
         return post_id
 
+    def pass_seconds(self, seconds: float) -> None:
+        """They have passed, for the sender and for the double."""
+        self.clock.shift += seconds
+        self.sender.wake()
+
     async def row(self, post_id: int) -> Any:
         async with self.database.read() as connection:
             return (await connection.execute(select(posts).where(posts.c.id == post_id))).one()
 
-    async def state(self, post_id: int, *states: str, seconds: float = 30.0) -> Any:
+    async def state(self, post_id: int, *states: str, seconds: float = 60.0) -> Any:
         """The row once it is in one of ``states``."""
         async with asyncio.timeout(seconds):
             while (row := await self.row(post_id)).state not in states:
                 await asyncio.sleep(0.01)
         return row
 
-    async def told(self, kind: NoticeKind, seconds: float = 30.0) -> None:
+    async def told(self, kind: NoticeKind) -> None:
         """Wait until the sender has given this notice, the last thing it does about its reason."""
-        async with asyncio.timeout(seconds):
-            while all(notice.kind is not kind for notice in self.notices):
-                await asyncio.sleep(0.01)
+        await until(lambda: any(notice.kind is kind for notice in self.notices))
+
+    async def flooded(self, *post_ids: int) -> None:
+        """Wait until the sender knows, and has written down, that these posts' chats want a pause."""
+        for post_id in post_ids:
+            async with asyncio.timeout(60):
+                while (await self.row(post_id)).error != FLOOD:
+                    await asyncio.sleep(0.01)
 
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[None]:
@@ -130,9 +141,10 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def bench(serve: Serve, tmp_path: Path, database: Database) -> AsyncIterator[Bench]:
-    double = TelegramDouble(webhook_pause_s=0.02)
+    clock = ShiftedClock()
+    clocks = Clocks(monotonic=clock.monotonic, wall=lambda: clock.now().timestamp())
+    double = TelegramDouble(clocks=clocks, webhook_pause_s=0.02)
     url = await serve(double.build_app())
-    clock = SystemClock()
     session = Session(base_url=url)
     bot = Bot(double.token, session=session)
     outbox, destinations = Outbox(database, clock), Destinations(database, clock)

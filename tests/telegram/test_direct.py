@@ -9,12 +9,14 @@ from aiogram.exceptions import TelegramMigrateToChat, TelegramRetryAfter
 from bot.telegram.direct import DirectCalls
 from domain.messages import Destination
 from sandbox.telegram import Role
+from tests.ground import until
 from tests.telegram.bench import Bench, note
 
 Quick = Callable[..., None]
 
 
-async def test_answers_and_posts_share_a_pace_and_answers_go_first(bench: Bench) -> None:
+async def test_answers_and_posts_share_a_pace_and_answers_go_first(bench: Bench, quick: Quick) -> None:
+    quick(chat=600.0)
     bench.session.middleware(DirectCalls(bench.sender))
     ivan = bench.double.person("Иван", started=True)
     for number in range(3):
@@ -22,11 +24,15 @@ async def test_answers_and_posts_share_a_pace_and_answers_go_first(bench: Bench)
     async with bench.sending():
         await bench.double.sent_next(0)
         bench.sender.wake()
-        await bench.double.until(lambda: len(bench.double.sent) == 1)
-        await bench.bot.send_message(ivan.id, "ответ")
-        await bench.double.until(lambda: len(bench.double.sent) == 3, 5)
+        await until(lambda: len(bench.double.sent) == 1 and bench.sender.queued == 2)
+        answer = asyncio.create_task(bench.bot.send_message(ivan.id, "ответ"))
+        for sent in (1, 2):
+            await until(lambda left=4 - sent: bench.sender.queued == left)
+            assert len(bench.double.sent) == sent
+            bench.pass_seconds(600)
+            await until(lambda sent=sent: len(bench.double.sent) == sent + 1)
+        await answer
     assert [sent.text for sent in bench.double.sent] == ["card0", "ответ", "card1"]
-    assert bench.double.busiest(1.0, bench.double.private(ivan)) == 1
 
 
 async def test_without_a_sender_nobody_waits(bench: Bench) -> None:
@@ -41,11 +47,14 @@ async def test_a_flooded_answer_waits_and_goes_once_more(bench: Bench, quick: Qu
     quick()
     bench.session.middleware(DirectCalls(bench.sender))
     ivan = bench.double.person("Иван", started=True)
-    bench.double.too_many(1, method="sendMessage")
+    bench.double.too_many(10, method="sendMessage")
     async with bench.sending():
-        await asyncio.sleep(0.01)
-        await bench.bot.send_message(ivan.id, "x")
-        assert bench.double.sent[0].at - bench.double.calls[0].at >= 1.0
+        await until(lambda: bench.sender._running)
+        answer = asyncio.create_task(bench.bot.send_message(ivan.id, "x"))
+        await until(lambda: bench.sender.pacer.frozen_chats(bench.clock.monotonic()) and bench.sender.queued)
+        assert not bench.double.sent
+        bench.pass_seconds(12)
+        await answer
         bench.double.too_many(600, method="sendMessage")
         with pytest.raises(TelegramRetryAfter):
             await bench.bot.send_message(ivan.id, "y")
@@ -67,7 +76,8 @@ async def test_an_answer_follows_a_moved_group(bench: Bench, quick: Quick) -> No
         await bench.bot.send_message(group.id, "y")
 
 
-async def test_who_gives_up_waiting_leaves_no_trace(bench: Bench) -> None:
+async def test_who_gives_up_waiting_leaves_no_trace(bench: Bench, quick: Quick) -> None:
+    quick(chat=600.0)
     bench.session.middleware(DirectCalls(bench.sender))
     ivan = bench.double.person("Иван", started=True)
     async with bench.sending():
@@ -76,5 +86,8 @@ async def test_who_gives_up_waiting_leaves_no_trace(bench: Bench) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await bench.bot.send_message(ivan.id, "x")
-        await bench.bot.send_message(ivan.id, "y")
+        answer = asyncio.create_task(bench.bot.send_message(ivan.id, "y"))
+        await until(lambda: bench.sender.queued)
+        bench.pass_seconds(600)
+        await answer
     assert [sent.text for sent in bench.double.sent] == ["a", "y"]

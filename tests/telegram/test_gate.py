@@ -1,6 +1,5 @@
 """Who gets an answer and who does not: people, strangers, groups, roles, buttons."""
 
-import asyncio
 import json
 import time
 from typing import Any
@@ -168,7 +167,6 @@ async def test_added_by_a_stranger_it_says_one_line_and_leaves(town: Town, monke
         bound = town.double.group("Своя", {olga: ChatRole.CREATOR}, bot=None)
         await telegram.destinations.bind(1, Destination(chat_id=bound.id))
         town.double.add_bot(bound, olga)
-        await asyncio.sleep(0.1)
         await town.settled()
     assert len(town.double.calls_of("leaveChat")) == 1
 
@@ -194,7 +192,6 @@ async def test_a_farewell_nobody_may_say_is_no_reason_to_stay(town: Town, monkey
 
         monkeypatch.setattr(telegram.destinations, "is_bound", bound_a_moment_later)
         town.double.add_bot(late, olga)
-        await asyncio.sleep(0.1)
         await town.settled()
     assert len(asked) == 2
     assert len(town.double.calls_of("leaveChat")) == 2

@@ -65,7 +65,7 @@ async def working(database: Database, feed: Any = None, lateness: Lateness | Non
     await worker.stop(0.2)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
@@ -73,13 +73,15 @@ async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 
 async def test_order_within_a_chat_and_several_chats_at_once(database: Database) -> None:
     running: dict[int, int] = {}
-    most = {"same": 0, "all": 0}
+    most, together = {"same": 0, "all": 0}, asyncio.Event()
 
     async def feed(item: StoredUpdate) -> None:
         running[item.lane] = running.get(item.lane, 0) + 1
         most["same"] = max(most["same"], running[item.lane])
         most["all"] = max(most["all"], sum(running.values()))
-        await asyncio.sleep(0.01)
+        if most["all"] > 1:
+            together.set()
+        await together.wait()  # the first chat waits for another: they go on at once, or never
         running[item.lane] -= 1
 
     async with working(database, feed) as desk:
@@ -107,21 +109,28 @@ async def test_a_feed_that_breaks_ends_its_update_only(database: Database) -> No
 
 
 async def test_a_stop_lets_handlers_finish_and_keeps_the_rest(database: Database) -> None:
-    started = asyncio.Event()
+    begun, end = set[int](), asyncio.Event()
 
     async def feed(item: StoredUpdate) -> None:
-        started.set()
-        await asyncio.sleep(0.05 if item.lane == 1 else 60)
+        begun.add(item.update_id)
+        await (end.wait() if item.lane == 1 else asyncio.sleep(600))
 
     async with working(database, feed) as desk:
         await desk.updates.add([written(1, chat=1), written(2, chat=2), written(3, chat=1), written(4, chat=2)])
         desk.worker.wake()
-        await started.wait()
+        await until(lambda: begun == {1, 2})
+        stopping = asyncio.create_task(desk.worker.stop(600))
+        await asyncio.sleep(0)
+        end.set()
+        await until(lambda: desk.worker.handled == 1)
+        stopping.cancel()  # what does not finish is left to the second stop, whose time is short
+        await asyncio.gather(stopping, return_exceptions=True)
     states = await state_of(database)
-    assert states[1] == "done"
+    assert begun == {1, 2}
+    assert (states[1], states[3]) == ("done", "received")
     assert (states[2], states[4]) == ("received", "received")  # no crash is counted
     async with working(database) as desk:
-        await until(lambda: desk.worker.handled >= 2)
+        await until(lambda: desk.worker.handled == 3)
 
 
 async def test_a_crash_over_an_update_is_counted(database: Database) -> None:

@@ -28,9 +28,10 @@ from domain.ports import Tx
 from domain.roles import Person
 from sandbox.telegram import TelegramDouble
 from storage.engine import Database
-from storage.models import telegram_updates
+from storage.models import posts, telegram_updates
 from storage.posts import StoredChat
 from tests.conftest import Serve
+from tests.ground import until
 from tests.telegram.bench import hang_up, note
 
 MENUS = Menus(
@@ -190,13 +191,23 @@ class Town:
     def texts(self, chat_id: int) -> list[str]:
         return [sent.text for sent in self.double.sent if sent.chat_id == chat_id]
 
-    async def said(self, chat_id: int, *texts: str, seconds: float = 30.0) -> None:
+    async def said(self, chat_id: int, *texts: str, seconds: float = 60.0) -> None:
         await self.double.until(lambda: len(self.texts(chat_id)) >= len(texts), seconds)
         assert self.texts(chat_id) == list(texts)
 
+    async def refused(self) -> None:
+        """Wait until a post is known to be one that Telegram will not take to its chat."""
+        async with asyncio.timeout(60):
+            while True:
+                async with self.database.read() as connection:
+                    if "dead" in set(await connection.scalars(select(posts.c.state))):
+                        return
+                await asyncio.sleep(0.01)
+
     async def settled(self) -> None:
-        """Every stored update is done."""
-        async with asyncio.timeout(20):
+        """All that happened until now has come, and every stored update is done."""
+        await until(lambda: not self.double.site.inbox.pending)
+        async with asyncio.timeout(60):
             while True:
                 async with self.database.read() as connection:
                     states = set(await connection.scalars(select(telegram_updates.c.state)))
