@@ -15,6 +15,7 @@ from handlers.analytics.visits import HEADER as VISITS_HEADER
 from handlers.analytics.visits import MOST_VISITS, visit_cells, visits_screen
 from handlers.calls.periods import Period
 from handlers.desk import Desk
+from handlers.drawing import draw_apart
 from handlers.sheets import Cell, write_sheet
 from handlers.wording import Reader
 from storage.queries.attendees import last_attendances
@@ -85,7 +86,7 @@ async def picture(desk: Desk, reader: Reader, found: Counted, *, key: str) -> Me
     shown = Bars(
         title=caption(reader, found), rows=bars(reader, found), note=reader.say(f"figures.note.{found.figure.texts}")
     )
-    png = await asyncio.to_thread(draw_bars, shown)
+    png = await asyncio.to_thread(draw_apart, draw_bars, shown)
     relative = _path(desk, key, "png")
     await asyncio.to_thread(_write, desk.data_dir / relative, png)
     file = File(path=relative.as_posix(), name=f"{caption(reader, found)}.png", kind="photo", caption=caption(reader, found))

@@ -20,7 +20,7 @@ class Bars:
 
 
 def draw_bars(bars: Bars) -> bytes:
-    """A PNG. Blocks for a few hundred milliseconds: to be called off the event loop."""
+    """A PNG. Through ``draw_apart`` only: what it imports stays in memory."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 

@@ -27,7 +27,7 @@ class Curve:
 
 
 def draw(curve: Curve, texts: Texts) -> bytes:
-    """A PNG. Blocks for a few hundred milliseconds: to be called off the event loop.
+    """A PNG. Through ``draw_apart`` only: what it imports stays in memory.
 
     The font is the one the library brings (DejaVu Sans): no system font is needed for Cyrillic.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 from domain.attendance import Turnout
 from domain.messages import Message, Texts
 from domain.ports import Tx
+from handlers.drawing import draw_apart
 from handlers.webinars.charts import Curve, draw
 from handlers.webinars.messages import Stage, WebinarView, webinar_card
 from handlers.webinars.run import WebinarRun
@@ -50,7 +51,7 @@ async def draw_picture(run: WebinarRun, turnout: Turnout) -> str:
     services = run.services
     steps = funnel(turnout, services.texts)
     curve = Curve(title=run.title, present=await services.webinars.present(run.row_id), steps=steps)
-    png = await services.run_cpu(lambda: draw(curve, services.texts))
+    png = await services.run_cpu(lambda: draw_apart(draw, curve, services.texts))
     assert isinstance(png, bytes)  # noqa: S101 - what ``draw`` gives
     relative = Path(FOLDER) / f"{run.item.heard_at:%Y-%m-%d}" / f"{hashlib.sha256(png).hexdigest()[:24]}.png"
     await asyncio.to_thread(_write, services.data_dir / relative, png)
