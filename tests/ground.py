@@ -17,11 +17,12 @@ from tests.postgres import Postgres
 
 
 class HandClock:
-    """Starts at noon UTC of a fixed day and moves only when told."""
+    """Starts at noon UTC of a fixed day and moves only when told, or by somebody's ``sleep``."""
 
     def __init__(self, start: datetime = datetime(2026, 11, 20, 12, tzinfo=UTC)) -> None:
         self.moment = start
         self.seconds = 1000.0
+        self.slept: list[float] = []
 
     def now(self) -> datetime:
         return self.moment
@@ -32,6 +33,11 @@ class HandClock:
     def forward(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
         self.seconds += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.forward(seconds)
+        await asyncio.sleep(0)
 
 
 class ShiftedClock(SystemClock):

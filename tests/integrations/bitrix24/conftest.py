@@ -1,6 +1,5 @@
 """A fake portal on a real socket, with a clock that tests move."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,32 +17,11 @@ from integrations.bitrix24.settings import Settings, read_settings
 from integrations.bitrix24.telephony import Telephony
 from integrations.bitrix24.timeline import Timeline
 from integrations.kit.vendor import Workshop
+from tests.ground import HandClock
 
 SECRET = "w3bh00k-c0de-of-tests"
 WAV = b"RIFF\x24\x08\x00\x00WAVEfmt " + bytes(range(256)) * 40
 NOW = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
-
-
-class MovedClock:
-    """Stands still until ``advance`` or somebody's ``sleep``."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(NOW.timestamp() + self.at, UTC)
-
-    def monotonic(self) -> float:
-        return 1000.0 + self.at
-
-    def advance(self, seconds: float) -> None:
-        self.at += seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.advance(seconds)
-        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +31,7 @@ class Shop:
     fake: Fake
     base: str
     settings: Settings
-    clock: MovedClock
+    clock: HandClock
     client: Client
     telephony: Telephony
     timeline: Timeline
@@ -66,7 +44,7 @@ async def shop(serve: Callable[[web.Application], Awaitable[str]], tmp_path: Pat
     base = await serve(fake.build_app())
     settings = read_settings({"BITRIX24_WEBHOOK_URL": fake.webhook_url(base)})
     assert settings is not None
-    clock = MovedClock()
+    clock = HandClock(NOW)
     client = Client(settings, clock, sleep=clock.sleep)
     yield Shop(
         fake=fake,

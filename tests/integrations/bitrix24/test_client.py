@@ -12,7 +12,8 @@ from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.bitrix24.client import Client
 from integrations.bitrix24.fake import Scripted
 from integrations.bitrix24.settings import Settings
-from tests.integrations.bitrix24.conftest import SECRET, MovedClock, Shop
+from tests.ground import HandClock
+from tests.integrations.bitrix24.conftest import SECRET, Shop
 
 READ, WRITE = "user.get", "crm.timeline.comment.add"
 COMMENT = {"fields": {"ENTITY_ID": 1, "ENTITY_TYPE": "deal", "COMMENT": "x"}}
@@ -105,7 +106,7 @@ async def test_what_passes_by_itself(shop: Shop, status: int, code: str, message
     shop.fake.fail(WRITE, status, code, times=2)
     written = await unavailable(shop.client.call(WRITE, COMMENT, idempotent=False))
     assert (written.message, written.uncertain) == (message, uncertain)
-    shop.clock.advance(700)
+    shop.clock.forward(700)
     read = await unavailable(shop.client.call(WRITE, COMMENT))
     assert (read.message, read.uncertain) == (message, False)
     assert len(shop.fake.requests) == 2
@@ -188,18 +189,18 @@ async def test_a_manual_block_costs_one_request(shop: Shop) -> None:
         assert (error.code, error.action) == ("overload_limit", method)
     assert len(shop.fake.requests) == 1
     shop.fake.heal()
-    shop.clock.advance(901)
+    shop.clock.forward(901)
     assert (await shop.client.call(READ)).result
 
 
 async def test_used_up_time_pauses_that_method_only(shop: Shop) -> None:
     shop.fake.fail(READ, 429, "OPERATION_TIME_LIMIT")
     assert (await unavailable(shop.client.call(READ))).retry_after == 60
-    shop.clock.advance(20)
+    shop.clock.forward(20)
     assert (await unavailable(shop.client.call(READ))).retry_after == 40
     assert (await shop.client.call("profile")).result
     assert [seen.method for seen in shop.fake.requests] == [READ, "profile"]
-    shop.clock.advance(41)
+    shop.clock.forward(41)
     assert (await shop.client.call(READ)).result
 
 
@@ -231,7 +232,7 @@ async def test_a_portal_that_is_not_there_is_certain() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/rest/1/{SECRET}/"
-        client = Client(Settings(webhook_url=url, portal_url="http://127.0.0.1"), MovedClock())
+        client = Client(Settings(webhook_url=url, portal_url="http://127.0.0.1"), HandClock())
         assert not (await unavailable(client.call(WRITE, COMMENT, idempotent=False))).uncertain
         await client.close()
 

@@ -14,7 +14,8 @@ from integrations.bitrix24.fake import Fake, Scripted
 from integrations.bitrix24.recording import Recordings, Sources
 from integrations.bitrix24.settings import Settings, read_settings
 from integrations.kit.http import Target
-from tests.integrations.bitrix24.conftest import SECRET, WAV, MovedClock, Shop, facts
+from tests.ground import HandClock
+from tests.integrations.bitrix24.conftest import SECRET, WAV, Shop, facts
 
 LIMIT = 10**6
 
@@ -285,7 +286,7 @@ async def test_a_host_that_cannot_be_found_may_be_found_later() -> None:
 async def test_a_redirect_is_judged_like_the_first_address(shop: Shop, tmp_path: Path) -> None:
     known = stored(shop.fake)
     sources = sources_of(BITRIX24_WEBHOOK_URL=shop.settings.webhook_url)
-    client = Client(shop.settings, MovedClock())
+    client = Client(shop.settings, HandClock())
     recordings = Recordings(client=client, sources=sources)
     assert await recordings.fetch(known, tmp_path / "f", max_bytes=LIMIT) == Recording(
         path=ANY, size=len(WAV), sha256=ANY, mime="audio/wav", name=ANY

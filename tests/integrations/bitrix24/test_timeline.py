@@ -9,7 +9,8 @@ from domain.errors import VendorRefused, VendorUnavailable
 from domain.ports import Timeline as TimelinePort
 from integrations.bitrix24.fake import Scripted
 from integrations.bitrix24.timeline import ADD, REMEMBERED, Remembered, escaped, plain_text
-from tests.integrations.bitrix24.conftest import MovedClock, Shop, facts
+from tests.ground import HandClock
+from tests.integrations.bitrix24.conftest import Shop, facts
 
 BINDINGS = "crm.activity.binding.list"
 LIST = "crm.timeline.comment.list"
@@ -136,7 +137,7 @@ async def test_the_names_of_a_call(shop: Shop) -> None:
     assert requests == 3
     assert await shop.timeline.parties(known) == expected
     assert len(shop.fake.requests) == requests  # remembered
-    shop.clock.advance(601)
+    shop.clock.forward(601)
     shop.fake.portal.people["user", "12"]["LAST_NAME"] = "Иванова"
     assert (await shop.timeline.parties(known)).employee_name == "Анна Иванова"
 
@@ -146,10 +147,10 @@ async def test_all_who_ask_for_the_cards_of_a_call_share_one_answer(shop: Shop, 
     shop.fake.portal.bindings["70"] = bound
     known = facts(activity_id="70", crm_entity=("lead", "5"))
     await asyncio.gather(shop.timeline.parties(known), shop.timeline.target(known), shop.timeline.parties(known))
-    shop.clock.advance(170)
+    shop.clock.forward(170)
     await shop.timeline.target(known)
     assert len(shop.fake.asked(BINDINGS)) == 1
-    shop.clock.advance(20)
+    shop.clock.forward(20)
     await shop.timeline.target(known)
     assert len(shop.fake.asked(BINDINGS)) == 2  # somebody may have tied the call to a deal meanwhile
 
@@ -161,7 +162,7 @@ async def test_a_failed_or_cancelled_question_is_asked_again_by_the_next(shop: S
     first, second = await asyncio.gather(shop.timeline.target(known), shop.timeline.target(known), return_exceptions=True)
     assert isinstance(first, VendorUnavailable)
     assert second == ("deal", "42")
-    shop.clock.advance(181)
+    shop.clock.forward(181)
     reached = shop.fake.hold(BINDINGS)
     asking, waiting = (asyncio.create_task(shop.timeline.target(known)) for _ in range(2))
     await reached.wait()
@@ -219,7 +220,7 @@ async def test_people_of_another_shape(shop: Shop, body: bytes) -> None:
 
 
 async def test_the_memory_is_bounded() -> None:
-    clock = MovedClock()
+    clock = HandClock()
     kept: Remembered[str] = Remembered(clock, 10)
     asked: list[str] = []
 

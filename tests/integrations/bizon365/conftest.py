@@ -1,6 +1,5 @@
 """A fake Bizon365 on a real socket, with a clock that tests move."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,31 +13,10 @@ from integrations.bizon365.fake import Fake
 from integrations.bizon365.platform import Webinars
 from integrations.bizon365.settings import Settings, read_settings
 from integrations.kit.vendor import Workshop
+from tests.ground import HandClock
 
 TOKEN = "t0ken-0f-tests"
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-class MovedClock:
-    """Stands still until ``advance`` or somebody's ``sleep``."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(NOW.timestamp() + self.at, UTC)
-
-    def monotonic(self) -> float:
-        return 1000.0 + self.at
-
-    def advance(self, seconds: float) -> None:
-        self.at += seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.advance(seconds)
-        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +26,7 @@ class Shop:
     fake: Fake
     base: str
     settings: Settings
-    clock: MovedClock
+    clock: HandClock
     client: Client
     webinars: Webinars
     workshop: Workshop
@@ -65,7 +43,7 @@ async def shop(
     project = {"BIZON365_PROJECT_ID": fake.project_id} if version == "v2" else {}
     settings = read_settings({"BIZON365_TOKEN": f" {TOKEN} ", "BIZON365_BASE_URL": base} | project)
     assert settings is not None
-    clock = MovedClock()
+    clock = HandClock(NOW)
     client = Client(settings, clock, sleep=clock.sleep)
 
     async def run_cpu(work: Callable[[], object]) -> object:

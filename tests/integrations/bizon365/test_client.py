@@ -13,7 +13,8 @@ from integrations.bizon365.client import BURST, Client
 from integrations.bizon365.fake import HTML, Scripted
 from integrations.bizon365.settings import Settings
 from tests.conftest import Serve
-from tests.integrations.bizon365.conftest import TOKEN, MovedClock, Shop
+from tests.ground import HandClock
+from tests.integrations.bizon365.conftest import TOKEN, Shop
 
 READ, WRITE = "reports/getlist", "subpages/addSubscriber"
 BODY = {"pageId": "111222:page1", "email": "a@example.com", "time": "2026-11-25T09:00:00.000Z"}
@@ -106,7 +107,7 @@ async def test_too_many_requests_stop_all_of_them_for_a_while(shop: Shop) -> Non
     assert (error.retry_after, error.uncertain) == (7.0, False)
     assert (await unavailable(shop.client.get(READ))).retry_after == pytest.approx(7.0)
     assert len(shop.fake.requests) == 1
-    shop.clock.advance(7.5)
+    shop.clock.forward(7.5)
     await shop.client.get(READ)
     shop.fake.fail(READ, 429)
     assert (await unavailable(shop.client.get(READ))).retry_after == 30.0
@@ -181,13 +182,13 @@ async def test_a_silent_and_an_absent_server(serve: Serve) -> None:
 
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", silent)
-    client = Client(Settings(token=TOKEN, base_url=await serve(app)), MovedClock(), answer_within_s=0.05)
+    client = Client(Settings(token=TOKEN, base_url=await serve(app)), HandClock(), answer_within_s=0.05)
     assert (await unavailable(client.post(WRITE, BODY))).uncertain
     await client.close()
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
-    absent = Client(Settings(token=TOKEN, base_url=f"http://127.0.0.1:{port}"), MovedClock())
+    absent = Client(Settings(token=TOKEN, base_url=f"http://127.0.0.1:{port}"), HandClock())
     assert not (await unavailable(absent.post(WRITE, BODY))).uncertain
     await absent.close()
 
