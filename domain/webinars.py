@@ -203,7 +203,7 @@ class Registrant:
     """Somebody who registered, as we know them now. ``phone`` is the key, ``phone_raw`` as typed; times aware UTC.
 
     ``created``: nobody was known by this phone or e-mail, so they are a new person; NONE and not created: no phone to make
-    one from. ``id`` is of the row.
+    one from. ``id`` is of the row; ``other`` is who the e-mail or the link names, where the phone says it is somebody else.
     """
 
     id: int = 0
@@ -214,6 +214,7 @@ class Registrant:
     session_at: datetime | None = None
     matched_by: MatchedBy = MatchedBy.NONE
     created: bool = False
+    other: str = ""
     registered_at: datetime
 
 

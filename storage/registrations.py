@@ -17,7 +17,7 @@ from storage.identities import add_keys, keys_of
 from storage.joins import UNITED, Reason, add_pair, are_parted, unite
 from storage.leads import rematch_key, save_leads
 from storage.matching import EMAIL, PHONE, Found, Seeker, find_people, have_phones, leads_of
-from storage.models import registrations
+from storage.models import people, registrations
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, storable
 
@@ -92,8 +92,10 @@ class RegistrationStore:
         connection = cast("AsyncConnection", tx)
         total = await connection.scalar(select(func.count()).select_from(registrations).where(*mine))
         order = (registrations.c.created_at.desc(), registrations.c.id.desc())
-        rows = await connection.execute(select(registrations).where(*mine).order_by(*order).limit(limit))
-        return int(total or 0), [_registrant(row) for row in rows]
+        other = (people.c.id == registrations.c.other_person_id) & (people.c.account_id == account_id)
+        newest = select(registrations, people.c.name.label("other_name")).join(people, other, isouter=True).where(*mine)
+        rows = await connection.execute(newest.order_by(*order).limit(limit))
+        return int(total or 0), [replace(_registrant(row), other=row.other_name or "") for row in rows]
 
     async def _row(
         self, connection: AsyncConnection, account_id: int, registration: Registration, found: Found, now: datetime

@@ -11,16 +11,19 @@ from bot.settings import Settings
 from domain.plural import counted
 from integrations.kit.vendor import Finding
 from storage.engine import Database
-from storage.models import connections, inbox, webinar_attendees, webinars
+from storage.models import connections, inbox, registrations, webinar_attendees, webinars
 
 LOOKED_BACK = timedelta(days=30)
 MOST_LOOKED_AT = 500
 NAMED = 5
+WITHOUT_PHONE = 0.3  # above this share somebody should look at the form
 PEOPLE = ("человек", "человека", "человек")
 
 
 async def webinar_findings(settings: Settings, database: Database, vendor: str) -> AsyncIterator[Finding]:
-    """Nothing where no webinar of this vendor was loaded yet."""
+    """Nothing where nobody registered by a hook and no webinar of this vendor was loaded yet."""
+    if told := await _registered(settings, database):
+        yield told
     newest = await _newest(database, vendor)
     if newest is None:
         return
@@ -30,6 +33,28 @@ async def webinar_findings(settings: Settings, database: Database, vendor: str) 
     yield await _matched(database, newest)
     if rooms := await _unannounced(database, vendor):
         yield _without_hook(rooms)
+
+
+async def _registered(settings: Settings, database: Database) -> Finding | None:
+    """Whether registrations come by the hook, and with a phone: without one nobody new can be made of them."""
+    lacking = func.count().filter(registrations.c.phone_key == "")
+    mine = (registrations.c.account_id == ACCOUNT) & (registrations.c.source == "hook")
+    recent = mine & (registrations.c.created_at >= datetime.now(UTC) - LOOKED_BACK)
+    async with database.read() as connection:
+        figures = select(func.count(), lacking, func.max(registrations.c.created_at)).where(recent)
+        count, without, last = (await connection.execute(figures)).one()
+    if not count:
+        return None
+    code, title = "registrations.phones", "Регистрации: телефон в вебхуке"
+    at = f"{last.astimezone(settings.timezone):%d.%m.%Y %H:%M}"
+    detail = f"последняя {at}, за 30 дней {count}, без телефона {without}"
+    if without <= count * WITHOUT_PHONE:
+        return Finding(code=code, title=title, ok=True, detail=detail)
+    hint = (
+        "Без телефона новый человек не заводится. Форма регистрации спрашивает его только на своём сайте: в код виджета со "
+        "страницы регистрации впишите phone:1 вместо phone:0."
+    )
+    return Finding(code=code, title=title, ok=False, warning=True, detail=detail, hint=hint)
 
 
 async def _newest(database: Database, vendor: str) -> Any:

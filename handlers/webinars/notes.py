@@ -56,6 +56,8 @@ def _person(person: Registrant, zone: ZoneInfo, texts: Texts) -> Iterator[Line]:
     session = person.session_at
     when = (texts.get("registration.session", at=f"{session.astimezone(zone):%d.%m %H:%M}"),) if session else ()
     yield plain(" · ".join((*when, texts.get(f"registration.found.{found}"))))
+    if person.other:
+        yield plain(texts.get("registrant.other", name=person.other))
     if person.phone:
         yield Line(
             spans=(

@@ -25,7 +25,11 @@ async def registered(item: WorkItem[WebinarRegistered], steps: Steps, services: 
     person = await steps.write("register", lambda tx: _keep(item, tx, services), Registrant)
     if person.matched_by is MatchedBy.NONE:
         outcome = "a new person" if person.created else "nothing is made, there is no phone"
-        log.info("No matching lead for a registration, phone %s: %s", shorten_phone(person.phone) or "—", outcome)
+        log.info(
+            "No matching lead for a registration, phone %s: %s",
+            shorten_phone(person.phone) if person.phone else "—",
+            outcome,
+        )
     if item.event.occurred_at and item.heard_at - item.event.occurred_at > services.policy.catchup_max_age:
         return
     title = await steps.run("page", lambda: services.catalogue.title_of(registration.sublist_id), str)

@@ -203,12 +203,13 @@ def _phones(viewers: People, registered: People) -> Iterable[Finding]:
         "Форма регистрации не спрашивает телефон. Она умеет это только на своём сайте: в код виджета со страницы "
         "регистрации впишите phone:1 вместо phone:0."
     )
-    for form, title, people, hint in (
-        ("entry", "Бизон365: телефон при входе в комнату", viewers, entry),
-        ("registration", "Бизон365: телефон при регистрации", registered, registration),
+    nobody = "проверить не на ком: "
+    for form, title, people, hint, none in (
+        ("entry", "Бизон365: телефон при входе в комнату", viewers, entry, "в последнем отчёте зрителей не видно"),
+        ("registration", "Бизон365: телефон при регистрации", registered, registration, "за 30 дней никто не записался"),
     ):
-        if people:
-            yield _phone(f"bizon365.phones.{form}", title, people, hint)
+        code = f"bizon365.phones.{form}"
+        yield _phone(code, title, people, hint) if people else Finding(code=code, title=title, ok=True, detail=nobody + none)
 
 
 def _phone(code: str, title: str, people: People, hint: str) -> Finding:

@@ -94,3 +94,25 @@ async def test_rooms_that_no_hook_announces(fake: Fake, terminal: Terminal, town
     (line,) = [line for line in said.out.splitlines() if line.startswith("  ! Вебинары: комнаты без вебхука")]
     assert "и ещё 2" in line
     assert not any(name in line for name in ("«Вебинар 1»", "«Вебинар 2»", "«Вебинар 11»"))
+
+
+def registered(terminal: Terminal, number: int, phone: str, *, source: str = "hook") -> None:
+    at = datetime.now(UTC).strftime(STAMP)
+    run_sql(
+        terminal,
+        "INSERT INTO registrations (account_id, dedup_key, source, phone_key, created_at) VALUES (1, ?, ?, ?, ?)",
+        *(f"1:page|{number}|", source, phone, at),
+    )
+
+
+async def test_registrations_by_the_hook_are_checked_for_phones(fake: Fake, terminal: Terminal, town: Town) -> None:
+    registered(terminal, 1, "79991234567", source="bot")
+    assert "Регистрации" not in (await terminal("check", "bizon365")).out
+    for number in range(2, 5):
+        registered(terminal, number, "79991234567")
+    registered(terminal, 5, "")
+    said = await terminal("check", "bizon365")
+    assert "✓ Регистрации: телефон в вебхуке — последняя " in said.out
+    assert "за 30 дней 4, без телефона 1" in said.out
+    registered(terminal, 6, "")
+    assert "registrations.phones" in warnings(await terminal("check", "bizon365"))

@@ -1,5 +1,6 @@
 """Whose a registration is: phone over all, then e-mail over all, then somebody new; and personal links."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
@@ -41,6 +42,16 @@ async def add(hall: Hall, registration: Registration, *, source: str = "hook", l
         )
 
     return await hall.database.write(job)
+
+
+async def newest(hall: Hall) -> tuple[int, Sequence[Registrant]]:
+    """The two newest of the page, and how many there are."""
+
+    async def ask(connection: AsyncConnection) -> tuple[int, Sequence[Registrant]]:
+        tx = cast("Tx", connection)
+        return await RegistrationStore().recent_registrations(tx, 1, PageId("222:page"), since=NOW, limit=2)
+
+    return await hall.database.write(ask)
 
 
 async def owners(hall: Hall) -> dict[str, int]:
@@ -93,6 +104,7 @@ async def test_a_forwarded_link_or_an_offices_email_joins_nobody(hall: Hall, sha
     (row,) = await hall.rows(registrations)
     assert (row["person_id"], row["other_person_id"]) == (keys["79990000002"], anna)
     assert [row["name"] for row in await hall.rows(leads)] == ["Анна", "Борис"]
+    assert [one.other for one in (await newest(hall))[1]] == ["Анна"]
 
 
 async def test_leads_that_share_an_email_are_two_people(hall: Hall) -> None:
@@ -182,12 +194,8 @@ async def test_the_newest_of_a_page_and_how_many(hall: Hall) -> None:
         await add(hall, replace(FULL, phone=f"8999123450{number}", email=""))
     await add(hall, replace(FULL, sublist_id=PageId("222:other")))
 
-    async def ask(connection: AsyncConnection) -> tuple[int, list[str]]:
-        tx = cast("Tx", connection)
-        total, newest = await RegistrationStore().recent_registrations(tx, 1, PageId("222:page"), since=NOW, limit=2)
-        return total, [one.phone for one in newest]
-
-    assert await hall.database.write(ask) == (3, ["79991234502", "79991234501"])
+    total, found = await newest(hall)
+    assert (total, [one.phone for one in found]) == (3, ["79991234502", "79991234501"])
 
 
 async def test_who_registered_and_did_not_come(hall: Hall) -> None:

@@ -97,6 +97,14 @@ async def test_it_is_said_how_they_were_found(
     assert said_ in as_text(message)
 
 
+async def test_why_nobody_was_made_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    await registered(heard(world, replace(REGISTRATION, phone="+7911111111")), MemorySteps(), world.services())
+    assert "No matching lead for a registration, phone —: nothing is made, there is no phone" in caplog.text
+    await registered(heard(world, number=2), MemorySteps(), world.services())
+    assert "No matching lead for a registration, phone +7 999 ···-··-67: a new person" in caplog.text
+
+
 async def test_a_platform_that_is_away_costs_the_pages_name_and_not_the_note(world: World) -> None:
     world.fails["pages"] = [VendorUnavailable("bizon365", "getSubpages", "503")]
     await registered(heard(world), MemorySteps(), world.services())

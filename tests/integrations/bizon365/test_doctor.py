@@ -62,6 +62,18 @@ async def test_all_is_well_and_nothing_is_changed(shop: Shop) -> None:
     assert shop.fake.asked(ADD) == []
 
 
+async def test_both_forms_are_spoken_of_where_nobody_used_them_yet(shop: Shop) -> None:
+    shop.fake.add_page(webhook_url=OURS[1])
+    found = await findings(shop)
+    assert broken(found) == []
+    assert "зрителей не видно" in found["bizon365.phones.entry"].detail
+    assert "никто не записался" in found["bizon365.phones.registration"].detail
+    shop.fake.add_webinar(viewers=[{"phone": ""}] * 10)
+    found = await findings(shop)
+    assert broken(found) == ["bizon365.phones.entry"]
+    assert "никто не записался" in found["bizon365.phones.registration"].detail
+
+
 @pytest.mark.parametrize("shop", ["v1"], indirect=True)
 async def test_the_old_version_is_warned_of(shop: Shop) -> None:
     found = await findings(shop)
