@@ -104,11 +104,14 @@ def build_parser() -> argparse.ArgumentParser:
     replay.options.add_argument("--vendor", metavar="ВЕНДОР", help="чей запрос в файле, если по адресу не понять")
     table = command("import", "загрузить лиды или расходы из таблицы .csv или .xlsx")
     table.set_defaults(module="load")
-    table.add_argument("file", metavar="ФАЙЛ", help="таблица; колонки узнаются по названиям")
+    table.add_argument("file", nargs="?", metavar="ФАЙЛ", help="таблица; колонки узнаются по названиям")
     table.options.add_argument(
         "--kind", metavar="ЧТО", help="leads, spend, creatives или directions, если не понять по колонкам"
     )
     table.options.add_argument("--yes", action="store_true", help="загрузить без вопроса")
+    table.options.add_argument(
+        "--undo", metavar="НОМЕР", type=int, help="отменить загрузку с этим номером: в течение суток после неё"
+    )
     command("status", "показать, как дела у работающей Сводки")
     backup = command("backup", "сделать резервную копию; Сводку останавливать не нужно")
     backup.add_argument("file", nargs="?", metavar="ФАЙЛ", help="куда; по умолчанию в папку backups внутри DATA_DIR")

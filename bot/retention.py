@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, Table, select, update
 from bot.services import Services
 from domain.messages import Message
 from storage.codec import dumps
-from storage.imports import ImportStore
+from storage.imports import UNDO_WITHIN, ImportStore
 from storage.models import accounts, calls, inbox, posts, work
 from storage.sealed import PERSONAL
 
@@ -22,6 +22,7 @@ CHUNK = 2000  # rows of a kind in an hour
 BITE = 200  # rows a transaction, so that the writer is never held for long
 JOURNAL_DAYS = 365
 TABLE_DAYS = 7
+SPARE = timedelta(hours=1)  # who asked in the last minute is served
 FORGOTTEN = "данные этого события стёрты через INBOX_DAYS: повторить его нельзя"
 EXPORT_DAYS = 1  # a table that was asked for has been sent long before
 
@@ -76,7 +77,9 @@ class Retention:
 
     async def _drop_tables(self, before: datetime) -> None:
         """Tables people sent: what they hold is in our rows, or was not wanted."""
-        await ImportStore(self._services.database).forget_files(before)
+        store = ImportStore(self._services.database)
+        await store.forget_files(before)
+        await store.forget_changes(self._services.clock.now() - UNDO_WITHIN - SPARE)
         await asyncio.to_thread(_drop_files, self._services.settings.data_dir, before, "imports")
 
     async def _drop_cards(self, before: datetime) -> int:

@@ -17,6 +17,42 @@ class ImportKind(StrEnum):
     DIRECTIONS = "directions"
 
 
+class State(StrEnum):
+    """Where a table is: looked through; on its way in, seen by nobody; seen, with visits to follow; in; on its way out."""
+
+    SHOWN = "shown"
+    LEFT = "left"
+    LOADING = "loading"
+    SETTLING = "settling"
+    COMPLETE = "complete"
+    DROPPING = "dropping"  # never seen, and taken away again
+    FAILED = "failed"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+UNDER_WAY = (State.LOADING, State.SETTLING, State.DROPPING, State.UNDOING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """What became of a table that was taken out: rows that went away, rows that are as they were before it.
+
+    Some stay: ``known``, because another table says the same; ``used``, because somebody has worked with them since;
+    ``changed``, because somebody has changed them since.
+    """
+
+    removed: int = 0
+    restored: int = 0
+    known: int = 0
+    used: int = 0
+    changed: int = 0
+
+    def __add__(self, other: "Undone") -> "Undone":
+        sums = {name: getattr(self, name) + getattr(other, name) for name in Undone.__slots__}
+        return Undone(**sums)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRow:
     """A lead as a table tells it. ``phone`` as written, a WhatsApp id too; the keys are "" where there is none.
@@ -108,10 +144,11 @@ AnyRow = LeadRow | SpendRow | CreativeRow | DirectionRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """A table somebody sent. ``path`` is relative to DATA_DIR; ``state``: shown, loading, complete, undoing, undone, failed.
+    """A table somebody sent. ``path`` is relative to DATA_DIR.
 
-    ``rows`` can be loaded; ``added``, ``changed`` and ``same`` are what became of them. Times aware UTC. ``asked_by`` is a
-    user of ours, 0 the command line; the place is where the answer goes.
+    ``rows`` can be loaded, ``done`` have been gone through; ``added``, ``changed`` and ``same`` are what became of them,
+    ``undone`` what became of those when it was taken out. Times aware UTC. ``asked_by`` is a user of ours, 0 the command
+    line; the place is where the answer goes.
     """
 
     id: int
@@ -120,8 +157,9 @@ class Import:
     name: str
     path: str
     sha256: str
-    state: str
+    state: State
     rows: int
+    done: int
     added: int
     changed: int
     same: int
@@ -129,3 +167,4 @@ class Import:
     chat_id: int
     shown_at: datetime
     loaded_at: datetime | None
+    undone: Undone

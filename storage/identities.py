@@ -18,9 +18,11 @@ Key = tuple[str, str]  # kind and value
 
 _ADD = BulkWrite(
     table="identities",
-    columns=("account_id", "kind", "value", "person_id", "source", "since"),
-    types=("int", "text", "text", "bigint", "text", "timestamptz"),
-    conflict="(account_id, kind, value) WHERE undone_at IS NULL DO NOTHING",
+    columns=("account_id", "kind", "value", "person_id", "source", "since", "import_id"),
+    types=("int", "text", "text", "bigint", "text", "timestamptz", "int"),
+    # what a table said alone is known from elsewhere now: it is seen, and stays when the table is taken out
+    conflict="(account_id, kind, value) WHERE undone_at IS NULL DO UPDATE SET import_id = NULL "
+    "WHERE t.import_id IS NOT NULL AND excluded.import_id IS NULL AND t.person_id = excluded.person_id",
 )
 _UNDONE = """
 SELECT kind, value, person_id FROM identities
@@ -54,16 +56,20 @@ async def undone_keys(connection: AsyncConnection, account_id: int, values: Sequ
 
 
 async def add_keys(
-    connection: AsyncConnection, account_id: int, keys: Sequence[tuple[str, str, int, str, datetime]]
-) -> None:
-    """(kind, value, person, source, since). A key that somebody else has stays theirs, what was undone stays undone."""
+    connection: AsyncConnection, account_id: int, keys: Sequence[tuple[str, str, int, str, datetime]],
+    import_id: int | None = None,
+) -> None:  # fmt: skip
+    """(kind, value, person, source, since). A key that somebody else has stays theirs, what was undone stays undone.
+
+    ``import_id``: the table that says so.
+    """
     undone = await undone_keys(connection, account_id, sorted({value for _, value, *_ in keys}))
-    rows: list[tuple[Value, ...]] = [
-        (account_id, kind, value, person, source, driver_time(since, connection.dialect.name))
-        for kind, value, person, source, since in keys
+    rows: dict[Key, tuple[Value, ...]] = {  # each key once: PostgreSQL changes no row twice in a statement
+        (kind, value): (account_id, kind, value, person, source, driver_time(since, connection.dialect.name), import_id)
+        for kind, value, person, source, since in reversed(keys)
         if (kind, value, person) not in undone
-    ]
-    await _ADD.run(connection, rows)
+    }
+    await _ADD.run(connection, list(rows.values()))
 
 
 async def next_ids(connection: AsyncConnection, table: str, count: int) -> list[int]:

@@ -3,29 +3,38 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.imports import Import, ImportKind, LeadRow
+from domain.imports import UNDER_WAY, Import, ImportKind, LeadRow, State, Undone
 from domain.ports import Tx
+from storage.codec import loads
 from storage.engine import Database
+from storage.hidden import seen
+from storage.leads import Saved
 from storage.matching import EMAIL, LINK, PHONE, persons_known
-from storage.models import imports
-from storage.sets import fetch, moment
+from storage.models import import_leads, imports
+from storage.sets import execute, fetch, moment
 
-_STALE = timedelta(days=1)
+UNDO_WITHIN = timedelta(days=1)  # later others have worked with what came of it
 SOURCE = "import"  # of leads and amounts that came in a table
-_UNDER_WAY = ("loading", "undoing")
 
-_KNOWN_KEYS = """
-SELECT external_id, created_at, import_id FROM leads
-WHERE account_id = :account AND source = :source AND external_id IN {texts} AND deleted_at IS NULL
-"""
+_KNOWN_KEYS = f"""
+SELECT external_id, created_at FROM leads AS l
+WHERE account_id = :account AND source = :source AND external_id IN {{texts}} AND deleted_at IS NULL AND {seen("l")}
+"""  # noqa: S608 - our own text
 _KNOWN_LEADS = """
 SELECT person_id, created_at FROM leads WHERE person_id IN {ids} AND deleted_at IS NULL AND source <> :source
 """
+_HOW_MANY = "SELECT how, count(*) FROM import_leads WHERE import_id = :import GROUP BY how"
+_FORGET = """
+DELETE FROM import_leads WHERE import_id = :import AND lead_id IN (
+    SELECT lead_id FROM import_leads WHERE import_id = :import ORDER BY lead_id LIMIT :most)
+"""
+_FORGOTTEN_AT_ONCE = 500
 
 
 class ImportStore:
@@ -69,36 +78,59 @@ class ImportStore:
             ).one_or_none()
         return _import(row) if row is not None else None
 
-    async def loading(self, account_id: int, now: datetime) -> bool:
-        """Some table is being loaded just now: figures still grow. One that nobody goes on with is forgotten in a day."""
-        mine = (imports.c.account_id == account_id) & (imports.c.state == "loading") & (imports.c.shown_at > now - _STALE)
+    async def loading(self, account_id: int) -> bool:
+        """Some table is under way just now: what it brings is in no figure yet."""
+        mine = (imports.c.account_id == account_id) & imports.c.state.in_(UNDER_WAY)
         async with self._database.read() as connection:
             return await connection.scalar(select(imports.c.id).where(mine).limit(1)) is not None
 
     async def under_way(self) -> list[Import]:
         """Tables of all accounts that are to be loaded or taken out, oldest first."""
-        mine = select(imports).where(imports.c.state.in_(_UNDER_WAY)).order_by(imports.c.id)
+        mine = select(imports).where(imports.c.state.in_(UNDER_WAY)).order_by(imports.c.id)
         async with self._database.read() as connection:
             return [_import(row) for row in await connection.execute(mine)]
 
-    async def move(self, import_id: int, *, since: str, to: str) -> bool:
+    async def move(self, import_id: int, *, since: State, to: State, **values: object) -> bool:
         """From one state to another; False when it was not in it: somebody else was quicker."""
         mine = (imports.c.id == import_id) & (imports.c.state == since)
 
         async def job(connection: AsyncConnection) -> bool:
-            return bool((await connection.execute(update(imports).where(mine).values(state=to))).rowcount)
+            return bool((await connection.execute(update(imports).where(mine).values(state=to, **values))).rowcount)
 
         return await self._database.write(job)
 
-    async def settle(self, tx: Tx, import_id: int, *, state: str, saved: tuple[int, int, int], now: datetime) -> bool:
-        """The end of a load: what was added, what changed, what was there."""
-        values = dict(zip(("added", "changed", "same"), saved, strict=True))
-        done = update(imports).where(imports.c.id == import_id).values(state=state, loaded_at=now, **values)
+    async def saved(self, import_id: int, *, known: int) -> Saved:
+        """What became of the leads of a table; ``known`` rows were there already, as leads of another source."""
+        async with self._database.read() as connection:
+            counts = dict(tuple(row) for row in await fetch(connection, _HOW_MANY, {"import": import_id}))
+        return Saved(added=counts.get("added", 0), changed=counts.get("changed", 0), same=counts.get("same", 0) + known)
+
+    async def settle(self, tx: Tx, import_id: int, *, state: State, saved: Saved, now: datetime) -> bool:
+        """The end of a load, or of one that was taken out: in the same commit all of it is counted, or nothing any more."""
+        counts = {} if state is State.UNDONE else {"added": saved.added, "changed": saved.changed, "same": saved.same}
+        values: dict[str, Any] = {"state": state} | counts | ({"loaded_at": now} if state is not State.UNDONE else {})
+        done = update(imports).where(imports.c.id == import_id).values(**values)
         return bool((await cast("AsyncConnection", tx).execute(done)).rowcount)
+
+    async def forget_changes(self, before: datetime) -> None:
+        """Tables loaded before then cannot be undone any more, so nothing is kept of what they changed."""
+        old = (imports.c.loaded_at < before) & imports.c.state.not_in(UNDER_WAY)
+        known = select(import_leads.c.import_id).where(import_leads.c.import_id == imports.c.id).limit(1)
+        async with self._database.read() as connection:
+            ids = list(await connection.scalars(select(imports.c.id).where(old, known.exists())))
+        for import_id in ids:
+            values = {"import": import_id, "most": _FORGOTTEN_AT_ONCE}
+            while await self._database.write(partial(execute, sql=_FORGET, values=values)):
+                pass
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(update(imports).where(old, imports.c.was != "").values(was=""))
+
+        await self._database.write(job)
 
     async def forget_files(self, before: datetime) -> None:
         """Tables shown before then have no file any more."""
-        old = (imports.c.shown_at < before) & (imports.c.path != "") & imports.c.state.not_in(_UNDER_WAY)
+        old = (imports.c.shown_at < before) & (imports.c.path != "") & imports.c.state.not_in(UNDER_WAY)
 
         async def job(connection: AsyncConnection) -> None:
             await connection.execute(update(imports).where(old).values(path=""))
@@ -108,21 +140,19 @@ class ImportStore:
 
 def _import(row: Any) -> Import:
     values = {name: getattr(row, name) for name in Import.__slots__}
-    return Import(**values | {"kind": ImportKind(row.kind)})
+    undone = loads(Undone, row.undone) if row.undone else Undone()
+    return Import(**values | {"kind": ImportKind(row.kind), "state": State(row.state), "undone": undone})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Met:
     """What is known of some rows. ``stored`` came with an earlier table: key → when they became leads.
 
-    ``brought``: by which table first; 0 where that is not known.
-
     ``known`` need no row of their own: their person has a lead of another source on the same day, or at all where the table
     tells no day.
     """
 
     stored: dict[str, datetime]
-    brought: dict[str, int]
     known: frozenset[str]
 
 
@@ -131,16 +161,15 @@ async def meet(database: Database, account_id: int, rows: Sequence[LeadRow], zon
     async with database.read() as connection:
         stored = await _stored(connection, account_id, rows)
         known = await _known(connection, account_id, [row for row in rows if row.key not in stored], zone)
-    brought = {key: by for key, (_, by) in stored.items()}
-    return Met(stored={key: at for key, (at, _) in stored.items()}, brought=brought, known=frozenset(known))
+    return Met(stored=stored, known=frozenset(known))
 
 
-async def _stored(connection: AsyncConnection, account_id: int, rows: Sequence[LeadRow]) -> dict[str, tuple[datetime, int]]:
+async def _stored(connection: AsyncConnection, account_id: int, rows: Sequence[LeadRow]) -> dict[str, datetime]:
     if not rows:
         return {}
     values = {"account": account_id, "source": SOURCE, "texts": [row.key for row in rows]}
     found = await fetch(connection, _KNOWN_KEYS, values)
-    return {row[0]: (at, row[2] or 0) for row in found if (at := moment(row[1])) is not None}
+    return {row[0]: at for row in found if (at := moment(row[1])) is not None}
 
 
 async def _known(connection: AsyncConnection, account_id: int, rows: Sequence[LeadRow], zone: tzinfo) -> set[str]:

@@ -33,13 +33,13 @@ _TOUCHES = tuple(
     for name in ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "url_marker")
 )
 # What a source does not tell again stays: a first touch, a direction that was given here.
-_KEPT_TEXTS = (
+KEPT_TEXTS = (
     "name", "phone", "phone_key", "email", "email_key", "status", "manager_id", "manager", "currency", *_TOUCHES,
     "contact_id", "form", "url", "extra",
 )  # fmt: skip
-_KEPT = ("direction_id", "creative_id", "value", "commission")
-_TAKEN = ("person_id", "created_at", "updated_at", "deleted_at")
-_COLUMNS = ("id", "account_id", "source", "external_id", *_KEPT_TEXTS, *_KEPT, *_TAKEN, "import_id", "matched_by")
+KEPT = ("direction_id", "creative_id", "value", "commission")
+TAKEN = ("person_id", "created_at", "updated_at", "deleted_at")
+LEAD_COLUMNS = ("id", "account_id", "source", "external_id", *KEPT_TEXTS, *KEPT, *TAKEN, "import_id", "matched_by")
 
 _ADD_PEOPLE = BulkWrite(
     table="people",
@@ -88,7 +88,7 @@ class LeadStore:
 
     async def arrive(self, tx: Tx, account_id: int, some: Sequence[Lead]) -> Arrived:
         """Leads as their source tells of them, at most MOST_LEADS, within a write."""
-        batch = _Batch(cast("AsyncConnection", tx), account_id, _newest(some))
+        batch = LeadBatch(cast("AsyncConnection", tx), account_id, newest_of(some))
         saved = await batch.save()
         return Arrived(
             added=saved.added, changed=saved.changed, same=saved.same, people=saved.people, new=tuple(sorted(batch.new))
@@ -148,7 +148,7 @@ async def rematch_key(connection: AsyncConnection, account_id: int, kind: str, v
 
 async def save_leads(connection: AsyncConnection, account_id: int, batch: Sequence[Lead]) -> Saved:
     """Within a write: the leads, their people and keys, visits matched again, days marked. At most MOST_LEADS."""
-    return await _Batch(connection, account_id, _newest(batch)).save()
+    return await LeadBatch(connection, account_id, newest_of(batch)).save()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +159,15 @@ class _Stored:
     updated_at: Any
 
 
-class _Batch:
-    """Some leads on their way into rows, no lead twice."""
+class LeadBatch:
+    """Some leads on their way into rows, no lead twice. ``import_id``: the table that alone says so, as long as it does."""
 
-    def __init__(self, connection: AsyncConnection, account_id: int, batch: Sequence[Lead]) -> None:
+    def __init__(
+        self, connection: AsyncConnection, account_id: int, batch: Sequence[Lead], import_id: int | None = None
+    ) -> None:
         self._connection = connection
         self._account_id = account_id
+        self._import_id = import_id
         self._leads = [(lead, lead_keys(lead)) for lead in sorted(batch, key=lambda lead: lead.created_at)]
         self._stored: dict[tuple[str, str], _Stored] = {}
         self._whose = Whose(connection, account_id)
@@ -222,25 +225,13 @@ class _Batch:
         await _ADD_PEOPLE.run(self._connection, rows)
 
     async def _add_keys(self) -> None:
-        told = [(key, person, self._leads[place][0]) for place, key, person in self._whose.learned]
+        told = [(key, person, self._leads[place][0]) for place, key, person in (*self._whose.learned, *self._whose.met)]
         keys = [(*key, person, lead.source, lead.created_at) for key, person, lead in told]
-        await add_keys(self._connection, self._account_id, keys)
+        await add_keys(self._connection, self._account_id, keys, self._import_id)
 
     async def _unite(self) -> None:
-        """Who turned out to be one person by these leads, and who only may be."""
-        for union in self._whose.unions:
-            reason = Reason(kind=union.reason, value=union.value, lead_id=self._ids[union.place])
-            who, now = (union.person, union.other), self._leads[union.place][0].updated_at
-            pair = await add_pair(self._connection, self._account_id, who, reason, state=UNITED, now=now)
-            await unite(self._connection, self._account_id, pair)
-        doubts = [
-            Doubt(one.place, person, other, one.email)
-            for one in self._whose.doubts
-            if (person := self._whose.now(one.person)) and (other := self._whose.now(one.other)) and person != other
-        ]
-        if doubts:
-            latest = max(lead.updated_at for lead, _ in self._leads)
-            await settle_doubts(self._connection, self._account_id, doubts, self._ids, latest)
+        told = [(lead_id, lead.updated_at) for lead_id, (lead, _) in zip(self._ids, self._leads, strict=True)]
+        await unite_people(self._connection, self._account_id, self._whose, told)
 
     async def _upsert(self, people: list[int | None]) -> tuple[int, int]:
         ids = await next_ids(self._connection, "leads", len(self._leads))
@@ -251,7 +242,7 @@ class _Batch:
                 self.new.append(new)
             self._ids.append(stored.id if stored else new)
             rows.append((*self._row(self._ids[-1], lead, dict(reversed(keys)), person), by))
-        written = await _upsert_for(self._connection.dialect).run(self._connection, rows)
+        written = await upsert_for(self._connection.dialect).run(self._connection, rows)
         return len(self.new), written - len(self.new)
 
     def _row(self, lead_id: int, lead: Lead, keys: dict[str, str], person: int | None) -> tuple[Value, ...]:
@@ -285,7 +276,26 @@ class _Batch:
         return driver_time(value, self._connection.dialect.name)
 
 
-def _newest(batch: Sequence[Lead]) -> list[Lead]:
+async def unite_people(
+    connection: AsyncConnection, account_id: int, whose: Whose, leads: Sequence[tuple[int, datetime]]
+) -> None:
+    """Who turned out to be one person by these leads (number, when it was told), and who only may be."""
+    for union in whose.unions:
+        lead_id, now = leads[union.place]
+        reason = Reason(kind=union.reason, value=union.value, lead_id=lead_id)
+        pair = await add_pair(connection, account_id, (union.person, union.other), reason, state=UNITED, now=now)
+        await unite(connection, account_id, pair)
+    doubts = [
+        Doubt(one.place, person, other, one.email)
+        for one in whose.doubts
+        if (person := whose.now(one.person)) and (other := whose.now(one.other)) and person != other
+    ]
+    if doubts:
+        latest = max(now for _, now in leads)
+        await settle_doubts(connection, account_id, doubts, [lead_id for lead_id, _ in leads], latest)
+
+
+def newest_of(batch: Sequence[Lead]) -> list[Lead]:
     """Of one lead told several times the newest; those without an id of their own are all different."""
     newest: dict[object, Lead] = {}
     for place, lead in enumerate(batch):
@@ -305,10 +315,10 @@ def _touch(marks: Marks) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4)
-def _upsert_for(dialect: Dialect) -> BulkWrite:
-    merged = {name: f"coalesce(nullif(excluded.{name}, ''), t.{name})" for name in _KEPT_TEXTS}
-    merged |= {name: f"coalesce(excluded.{name}, t.{name})" for name in _KEPT}
-    merged |= {name: f"excluded.{name}" for name in _TAKEN}
+def upsert_for(dialect: Dialect) -> BulkWrite:
+    merged = {name: f"coalesce(nullif(excluded.{name}, ''), t.{name})" for name in KEPT_TEXTS}
+    merged |= {name: f"coalesce(excluded.{name}, t.{name})" for name in KEPT}
+    merged |= {name: f"excluded.{name}" for name in TAKEN}
     merged |= {"import_id": "CASE WHEN t.deleted_at IS NULL THEN t.import_id ELSE excluded.import_id END"}
     differs = "IS NOT" if dialect.name == "sqlite" else "IS DISTINCT FROM"
     moved = f"t.person_id {differs} excluded.person_id"
@@ -316,5 +326,5 @@ def _upsert_for(dialect: Dialect) -> BulkWrite:
     changes = ", ".join(f"{name} = {value}" for name, value in merged.items())
     same = ", ".join(f"t.{name}" for name in merged)
     conflict = f"(id) DO UPDATE SET {changes} WHERE ({same}) {differs} ({', '.join(merged.values())})"
-    types = tuple(leads.c[name].type.compile(dialect=dialect) for name in _COLUMNS)
-    return BulkWrite(table="leads", columns=_COLUMNS, types=types, conflict=conflict)
+    types = tuple(leads.c[name].type.compile(dialect=dialect) for name in LEAD_COLUMNS)
+    return BulkWrite(table="leads", columns=LEAD_COLUMNS, types=types, conflict=conflict)

@@ -14,20 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.webinars import MatchedBy
 from storage.dirty import mark_dirty
+from storage.hidden import seen
 from storage.sets import execute, execute_each, fetch
 
 PHONE, EMAIL, LINK = "phone", "email", "link"  # kinds of identities
 
 _KNOWN = """
-SELECT value, person_id FROM identities
-WHERE account_id = :account AND kind = :kind AND undone_at IS NULL AND value IN {texts}
+SELECT i.value, i.person_id FROM identities AS i
+WHERE i.account_id = :account AND i.kind = :kind AND i.undone_at IS NULL AND i.value IN {texts}
 """
+_SEEN = f"{_KNOWN} AND {seen('i')}"
 _WITH_PHONE = "SELECT DISTINCT person_id FROM identities WHERE person_id IN {ids} AND kind = 'phone' AND undone_at IS NULL"
-_LEADS = """
+_LEADS = f"""
 SELECT person_id, id, created_at, first_utm_source, first_utm_medium, first_utm_campaign, first_utm_term, first_utm_content,
        first_url_marker
-FROM leads WHERE person_id IN {ids} AND deleted_at IS NULL
-"""
+FROM leads AS l WHERE person_id IN {{ids}} AND deleted_at IS NULL AND {seen("l")}
+"""  # noqa: S608 - our own text
 _ATTENDEES = """
 SELECT a.id, a.phone_number, a.email, a.link_ids, a.matched_by, a.person_id, a.other_person_id, a.lead_id, a.marks_from,
        a.utm_source, a.utm_medium, a.utm_campaign, a.utm_term, a.utm_content, a.url_marker, a.session_id, w.ended_at,
@@ -48,11 +50,12 @@ UPDATE registrations SET matched_by = :kind,
                  AND i.value = registrations.{key} AND i.undone_at IS NULL),
     lead_id = (SELECT l.id FROM identities AS i JOIN leads AS l ON l.person_id = i.person_id
                WHERE i.account_id = registrations.account_id AND i.kind = :kind AND i.value = registrations.{key}
-               AND i.undone_at IS NULL AND l.deleted_at IS NULL ORDER BY l.created_at DESC, l.id DESC LIMIT 1)
+               AND i.undone_at IS NULL AND l.deleted_at IS NULL AND {seen_lead}
+               ORDER BY l.created_at DESC, l.id DESC LIMIT 1)
 WHERE account_id = :account AND person_id IS NULL AND matched_by <> 'hand' AND {key} <> '' AND {key} IN {texts}
 AND EXISTS (SELECT 1 FROM identities AS i WHERE i.account_id = :account AND i.kind = :kind AND i.value = registrations.{key}
-            AND i.undone_at IS NULL)
-"""
+            AND i.undone_at IS NULL AND {seen_key})
+""".replace("{seen_lead}", seen("l")).replace("{seen_key}", seen("i"))
 _NO_MARKS = ("",) * 6
 
 
@@ -97,11 +100,17 @@ class LeadOf:
 NOBODY = Found(MatchedBy.NONE.value, None)
 
 
-async def persons_known(connection: AsyncConnection, account_id: int, kind: str, values: Collection[str]) -> dict[str, int]:
-    """Whose each of ``values`` is; those that are nobody's are left out."""
+async def persons_known(
+    connection: AsyncConnection, account_id: int, kind: str, values: Collection[str], *, hidden: bool = False
+) -> dict[str, int]:
+    """Whose each of ``values`` is; those that are nobody's are left out.
+
+    ``hidden``: also keys that only a table under way has brought. Who adds keys has to know them; nobody is matched by them.
+    """
     if not values:
         return {}
-    found = await fetch(connection, _KNOWN, {"account": account_id, "kind": kind, "texts": list(values)})
+    mine = {"account": account_id, "kind": kind, "texts": list(values)}
+    found = await fetch(connection, _KNOWN if hidden else _SEEN, mine)
     return {row[0]: row[1] for row in found}
 
 

@@ -1,19 +1,19 @@
-"""What ads are called and what they cost: directions, creatives, and money spent by day."""
+"""What ads are called: directions, creatives, and the rules by which creatives know their leads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import BadInput
-from domain.imports import CreativeRow, SpendRow
+from domain.imports import CreativeRow
 from storage.dirty import mark_dirty
 from storage.engine import Database
-from storage.models import creatives, directions
+from storage.models import directions
 from storage.models.types import driver_time
-from storage.sets import BulkWrite, execute, fetch
+from storage.sets import BulkWrite, execute, execute_each, fetch
 
 _ASSIGNED_AT_ONCE = 500
 _WITHOUT_CREATIVE = """
@@ -21,15 +21,21 @@ SELECT id FROM leads
 WHERE account_id = :account AND first_utm_content = :rule AND creative_id IS NULL ORDER BY id LIMIT :most
 """
 _GIVE_CREATIVE = "UPDATE leads SET creative_id = :creative WHERE id IN {ids}"
-_SPEND = BulkWrite(
-    table="spend",
-    columns=(
-        "account_id", "key", "day", "direction_id", "creative_id", "utm_source", "amount", "currency", "source",
-        "created_at",
-    ),
-    types=("int", "text", "text", "int", "int", "text", "bigint", "text", "text", "timestamptz"),
-    conflict="(account_id, key) DO UPDATE SET amount = excluded.amount WHERE t.amount <> excluded.amount",
-)  # fmt: skip
+_ADD_DIRECTIONS = BulkWrite(
+    table="directions",
+    columns=("account_id", "name", "created_at"),
+    types=("int", "text", "timestamptz"),
+    conflict="(account_id, name) DO NOTHING",
+)
+_ADD_CREATIVES = BulkWrite(
+    table="creatives",
+    columns=("account_id", "title", "external_id", "direction_id", "created_at"),
+    types=("int", "text", "text", "int", "timestamptz"),
+    conflict="(account_id, title, external_id) DO NOTHING",
+)
+_TELL_CREATIVE = "UPDATE creatives SET external_id = :rule, direction_id = :direction WHERE id = :id"
+_DIRECTIONS = "SELECT id, name FROM directions WHERE account_id = :account ORDER BY id"
+_CREATIVES = "SELECT id, title, external_id, direction_id FROM creatives WHERE account_id = :account ORDER BY id"
 
 
 @dataclass(slots=True)
@@ -59,16 +65,14 @@ class NameStore:
             return await read_names(connection, account_id)
 
     async def add(
-        self, account_id: int, titles: Iterable[str], ads: Iterable[CreativeRow], now: datetime
+        self, account_id: int, titles: Sequence[str], ads: Sequence[CreativeRow], now: datetime
     ) -> tuple[Names, int]:
         """All names with these directions and creatives among them; how many were added or changed."""
 
         async def job(connection: AsyncConnection) -> tuple[Names, int]:
-            names = await read_names(connection, account_id)
-            changed = await add_directions(connection, account_id, [*titles, *(ad.direction for ad in ads)], names, now)
-            for ad in ads:
-                changed += await add_creative(connection, account_id, ad, names, now)
-            return names, changed
+            changed = await add_directions(connection, account_id, [*titles, *(ad.direction for ad in ads)], now)
+            changed += await add_creatives(connection, account_id, ads, now)
+            return await read_names(connection, account_id), changed
 
         return await self._database.write(job)
 
@@ -105,74 +109,43 @@ class NameStore:
 
         return await self._database.write(job)
 
-    async def spend(self, account_id: int, rows: Sequence[SpendRow], names: Names, now: datetime, *, source: str) -> int:
-        """Amounts, those of one key added up; how many were added or changed. Their names are known already."""
-
-        async def job(connection: AsyncConnection) -> int:
-            return await save_spend(connection, account_id, rows, names, now, source=source)
-
-        return await self._database.write(job)
-
 
 async def read_names(connection: AsyncConnection, account_id: int) -> Names:
     """All directions and creatives of the account, archived ones too."""
-    ours = (await connection.execute(select(directions).where(directions.c.account_id == account_id))).all()
-    ads = (await connection.execute(select(creatives).where(creatives.c.account_id == account_id))).all()
+    ours = await fetch(connection, _DIRECTIONS, {"account": account_id})
+    ads = await fetch(connection, _CREATIVES, {"account": account_id})
     return Names(
-        directions={row.name.casefold(): row.id for row in ours},
-        creatives={row.title.casefold(): row.id for row in ads},
-        rules={row.external_id: row.id for row in ads if row.external_id},
+        directions={row[1].casefold(): row[0] for row in ours},
+        creatives={row[1].casefold(): row[0] for row in ads},
+        rules={row[2]: row[0] for row in ads if row[2]},
     )
 
 
-async def add_directions(
-    connection: AsyncConnection, account_id: int, titles: Iterable[str], names: Names, now: datetime
-) -> int:
-    """Those that are not there yet, into ``names`` too; how many were new."""
-    added = 0
-    for title in titles:
-        if title and names.direction(title) is None:
-            values = {"account_id": account_id, "name": title, "created_at": now}
-            new = await connection.execute(insert(directions).values(**values).returning(directions.c.id))
-            names.directions[title.casefold()] = int(new.scalar_one())
-            added += 1
-    return added
-
-
-async def add_creative(connection: AsyncConnection, account_id: int, ad: CreativeRow, names: Names, now: datetime) -> bool:
-    """A creative that is not there yet, or one that is with another direction or rule; whether anything changed."""
-    direction_id = names.direction(ad.direction)
-    known = names.creative(ad.title)
-    if known is None:
-        values = {"account_id": account_id, "title": ad.title, "external_id": ad.rule, "direction_id": direction_id}
-        new = await connection.execute(insert(creatives).values(**values, created_at=now).returning(creatives.c.id))
-        names.creatives[ad.title.casefold()] = known = int(new.scalar_one())
-        changed = True
-    else:
-        told = {name: value for name, value in (("external_id", ad.rule), ("direction_id", direction_id)) if value}
-        row = (await connection.execute(select(creatives).where(creatives.c.id == known))).one()
-        changed = any(getattr(row, name) != value for name, value in told.items())
-        if changed:
-            await connection.execute(update(creatives).where(creatives.c.id == known).values(**told))
-    if ad.rule:
-        names.rules[ad.rule] = known
-    return changed
-
-
-async def save_spend(
-    connection: AsyncConnection, account_id: int, rows: Sequence[SpendRow], names: Names, now: datetime, *, source: str
-) -> int:
-    """Amounts, those of one key added up; how many were added or changed. Names are known already."""
-    together: dict[str, SpendRow] = {}
-    for row in rows:
-        known = together.get(row.key)
-        together[row.key] = replace(row, amount=row.amount + known.amount) if known else row
+async def add_directions(connection: AsyncConnection, account_id: int, titles: Sequence[str], now: datetime) -> int:
+    """Those that are not there yet, in whatever case; how many were new."""
+    known = {row[1].casefold() for row in await fetch(connection, _DIRECTIONS, {"account": account_id})}
+    new = {title.casefold(): title for title in reversed(titles) if title and title.casefold() not in known}
     at = driver_time(now, connection.dialect.name)
-    return await _SPEND.run(
-        connection,
-        [
-            (account_id, key, row.day.isoformat(), names.direction(row.direction), names.creative(row.creative), row.source,
-             row.amount, row.currency, source, at)
-            for key, row in together.items()
-        ],
-    )  # fmt: skip
+    return await _ADD_DIRECTIONS.run(connection, [(account_id, title, at) for title in reversed(new.values())])
+
+
+async def add_creatives(connection: AsyncConnection, account_id: int, ads: Sequence[CreativeRow], now: datetime) -> int:
+    """Those that are not there yet, and those that are with another direction or rule; how many were added or changed."""
+    names = await read_names(connection, account_id)
+    known = {row[1].casefold(): row for row in await fetch(connection, _CREATIVES, {"account": account_id})}
+    new: dict[str, CreativeRow] = {}
+    changes: list[dict[str, object]] = []
+    for ad in ads:
+        title, stands = ad.title.casefold(), known.get(ad.title.casefold())
+        if stands is None:
+            first = new.get(title, ad)
+            new[title] = replace(first, direction=ad.direction or first.direction, rule=ad.rule or first.rule)
+            continue
+        rule, direction = ad.rule or stands[2], names.direction(ad.direction) or stands[3]
+        if (rule, direction) != (stands[2], stands[3]):
+            changes.append({"id": stands[0], "rule": rule, "direction": direction})
+            known[title] = (stands[0], stands[1], rule, direction)
+    at = driver_time(now, connection.dialect.name)
+    rows = [(account_id, ad.title, ad.rule, names.direction(ad.direction), at) for ad in new.values()]
+    await execute_each(connection, _TELL_CREATIVE, changes)
+    return await _ADD_CREATIVES.run(connection, rows) + len(changes)

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.dirty import day_of, mark_days
 from storage.engine import Database
+from storage.hidden import seen, unsettled
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, execute, fetch
 
@@ -37,7 +38,7 @@ class Dimension(StrEnum):
     PARTNER = "partner"
 
 
-_DAY = """
+_DAY = f"""
 SELECT direction_id, creative_id, first_utm_source, first_url_marker,
        count(*), count(*) FILTER (WHERE visits > 0), sum(visits), sum(watched), sum(long)
 FROM (
@@ -47,9 +48,10 @@ FROM (
     FROM leads AS l LEFT JOIN webinar_attendees AS a ON a.person_id = l.person_id AND a.lead_id = l.id AND a.attended
         AND a.session_id NOT IN (SELECT id FROM webinars WHERE account_id = :account AND state <> 'complete')
     WHERE l.account_id = :account AND l.created_at >= :since AND l.created_at < :until AND l.deleted_at IS NULL
+    AND {seen("l")}
     GROUP BY l.id
 ) AS of_leads GROUP BY 1, 2, 3, 4
-"""
+"""  # noqa: S608 - our own text
 _MARKS = """
 SELECT d.day, d.session_id, d.stamp FROM conversion_dirty AS d LEFT JOIN webinars AS w ON w.id = d.session_id
 WHERE d.account_id = :account AND (d.session_id = 0 OR w.state = 'complete')
@@ -72,7 +74,13 @@ Marks = dict[tuple[str, int], int]  # (UTC date, session) → stamp
 
 
 async def refresh(database: Database, account_id: int, zone: ZoneInfo) -> int:
-    """Bring the sums up to what is stored; how many days were counted. Quick when nothing changed."""
+    """Bring the sums up to what is stored; how many days were counted. Quick when nothing changed.
+
+    While visits follow a table that has just become visible, the sums stay as they were before it.
+    """
+    async with database.read() as connection:
+        if await unsettled(connection, account_id):
+            return 0
     await _move_to_zone(database, account_id, zone)
     counted = 0
     for _ in range(_ROUNDS):
@@ -105,7 +113,9 @@ async def _refresh_day(database: Database, account_id: int, zone: ZoneInfo, day:
 
     async def job(connection: AsyncConnection) -> None:
         now = await _marks(connection, account_id)
-        if {key: stamp for key, stamp in now.items() if key[0] in dates} == expected:
+        if {key: stamp for key, stamp in now.items() if key[0] in dates} == expected and not await unsettled(
+            connection, account_id
+        ):
             await _store(connection, account_id, zone.key, day, counts)
 
     await database.write(job)
@@ -155,6 +165,8 @@ async def _marks(connection: AsyncConnection, account_id: int) -> Marks:
 
 async def _clear(connection: AsyncConnection, account_id: int, marks: Marks) -> None:
     """All of them in one write: whoever counts a day at the same time sees either all marks of it or none."""
+    if await unsettled(connection, account_id):  # then not all of them were stored
+        return
     sql = "DELETE FROM conversion_dirty WHERE account_id = :account AND stamp IN {ids}"
     await execute(connection, sql, {"account": account_id, "ids": list(marks.values())})
 

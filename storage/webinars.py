@@ -14,6 +14,7 @@ from domain.webinars import MatchedBy, Viewer, WebinarReport
 from storage.attendance import ReportLoad, Reread, Session
 from storage.dirty import mark_dirty
 from storage.engine import Database
+from storage.hidden import shown_tables
 from storage.matching import rematch, rematch_session
 from storage.models import webinar_attendees, webinars
 from storage.queries.webinars import present, turnout
@@ -53,7 +54,7 @@ class WebinarStore:
         self._database = database
         self._yardstick = yardstick or Yardstick()
         self._loads: dict[int, ReportLoad] = {}
-        self._known: dict[int, tuple[int, int]] = {}  # the newest identity and lead when the load began
+        self._known: dict[int, tuple[int, int, str]] = {}  # the newest identity and lead when the load began, and tables
 
     async def register(
         self, tx: Tx, account_id: int, vendor: str, report: WebinarReport, *, source: str, heard_at: datetime
@@ -93,7 +94,8 @@ class WebinarStore:
         async with self._database.read() as connection:
             session = await _session(connection, webinar_id)
             newest = await fetch(connection, "SELECT (SELECT max(id) FROM identities), (SELECT max(id) FROM leads)", {})
-        self._known[webinar_id] = (newest[0][0] or 0, newest[0][1] or 0)
+            tables = await shown_tables(connection)
+        self._known[webinar_id] = (newest[0][0] or 0, newest[0][1] or 0, tables)
         load = self._loads[webinar_id] = ReportLoad(self._database, session, self._yardstick)
         if reread is not None:
             await load.take_up(stored, reread)
@@ -114,12 +116,16 @@ class WebinarStore:
         await self._database.write(job)
 
     async def match(self, webinar_id: int) -> None:
-        """Its people against all we know now. After a load in this process only what came in meanwhile is looked at."""
+        """Its people against all we know now. After a load in this process only what came in meanwhile is looked at.
+
+        A table that was shown meanwhile, or taken out, brought its leads long before: then everybody is looked at.
+        """
         async with self._database.read() as connection:
             account_id = (await _session(connection, webinar_id)).account_id
+            tables = await shown_tables(connection)
         known = self._known.pop(webinar_id, None)
-        if known is not None:
-            await self._match_newer(account_id, *known)
+        if known is not None and known[2] == tables:
+            await self._match_newer(account_id, *known[:2])
             return
         last: str | None = ""
         while last is not None:

@@ -40,6 +40,7 @@ class Whose:
         self._owners: dict[Key, int] = {}
         self._with_phone: set[int] = set()
         self.learned: list[tuple[int, Key, int]] = []  # place of the lead, key, whose it is
+        self.met: list[tuple[int, Key, int]] = []  # the same of keys that were theirs already
         self.unions: list[Union] = []
         self.doubts: list[Doubt] = []
 
@@ -49,7 +50,7 @@ class Whose:
         for kind, value in keys:
             values.setdefault(kind, set()).add(value)
         for kind, some in values.items():
-            known = await persons_known(self._connection, self._account_id, kind, some)
+            known = await persons_known(self._connection, self._account_id, kind, some, hidden=True)
             self._owners |= {(kind, value): person for value, person in known.items()}
         self._with_phone = await have_phones(self._connection, self._owners.values())
 
@@ -92,6 +93,8 @@ class Whose:
             if key not in self._owners:
                 self._owners[key] = person
                 self.learned.append((place, key, person))
+            elif self._owners[key] == person:
+                self.met.append((place, key, person))
             if key[0] == PHONE and self._owners[key] == person:
                 self._with_phone.add(person)
 

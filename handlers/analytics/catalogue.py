@@ -44,7 +44,7 @@ class Counted:
     """A figure as it was counted; every surface shows this and nothing else.
 
     ``period``: local days of ``zone`` on which the leads were made, None: all there are. ``total`` is of all rows, None
-    where not all are listed. ``counted_at`` aware UTC. ``growing``: a table is being loaded, so more leads are coming.
+    where not all are listed. ``counted_at`` aware UTC. ``loading``: a table is under way whose leads are not in it yet.
     """
 
     figure: Figure
@@ -53,24 +53,24 @@ class Counted:
     rows: tuple[ConversionRow, ...]
     total: ConversionRow | None
     counted_at: datetime
-    growing: bool = False
+    loading: bool = False
 
 
 async def count(
     database: Database, account_id: int, figure: Figure, period: Period | None, *, zone: ZoneInfo, now: datetime
 ) -> Counted:
     """``figure`` of an account. A conversion has a period: without one it is the usual days up to ``now``."""
-    growing = await ImportStore(database).loading(account_id, now)
+    loading = await ImportStore(database).loading(account_id)
     if figure is Figure.TOP:
         first, last = (None, None) if period is None else (period.first, period.last)
         rows = await top_creatives(database, account_id, zone=zone, first=first, last=last)
         return Counted(
-            figure=figure, period=period, zone=zone.key, rows=rows, total=None, counted_at=now, growing=growing
+            figure=figure, period=period, zone=zone.key, rows=rows, total=None, counted_at=now, loading=loading
         )  # fmt: skip
     period = period or last_days(USUAL_DAYS, now.astimezone(zone).date())
     found = await conversions(database, account_id, figure.dimension, first=period.first, last=period.last, zone=zone)
     return Counted(
-        figure=figure, period=period, zone=zone.key, rows=found.rows, total=found.total, counted_at=now, growing=growing
+        figure=figure, period=period, zone=zone.key, rows=found.rows, total=found.total, counted_at=now, loading=loading
     )  # fmt: skip
 
 

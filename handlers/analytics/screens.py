@@ -50,8 +50,8 @@ def _head(reader: Reader, counted: Counted, *, admin: bool) -> Iterator[Line]:
             yield plain(reader.say("figures.no_leads_hint"))
     elif counted.total is not None:
         yield plain(_counts(reader, counted.total, reader.say("figures.all")))
-    if counted.growing:
-        yield plain(reader.say("figures.growing"))
+    if counted.loading:
+        yield plain(reader.say("figures.loading"))
 
 
 def _row(reader: Reader, figure: Figure, row: ConversionRow) -> Section:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from domain.imports import AnyRow, CreativeRow, Import, ImportKind, LeadRow, SpendRow
+from domain.imports import AnyRow, CreativeRow, Import, ImportKind, LeadRow, SpendRow, Undone
 from domain.messages import Button, Line, Message, Section, Span, Style, bold, bullet, plain
-from handlers.calls.screens import ANSWER, action
+from handlers.calls.screens import ANSWER, action, say
 from handlers.leads.cells import Fault
 from handlers.leads.survey import Survey
 from handlers.wording import Reader, shortened
@@ -86,26 +86,48 @@ def reason_of(reader: Reader, fault: Fault) -> str:
     return f"«{shortened(fault.given, CELL)}» — {reason}" if fault.given else reason
 
 
+def started_screen(reader: Reader, table: Import) -> Message:
+    return say(reader.say("import.started", name=shortened(table.name, FILE_NAME)), *_stop(reader, table))
+
+
 def progress_screen(reader: Reader, table: Import, done: int) -> Message:
     text = reader.say("import.progress", name=shortened(table.name, FILE_NAME), done=done, rows=table.rows)
-    return Message(key=key_of(table), sections=(Section(lines=(plain(text),)),), silent=True)
+    sections = (Section(lines=(plain(text),)),)
+    return Message(key=key_of(table), sections=sections, buttons=_stop(reader, table), silent=True)
+
+
+def _stop(reader: Reader, table: Import) -> tuple[tuple[Button, ...], ...]:
+    return ((action(reader.say("import.button.stop"), f"impstop:{table.id}"),),) if table.kind is ImportKind.LEADS else ()
 
 
 def loaded_screen(reader: Reader, table: Import, saved: Saved) -> Message:
-    """What became of it. It can be taken out again as long as every row of it was new."""
+    """What became of it, and a way back."""
     head = Line(spans=(Span(reader.say("import.loaded", name=shortened(table.name, FILE_NAME)), Style.BOLD),))
     counts = {"added": saved.added, "changed": saved.changed, "same": saved.same}
     lines = [bullet(reader.say(f"import.result.{name}", count=count)) for name, count in counts.items() if count]
     lines = lines or [plain(reader.say("import.result.nothing"))]
     lines.append(plain(reader.say(f"import.next.{table.kind}")))
     row: tuple[tuple[Button, ...], ...] = ()
-    if table.kind is ImportKind.LEADS and saved.added and not saved.changed and not saved.same:
+    if can_be_undone(table, saved):
         row = ((action(reader.say("import.button.undo"), f"impundo:{table.id}"),),)
     return Message(key=key_of(table), sections=(Section(title=head, lines=tuple(lines)),), buttons=row)
 
 
-def undone_screen(reader: Reader, table: Import) -> Message:
-    text = reader.say("import.undone", name=shortened(table.name, FILE_NAME))
+def can_be_undone(table: Import, saved: Saved) -> bool:
+    """Names of directions and creatives stay: others may have been called so meanwhile."""
+    return table.kind in {ImportKind.LEADS, ImportKind.SPEND} and bool(saved.added or saved.changed)
+
+
+def undone_screen(reader: Reader, table: Import, undone: Undone) -> Message:
+    """What went away, what is as before, and what stays, with the reason."""
+    head = bold(reader.say("import.undone", name=shortened(table.name, FILE_NAME)))
+    counts = {name: getattr(undone, name) for name in Undone.__slots__}
+    lines = [bullet(reader.say(f"import.out.{name}", count=count)) for name, count in counts.items() if count]
+    return Message(key=key_of(table), sections=(Section(title=head, lines=tuple(lines)),))
+
+
+def stopped_screen(reader: Reader, table: Import) -> Message:
+    text = reader.say("import.stopped", name=shortened(table.name, FILE_NAME))
     return Message(key=key_of(table), sections=(Section(lines=(plain(text),)),))
 
 

@@ -5,46 +5,68 @@ from dataclasses import dataclass, field
 
 from domain.errors import BadInput
 from domain.events import TableAsked
-from domain.imports import Import, ImportKind
+from domain.imports import Import, ImportKind, State
 from domain.messages import Destination, Message
 from domain.ports import Steps, Tx
 from domain.work import WorkItem
-from handlers.leads.messages import failed_screen, loaded_screen, progress_screen, undone_screen
+from handlers.leads.messages import failed_screen, loaded_screen, progress_screen, stopped_screen, undone_screen
 from handlers.leads.services import LeadServices
 from handlers.wording import Reader
 from storage.leads import Saved
+from storage.staging import StoppedError
 
 log = logging.getLogger(__name__)
 
 TOLD_EVERY = 10_000  # rows
+LAST_TRY = 5  # failures after which a load is taken away again, just before its work is given up
 GONE = "файла уже нет: пришлите его ещё раз"
+BROKEN = "её не удалось записать, из неё ничего не осталось. Пришлите файл ещё раз; что случилось, видно в /errors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """How it ended, and what is said of it."""
 
-    state: str
+    state: State
     screen: Message
     saved: Saved = field(default_factory=Saved)
 
 
 async def load_table(item: WorkItem[TableAsked], steps: Steps, services: LeadServices) -> None:
-    """Loading is not a step: begun again it writes the same rows, so a crash costs time and nothing else."""
+    """Loading is not a step: begun again it goes on, so a crash costs time and nothing else."""
     table = await services.imports.get(item.account_id, item.event.import_id)
-    if table is None:
+    wanted = {State.UNDOING} if item.event.undo else {State.LOADING, State.SETTLING, State.DROPPING}
+    if table is None or table.state not in wanted:
         return
-    undo = item.event.undo
     try:
-        saved = await services.loader.load(table, lambda done: _tell(table, services, done), undo=undo)
-    except (BadInput, FileNotFoundError) as error:
-        hint = error.hint if isinstance(error, BadInput) else GONE
-        end = End(state="failed", screen=failed_screen(_reader(services), table, hint))
-    else:
-        log.info("table %d: %d added, %d changed, %d known", table.id, saved.added, saved.changed, saved.same)
-        screen = undone_screen(_reader(services), table) if undo else loaded_screen(_reader(services), table, saved)
-        end = End(state="undone" if undo else "complete", screen=screen, saved=saved)
+        end = await (_undo(table, services) if item.event.undo else _load(table, services))
+    except Exception:
+        if table.state is State.LOADING and item.failures >= LAST_TRY:
+            await services.loader.drop(table)
+            screen = failed_screen(_reader(services), table, BROKEN)
+            await _settle(table, steps, services, End(state=State.FAILED, screen=screen))
+        raise
     await _settle(table, steps, services, end)
+
+
+async def _undo(table: Import, services: LeadServices) -> End:
+    undone = await services.loader.undo(table)
+    log.info("table %d is taken out: %s", table.id, undone)
+    return End(state=State.UNDONE, screen=undone_screen(_reader(services), table, undone))
+
+
+async def _load(table: Import, services: LeadServices) -> End:
+    try:
+        saved = await services.loader.load(table, lambda done: _tell(table, services, done))
+    except StoppedError:
+        await services.loader.drop(table)
+        return End(state=State.FAILED, screen=stopped_screen(_reader(services), table))
+    except (BadInput, FileNotFoundError) as error:
+        await services.loader.drop(table)
+        hint = error.hint if isinstance(error, BadInput) else GONE
+        return End(state=State.FAILED, screen=failed_screen(_reader(services), table, hint))
+    log.info("table %d: %d added, %d changed, %d known", table.id, saved.added, saved.changed, saved.same)
+    return End(state=State.COMPLETE, screen=loaded_screen(_reader(services), table, saved), saved=saved)
 
 
 async def _tell(table: Import, services: LeadServices, done: int) -> None:
@@ -57,10 +79,8 @@ async def _tell(table: Import, services: LeadServices, done: int) -> None:
 
 
 async def _settle(table: Import, steps: Steps, services: LeadServices, end: End) -> None:
-    counts = (end.saved.added, end.saved.changed, end.saved.same)
-
     async def write(tx: Tx) -> bool:
-        done = await services.imports.settle(tx, table.id, state=end.state, saved=counts, now=services.clock.now())
+        done = await services.imports.settle(tx, table.id, state=end.state, saved=end.saved, now=services.clock.now())
         if table.chat_id:
             await services.chat.post_to(tx, table.account_id, _place(table), end.screen)
         return done

@@ -8,6 +8,7 @@ from handlers.leads.typed import Typed
 from storage.imports import meet
 from storage.leads import LeadStore
 from storage.names import NameStore
+from storage.spending import SpendStore
 
 SOURCE = "chat"
 
@@ -35,7 +36,7 @@ async def save_typed(desk: Desk, person: Person, typed: Typed) -> int:
         changed += await store.assign(account, ad, names)
     spent = [row for row in typed.rows if isinstance(row, SpendRow)]
     if spent:
-        return await store.spend(account, spent, names, now, source=SOURCE)
+        return await SpendStore(desk.database).save(account, spent, names, now, source=SOURCE)
     leads = [row for row in typed.rows if isinstance(row, LeadRow)]
     if leads:
         saved = await LeadStore(desk.database).save(

@@ -6,18 +6,19 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from domain.imports import Import
+from domain.imports import Import, State
 from domain.leads import Arrived, Lead
 from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
 from handlers.leads.loading import Loader
+from storage.leads import Saved
 
 
 class Imports(Protocol):
     """What is known of tables; storage.imports.ImportStore is the real one."""
 
     async def get(self, account_id: int, import_id: int) -> Import | None: ...
-    async def settle(self, tx: Tx, import_id: int, *, state: str, saved: tuple[int, int, int], now: datetime) -> bool: ...
+    async def settle(self, tx: Tx, import_id: int, *, state: State, saved: Saved, now: datetime) -> bool: ...
 
 
 class PlaceChat(Protocol):

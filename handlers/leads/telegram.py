@@ -1,7 +1,6 @@
 """Tables in Telegram: a file is looked through, and loaded when whoever sent it says so."""
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 
 from aiogram import Bot, Router
@@ -10,18 +9,17 @@ from aiogram.types import CallbackQuery, Document
 from aiogram.types import Message as ChatMessage
 
 from domain.errors import BadInput
-from domain.imports import Import, ImportKind
+from domain.imports import Import, ImportKind, State
 from domain.roles import Person
 from handlers.calls.screens import say
 from handlers.desk import Desk
 from handlers.leads.asking import FOLDER, asking, named_by_content
-from handlers.leads.messages import survey_screen
+from handlers.leads.messages import started_screen, survey_screen
 from handlers.leads.survey import Surveyor
 from handlers.leads.tables import MOST_BYTES, is_table
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, redraw, show, toast
-from storage.imports import ImportStore
+from storage.imports import UNDO_WITHIN, ImportStore
 
-UNDO_WITHIN = timedelta(days=1)
 DOWNLOAD_SECONDS = 120
 _KINDS = {
     "лид": ImportKind.LEADS, "lead": ImportKind.LEADS, "заявк": ImportKind.LEADS, "расход": ImportKind.SPEND,
@@ -33,7 +31,7 @@ def build_router() -> Router:
     """For those who run the bot, in private: a table is full of people."""
     router = Router(name="tables")
     router.message.register(take_table, _is_table, in_private, flags=ADMINS)
-    for name, handler in (("imp", load), ("impno", leave), ("impundo", undo)):
+    for name, handler in (("imp", load), ("impno", leave), ("impstop", stop), ("impundo", undo)):
         router.callback_query.register(handler, Pressed(name), flags=ADMINS)
     return router
 
@@ -97,18 +95,27 @@ async def load(callback: CallbackQuery, argument: str, person: Person, desk: Des
     table = await _table(callback, argument, person, desk)
     if table is None:
         return
-    moved = await ImportStore(desk.database).move(table.id, since="shown", to="loading")
-    if not moved and table.state != "loading":
+    moved = await ImportStore(desk.database).move(table.id, since=State.SHOWN, to=State.LOADING)
+    if not moved and table.state is not State.LOADING:
         await toast(callback, desk.texts.get("import.settled"), alert=True)
         return
     await desk.submit(person.account_id, asking(table))  # also where a crash came between: one table is one work
-    await redraw(callback, desk, say(desk.texts.get("import.started", name=table.name)))
+    await redraw(callback, desk, started_screen(desk.reader(person.account_id, private=True), table))
 
 
 async def leave(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
     table = await _table(callback, argument, person, desk)
-    if table is not None and await ImportStore(desk.database).move(table.id, since="shown", to="left"):
+    if table is not None and await ImportStore(desk.database).move(table.id, since=State.SHOWN, to=State.LEFT):
         await redraw(callback, desk, say(desk.texts.get("import.left")))
+
+
+async def stop(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    """Nobody has seen any of it yet, and nobody will."""
+    table = await _table(callback, argument, person, desk)
+    if table is None:
+        return
+    moved = await ImportStore(desk.database).move(table.id, since=State.LOADING, to=State.DROPPING)
+    await toast(callback, desk.texts.get("import.stopping" if moved else "import.too_far"), alert=not moved)
 
 
 async def undo(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
@@ -118,7 +125,10 @@ async def undo(callback: CallbackQuery, argument: str, person: Person, desk: Des
         return
     if table.loaded_at is None or desk.clock.now() - table.loaded_at > UNDO_WITHIN:
         await toast(callback, desk.texts.get("import.too_late"), alert=True)
-    elif await ImportStore(desk.database).move(table.id, since="complete", to="undoing") or table.state == "undoing":
+    elif (
+        await ImportStore(desk.database).move(table.id, since=State.COMPLETE, to=State.UNDOING)
+        or table.state is State.UNDOING
+    ):
         await desk.submit(person.account_id, asking(table, undo=True))
         await toast(callback)
 

@@ -5,7 +5,17 @@ from storage.models.chat import destinations, fsm, posts, telegram_updates
 from storage.models.claims import lead_claims, webinar_claims
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
 from storage.models.crm import crm_contacts, crm_links
-from storage.models.leads import creatives, directions, identities, imports, leads, people, person_joins, spend
+from storage.models.leads import (
+    creatives,
+    directions,
+    identities,
+    import_leads,
+    imports,
+    leads,
+    people,
+    person_joins,
+    spend,
+)
 from storage.models.tokens import oauth_states, vendor_tokens
 from storage.models.types import UtcDateTime, metadata
 from storage.models.users import invitations, users
@@ -39,6 +49,7 @@ __all__ = [
     "directions",
     "fsm",
     "identities",
+    "import_leads",
     "imports",
     "inbox",
     "invitations",

@@ -52,6 +52,7 @@ identities = Table(
     Column("source", String(32), nullable=False),  # what said so: amocrm, tilda, import, bizon365, hand
     Column("since", UtcDateTime, nullable=False),
     Column("undone_at", UtcDateTime),
+    Column("import_id", Integer),  # the table that alone says so; hidden as long as that is hidden
     Index(
         "uq_identities_active", "account_id", "kind", "value", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE
     ),
@@ -161,7 +162,7 @@ imports = Table(
     Column("name", Text, nullable=False),  # of the file, as it was sent
     Column("path", Text, nullable=False),  # relative to DATA_DIR, "" once the file is gone
     Column("sha256", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # shown | loading | complete | undone | failed
+    Column("state", String(16), nullable=False),  # domain.imports.State
     Column("rows", Integer, nullable=False),
     Column("added", Integer, nullable=False, server_default="0"),
     Column("changed", Integer, nullable=False, server_default="0"),
@@ -170,5 +171,22 @@ imports = Table(
     Column("chat_id", BigInteger, nullable=False),
     Column("shown_at", UtcDateTime, nullable=False),
     Column("loaded_at", UtcDateTime),
+    Column("done", Integer, nullable=False, server_default="0"),  # rows gone through so far
+    Column("was", Text, nullable=False, server_default=""),  # JSON {key: amount before}: of a table of spend
+    Column("undone", Text, nullable=False, server_default=""),  # JSON: what became of its rows when it was taken out
     Index("ix_imports_account_id_sha256", "account_id", "sha256"),
+    Index("ix_imports_state", "state"),
+)
+
+# Which leads a table tells of, and what it did to each: kept for as long as it can be undone.
+import_leads = Table(
+    "import_leads",
+    metadata,
+    Column("import_id", Integer, primary_key=True, autoincrement=False),
+    Column("lead_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("how", String(8), nullable=False),  # added | told | changed | same; told: to be changed once it is shown
+    Column("told", Text, nullable=False, server_default=""),  # JSON {column: value}, "" where it brought the lead
+    Column("was", Text, nullable=False, server_default=""),  # JSON {column: value}: what stood there before it changed it
+    Index("ix_import_leads_lead_id", "lead_id"),
+    sqlite_with_rowid=False,
 )

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import Database
+from storage.hidden import seen
 from storage.models import identities, leads, registrations
 from storage.models.leads import people
 
@@ -35,7 +36,7 @@ async def find_contact(database: Database, account_id: int, *, phone: str = "", 
 
 
 async def _person(connection: AsyncConnection, account_id: int, kind: str, value: str) -> Contact | None:
-    active = (identities.c.account_id == account_id) & identities.c.undone_at.is_(None)
+    active = (identities.c.account_id == account_id) & identities.c.undone_at.is_(None) & text(seen("identities"))
     whose = select(identities.c.person_id).where(active, identities.c.kind == kind, identities.c.value == value)
     person_id = await connection.scalar(whose)
     if person_id is None:
@@ -43,7 +44,7 @@ async def _person(connection: AsyncConnection, account_id: int, kind: str, value
     name = await connection.scalar(select(people.c.name).where(people.c.id == person_id))
     if not name:
         of_lead = select(leads.c.name).where(
-            leads.c.person_id == person_id, leads.c.name != "", leads.c.deleted_at.is_(None)
+            leads.c.person_id == person_id, leads.c.name != "", leads.c.deleted_at.is_(None), text(seen("leads"))
         )
         name = await connection.scalar(of_lead.order_by(leads.c.created_at.desc()).limit(1))
     known = select(identities.c.kind, identities.c.value).where(active, identities.c.person_id == person_id)

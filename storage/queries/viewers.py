@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.calls import folded
 from storage.engine import Database
+from storage.hidden import seen
 from storage.queries.attendees import AttendeeLine, find_lines, visits_of_person
 from storage.queries.webinars import list_webinars
 from storage.sets import fetch
@@ -52,19 +53,19 @@ class Somebody:
     email: str
 
 
-_NAMES = """
+_NAMES = f"""
 SELECT p.id, coalesce(nullif(p.name, ''), (SELECT l.name FROM leads AS l WHERE l.person_id = p.id AND l.name <> ''
-       AND l.deleted_at IS NULL ORDER BY l.created_at DESC, l.id DESC LIMIT 1), ''),
+       AND l.deleted_at IS NULL AND {seen("l")} ORDER BY l.created_at DESC, l.id DESC LIMIT 1), ''),
        coalesce((SELECT min(i.value) FROM identities AS i WHERE i.person_id = p.id AND i.kind = 'phone'
-                 AND i.undone_at IS NULL), ''),
+                 AND i.undone_at IS NULL AND {seen("i")}), ''),
        coalesce((SELECT min(i.value) FROM identities AS i WHERE i.person_id = p.id AND i.kind = 'email'
-                 AND i.undone_at IS NULL), '')
-FROM people AS p WHERE p.account_id = :account AND p.id IN {ids:people}
-"""
-_OWNER = """
-SELECT person_id FROM identities
-WHERE account_id = :account AND kind = 'phone' AND value = :phone AND undone_at IS NULL
-"""
+                 AND i.undone_at IS NULL AND {seen("i")}), '')
+FROM people AS p WHERE p.account_id = :account AND p.id IN {{ids:people}}
+"""  # noqa: S608 - our own text
+_OWNER = f"""
+SELECT person_id FROM identities AS i
+WHERE account_id = :account AND kind = 'phone' AND value = :phone AND undone_at IS NULL AND {seen("i")}
+"""  # noqa: S608 - as above
 _FORMER = """
 SELECT i.id, i.kind, i.person_id FROM identities AS i
 WHERE i.account_id = :account AND i.kind = :kind AND i.value = :value AND i.undone_at IS NOT NULL
@@ -73,8 +74,8 @@ AND NOT EXISTS (SELECT 1 FROM identities AS o WHERE o.account_id = :account AND 
 ORDER BY i.undone_at DESC, i.id DESC LIMIT 1
 """
 _LEADS_NAMED = """
-SELECT person_id FROM (SELECT person_id, name, created_at FROM leads
-    WHERE account_id = :account AND deleted_at IS NULL ORDER BY created_at DESC LIMIT :read) AS l
+SELECT person_id FROM (SELECT person_id, name, created_at FROM leads AS m
+    WHERE account_id = :account AND deleted_at IS NULL AND {seen} ORDER BY created_at DESC LIMIT :read) AS l
 WHERE person_id IS NOT NULL AND {named} GROUP BY person_id ORDER BY max(created_at) DESC LIMIT :limit
 """
 _DONE = "a.account_id = :account AND w.state = 'complete'"
@@ -148,7 +149,7 @@ async def find_people_named(database: Database, account_id: int, name: str, *, l
         return ()
     mine = {"account": account_id, "read": MOST_LEADS_BY_NAME, "limit": limit} | values
     async with database.read() as connection:
-        rows = await fetch(connection, _LEADS_NAMED.replace("{named}", named), mine)
+        rows = await fetch(connection, _LEADS_NAMED.replace("{named}", named).replace("{seen}", seen("m")), mine)
         return await _people(connection, account_id, [row[0] for row in rows])
 
 

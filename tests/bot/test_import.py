@@ -68,19 +68,47 @@ async def test_nothing_is_loaded_without_a_yes(terminal: Terminal) -> None:
     assert stored(terminal, "SELECT count(*) FROM imports") == [(0,)]
 
 
-async def test_a_load_that_broke_off_goes_on_with_the_next_one(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_load_that_is_stopped_by_hand_leaves_nothing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     await prepared(terminal)
 
-    async def break_off(*_: object) -> None:
+    def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("bot.commands.load._quiet", break_off)
+        patch.setattr("bot.commands.load.Progress.tell", stop)
         assert (await terminal("import", "leads.csv", "--yes")).status == 130
     assert stored(terminal, "SELECT state FROM imports") == [("failed",)]
+    for table in ("leads", "people", "identities", "import_leads"):
+        assert stored(terminal, f"SELECT count(*) FROM {table}") == [(0,)]
     said = await terminal("import", "leads.csv", "--yes")
-    assert (said.status, "уже было и не изменилось: 2" in said.out) == (0, True), said.out
-    assert stored(terminal, "SELECT count(*) FROM leads") == [(2,)]
+    assert (said.status, "добавлено: 2" in said.out) == (0, True), said.out
+
+
+async def test_a_load_is_undone_by_its_number(terminal: Terminal) -> None:
+    await prepared(terminal)
+    said = await terminal("import", "leads.csv", "--yes")
+    assert "svodka import --undo 1" in said.out
+    said = await terminal("import", "--undo", "1")
+    assert (said.status, "убрано: 2" in said.out) == (0, True), said.err
+    assert stored(terminal, "SELECT count(*) FROM leads") == [(0,)]
+    for number in ("1", "7"):
+        said = await terminal("import", "--undo", number)
+        assert (said.status, "уже отменена" in said.err) == (1, True)
+    write(terminal, "UPDATE imports SET state = 'complete', added = 0, changed = 0")
+    assert "отменять нечего" in (await terminal("import", "--undo", "1")).err
+    write(terminal, "UPDATE imports SET added = 1, loaded_at = '2026-01-01 00:00:00.000000'")
+    assert "в течение суток" in (await terminal("import", "--undo", "1")).err
+
+
+async def test_how_far_a_long_load_is_is_told(terminal: Terminal) -> None:
+    await prepared(terminal)
+    rows = "".join(f"7999{number:07}\n" for number in range(10_000))
+    (terminal.folder / "long.csv").write_text(f"Телефон\n{rows}", encoding="utf-8")
+    said = await terminal("import", "long.csv", "--yes")
+    told = [line for line in said.out.splitlines() if line.startswith("Прочитано")]
+    assert (told[0], told[-1], len(told)) == (
+        "Прочитано 1\u00a0000 из 10\u00a0000 строк.", "Прочитано 10\u00a0000 из 10\u00a0000 строк.", 10,
+    )  # fmt: skip
 
 
 async def test_what_will_not_do_is_told(terminal: Terminal) -> None:
@@ -115,3 +143,6 @@ async def test_who_leads_loads_it(terminal: Terminal, tmp_path: Path) -> None:
         assert (said.status, "добавлено: 2" in said.out) == (0, True), said.err + said.out
         assert stored(terminal, "SELECT kind, state FROM work") == [("table", "done")]
         assert stored(terminal, "SELECT state FROM imports") == [("complete",)]
+        said = await terminal("import", "--undo", "1")
+        assert (said.status, "убрано: 2" in said.out) == (0, True), said.err + said.out
+        assert stored(terminal, "SELECT count(*) FROM leads") == [(0,)]

@@ -1,27 +1,21 @@
 """A table into rows: nothing before it is agreed to, the same again changes nothing, a crash in the middle costs nothing."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import func, select
 
 from domain.errors import BadInput
-from domain.imports import Import, ImportKind
-from handlers.leads.loading import Loader
+from domain.imports import ImportKind, State
 from handlers.leads.reading import PIECE
-from handlers.leads.survey import Survey, Surveyor
 from storage.engine import Database
-from storage.imports import ImportStore
 from storage.leads import Saved
 from storage.models import conversion_dirty, creatives, directions, identities, leads, people, spend
+from tests.handlers.loads import HEAD, NOW, Loads
 from tests.storage.hall import REPORT, Hall, lead, viewer
 
-MOSCOW = ZoneInfo("Europe/Moscow")
-NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
-HEAD = "Имя;Телефон;Почта;Направление;Креатив;utm_source;Дата;Статус\n"
 ROWS = (
     "Иван;8 999 000 00 01;;Ремонт;Кухня;vk;01.11.2026;новый\n"
     "Анна;;anna@example.ru;ремонт;;google;02.11.2026 10:00;\n"
@@ -29,66 +23,12 @@ ROWS = (
 )
 
 
-class Desk:
-    """Looks through and loads one table after another."""
-
-    def __init__(self, database: Database, folder: Path) -> None:
-        self.database = database
-        self.folder = folder
-        self.store = ImportStore(database)
-        self.loader = Loader(database=database, data_dir=folder, zone=MOSCOW)
-        self.told: list[int] = []
-
-    def write(self, text: str, name: str = "leads.csv") -> Path:
-        path = self.folder / "imports" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    async def look(self, text: str, kind: ImportKind | None = None) -> Survey:
-        surveyor = Surveyor(database=self.database, account_id=1, zone=MOSCOW, now=NOW)
-        return await surveyor.look(self.write(text), kind)
-
-    async def keep(self, text: str, *, now: datetime = NOW) -> Import:
-        survey = await self.look(text)
-        values: dict[str, Any] = {"path": "imports/leads.csv", "sha256": "a" * 64, "asked_by": 1, "chat_id": 10}
-        kept = await self.store.keep(1, survey.kind, name="leads.csv", rows=survey.rows, now=now, **values)
-        table = await self.store.get(1, kept)
-        assert table is not None
-        return table
-
-    async def load(self, text: str, *, now: datetime = NOW) -> Saved:
-        return await self.loader.load(await self.keep(text, now=now), self._told)
-
-    async def loaded(self, text: str) -> tuple[Import, str]:
-        """A table that is in, with what it says: they all have one place here."""
-        table = await self.keep(text)
-        await self.loader.load(table, self._told)
-        return table, text
-
-    async def undo(self, loaded: tuple[Import, str]) -> None:
-        table, text = loaded
-        self.write(text)
-        await self.loader.load(table, self._told, undo=True)
-
-    async def _told(self, done: int) -> None:
-        self.told.append(done)
-
-    async def rows(self, table: Table) -> list[dict[str, Any]]:
-        async with self.database.read() as connection:
-            return [dict(row._mapping) for row in await connection.execute(select(table).order_by(table.c.id))]
-
-    async def count(self, table: Table) -> int:
-        async with self.database.read() as connection:
-            return int(await connection.scalar(select(func.count()).select_from(table)) or 0)
-
-
 @pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return Desk(database, tmp_path)
+def desk(database: Database, tmp_path: Path) -> Loads:
+    return Loads(database, tmp_path)
 
 
-async def test_looking_writes_nothing_and_says_what_would_be(desk: Desk) -> None:
+async def test_looking_writes_nothing_and_says_what_would_be(desk: Loads) -> None:
     survey = await desk.look(HEAD + ROWS + ROWS + "Пётр;123;;;;;31.02.2026;\n")
     assert (survey.kind, survey.rows, survey.repeats, survey.refused, survey.new) == (ImportKind.LEADS, 6, 3, 1, 3)
     assert [(number, fault.field) for number, fault in survey.faults] == [(8, "created"), (8, "phone")]
@@ -97,8 +37,9 @@ async def test_looking_writes_nothing_and_says_what_would_be(desk: Desk) -> None
         assert await desk.count(table) == 0
 
 
-async def test_every_row_becomes_a_lead_with_its_person_and_names(desk: Desk) -> None:
-    assert await desk.load(HEAD + ROWS) == Saved(added=3, people=3)
+async def test_every_row_becomes_a_lead_with_its_person_and_names(desk: Loads) -> None:
+    assert await desk.load(HEAD + ROWS) == Saved(added=3)
+    assert await desk.count(people) == 3
     first, second, third = await desk.rows(leads)
     assert [row["name"] for row in await desk.rows(directions)] == ["Ремонт"]
     assert [row["title"] for row in await desk.rows(creatives)] == ["Кухня"]
@@ -113,7 +54,7 @@ async def test_every_row_becomes_a_lead_with_its_person_and_names(desk: Desk) ->
     assert (third["phone_key"], third["created_at"]) == ("79990000003", NOW)
 
 
-async def test_the_same_table_again_changes_nothing_and_a_later_one_what_it_tells(desk: Desk) -> None:
+async def test_the_same_table_again_changes_nothing_and_a_later_one_what_it_tells(desk: Loads) -> None:
     await desk.load(HEAD + ROWS)
     before = await desk.rows(leads)
     later = NOW + timedelta(days=1)
@@ -126,70 +67,39 @@ async def test_the_same_table_again_changes_nothing_and_a_later_one_what_it_tell
     assert (await desk.rows(leads))[0]["status"] == "сделка"
 
 
-async def test_a_lead_of_another_system_is_not_added_again(desk: Desk) -> None:
+async def test_a_lead_of_another_system_is_not_added_again(desk: Loads) -> None:
     hall = Hall(desk.database)
     made = datetime(2026, 11, 1, 20, tzinfo=UTC)
     await hall.save(lead("79990000001", number="crm1", source="amocrm", created_at=made, updated_at=made))
     await hall.save(lead("79990000003", number="crm2", source="amocrm", created_at=made, updated_at=made))
     survey = await desk.look(HEAD + ROWS)
     assert (survey.known, survey.new) == (2, 1)
-    assert await desk.load(HEAD + ROWS) == Saved(added=1, same=2, people=1)
+    assert await desk.load(HEAD + ROWS) == Saved(added=1, same=2)
     other_day = "Иван;8 999 000 00 01;;;;;05.11.2026;\n"
     assert await desk.load(HEAD + other_day) == Saved(added=1)
     assert await desk.count(people) == 3
 
 
-async def test_a_load_that_broke_off_goes_on_as_if_nothing_had_been(desk: Desk) -> None:
+async def test_a_load_that_broke_off_goes_on_as_if_nothing_had_been(desk: Loads) -> None:
     text = HEAD + "".join(f"К{n};7999{n:07};;Ремонт;;vk;01.11.2026;\n" for n in range(PIECE * 2 + 3))
     table = await desk.keep(text)
+    await desk.store.move(table.id, since=State.SHOWN, to=State.LOADING)
 
     async def break_off(done: int) -> None:
         if done > PIECE:
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await desk.loader.load(table, break_off)
+        await desk.loader.load(await desk.stands(table), break_off)
     assert await desk.count(leads) == PIECE * 2
     desk.told.clear()
-
-    async def told(done: int) -> None:
-        desk.told.append(done)
-
-    saved = await desk.loader.load(table, told)
-    assert (saved.added, saved.same) == (3, PIECE * 2)
+    saved = await desk.bring(table)
+    assert (saved.added, saved.same) == (PIECE * 2 + 3, 0)
     assert desk.told == [PIECE, PIECE * 2, PIECE * 2 + 3]
     assert await desk.count(leads) == await desk.count(people) == PIECE * 2 + 3
 
 
-async def test_what_was_loaded_can_be_taken_out_and_put_in_again(desk: Desk) -> None:
-    await desk.undo(await desk.loaded(HEAD + ROWS))
-    assert [row["deleted_at"] for row in await desk.rows(leads)] == [NOW] * 3
-    assert (await desk.look(HEAD + ROWS)).new == 3
-    await desk.load(HEAD + ROWS)
-    assert [row["deleted_at"] for row in await desk.rows(leads)] == [None] * 3
-
-
-async def test_undoing_a_table_leaves_what_another_one_brought(desk: Desk) -> None:
-    async def standing() -> list[str]:
-        return sorted(row["name"] for row in await desk.rows(leads) if row["deleted_at"] is None)
-
-    two = HEAD + "Анна;79990000001;;;;;01.11.2026;\nБорис;79990000002;;;;;01.11.2026;\n"
-    first = await desk.loaded(two)
-    second = await desk.loaded(two + "Вера;79990000003;;;;;01.11.2026;\n")
-    assert await standing() == ["Анна", "Борис", "Вера"]
-    for _ in range(2):  # a crash in the middle begins it again
-        await desk.undo(second)
-        assert await standing() == ["Анна", "Борис"]
-    await desk.undo(first)
-    assert await standing() == []
-    third = await desk.loaded(two)
-    await desk.undo(first)
-    assert await standing() == ["Анна", "Борис"], "what was taken out belongs to the table that put it in again"
-    await desk.undo(third)
-    assert await standing() == []
-
-
-async def test_leads_of_a_table_are_matched_with_visits_that_were_before(desk: Desk) -> None:
+async def test_leads_of_a_table_are_matched_with_visits_that_were_before(desk: Loads) -> None:
     hall = Hall(desk.database)
     await hall.hold([viewer("+7 (999) 000-00-03"), viewer("", "ANNA@example.ru"), viewer("79990000009")], REPORT)
     await desk.load(HEAD + ROWS)
@@ -197,7 +107,7 @@ async def test_leads_of_a_table_are_matched_with_visits_that_were_before(desk: D
     assert matched == {"79990000003": "phone", "anna@example.ru": "email", "79990000009": "none"}
 
 
-async def test_spend_of_one_ad_is_added_up_and_a_later_table_corrects_it(desk: Desk) -> None:
+async def test_spend_of_one_ad_is_added_up_and_a_later_table_corrects_it(desk: Loads) -> None:
     head = "Дата;Источник;Расход;Направление\n"
     day = "01.11.2026;google;{};Ремонт\n"
     assert (await desk.load(head + day.format(100) + day.format("50,5"))).added == 1
@@ -210,7 +120,7 @@ async def test_spend_of_one_ad_is_added_up_and_a_later_table_corrects_it(desk: D
     assert [row["amount"] for row in await desk.rows(spend)] == [20_000]
 
 
-async def test_creatives_know_their_leads_by_the_rule(desk: Desk) -> None:
+async def test_creatives_know_their_leads_by_the_rule(desk: Loads) -> None:
     assert (await desk.load("Креатив;utm_content\nКухня;ad_17\nДетская;ad_18\n")).added == 2
     assert await desk.load("Креатив;utm_content\nкухня;ad_17\n") == Saved(same=1)
     await desk.load("Телефон;utm_content\n79990000001;ad_18\n")
@@ -218,7 +128,7 @@ async def test_creatives_know_their_leads_by_the_rule(desk: Desk) -> None:
     assert (await desk.load("Направление\nРемонт\nремонт\n")).added == 1
 
 
-async def test_a_rule_finds_the_leads_that_came_before_it(desk: Desk) -> None:
+async def test_a_rule_finds_the_leads_that_came_before_it(desk: Loads) -> None:
     table = "Телефон;utm_content;Дата\n79990000001;ad_9;01.11.2026\n79990000002;ad_8;01.11.2026\n"
     await desk.load(table)
     async with desk.database.read() as connection:
@@ -229,19 +139,17 @@ async def test_a_rule_finds_the_leads_that_came_before_it(desk: Desk) -> None:
         assert await connection.scalar(select(func.max(conversion_dirty.c.stamp))) != before
 
 
-async def test_a_column_of_comments_is_no_direction(desk: Desk) -> None:
+async def test_a_column_of_comments_is_no_direction(desk: Loads) -> None:
     rows = "".join(f"7999000{n:04};разное {n}\n" for n in range(501))
     with pytest.raises(BadInput, match="«Направление»"):
         await desk.look("Телефон;Направление\n" + rows)
 
 
-async def test_a_path_that_is_not_ours_is_not_opened(desk: Desk) -> None:
+async def test_a_path_that_is_not_ours_is_not_opened(desk: Loads) -> None:
     table = await desk.keep(HEAD + ROWS)
 
     async def told(_: int) -> None: ...
 
     for path in ("keys/secret_key", "../x.csv", "imports/../keys/x.csv"):
-        from dataclasses import replace
-
         with pytest.raises(FileNotFoundError):
             await desk.loader.load(replace(table, path=path), told)

@@ -137,7 +137,7 @@ def test_a_phone_is_wide_enough() -> None:
         key="1", name="Очень длинное название " * 5, leads=12345, came=123, visits=456, watch_sec=456 * 1500, long_visits=9
     )
     counted = Counted(
-        figure=Figure.DIRECTION, period=None, zone="Europe/Moscow", rows=(row,), total=row, counted_at=NOW, growing=True
+        figure=Figure.DIRECTION, period=None, zone="Europe/Moscow", rows=(row,), total=row, counted_at=NOW, loading=True
     )  # fmt: skip
     lines = as_text(figure_screen(READER, counted, admin=True)).split("\n")
     assert max(len(line) for line in lines) <= 72
