@@ -135,6 +135,24 @@ async def test_a_load_that_a_crash_left_without_work_goes_on(terminal: Terminal,
         assert stored(terminal, "SELECT count(*) FROM leads") == [(2,)]
 
 
+async def test_a_load_whose_work_was_given_up_is_taken_away(terminal: Terminal, tmp_path: Path) -> None:
+    await prepared(terminal)
+    await terminal("import", "leads.csv", "--yes")
+    write(
+        terminal,
+        "UPDATE imports SET state = 'loading'",
+        """INSERT INTO work (account_id, kind, object, generation, payload, source, state, due_at, created_at)
+           VALUES (1, 'table', 'svodka:1', 1,
+                   '{"vendor": "svodka", "external_id": "1", "occurred_at": null, "import_id": 1}',
+                   'chat', 'dead', '2026-11-01 00:00:00.000000', '2026-11-01 00:00:00.000000')""",
+    )
+    async with open_town(tmp_path) as town:
+        load_keys(read_settings(town.environment))
+        await town.start()
+        await town.until(lambda: stored(terminal, "SELECT state FROM imports") == [("failed",)])
+        assert stored(terminal, "SELECT count(*) FROM leads") == [(0,)]
+
+
 async def test_who_leads_loads_it(terminal: Terminal, tmp_path: Path) -> None:
     async with open_town(tmp_path) as town:
         terminal.set(town.environment)

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, select
 
 from domain.events import TableAsked
-from domain.imports import ImportKind
+from domain.imports import ImportKind, State
 from domain.messages import Message, as_text
 from domain.work import WorkItem
 from handlers.desk import Desk
 from handlers.leads.loading import Loader
-from handlers.leads.pipeline import load_table
+from handlers.leads.pipeline import LAST_TRY, load_table
 from handlers.leads.services import LeadServices
 from storage.codec import loads
 from storage.engine import Database
@@ -66,13 +66,13 @@ def services(desk: Desk) -> LeadServices:
     )
 
 
-async def run(stage: Stage, desk: Desk, services: LeadServices) -> str:
+async def run(stage: Stage, desk: Desk, services: LeadServices, *, failures: int = 0) -> str:
     """Do what was asked last; what the bot says of it."""
     event = stage.submitted[-1]
     assert isinstance(event, TableAsked)
     item = WorkItem(
         id=1, account_id=1, kind="table", object=event.external_id, generation=1, event=event, source="chat",
-        delivery_id=None, heard_at=desk.clock.now(), failures=0,
+        delivery_id=None, heard_at=desk.clock.now(), failures=failures,
     )  # fmt: skip
     await load_table(item, Writing(desk.database), services)
     async with desk.database.read() as connection:
@@ -101,9 +101,10 @@ async def test_a_table_is_shown_then_loaded_then_taken_out(
     stage.submitted.clear()
     await owner.press("impundo:1")
     assert [event.external_id for event in stage.submitted] == ["1:undo"]
-    assert "отменена" in await run(stage, desk, services)
-    async with desk.database.read() as connection:
-        assert await connection.scalar(select(func.count()).where(leads.c.deleted_at.is_(None))) == 0
+    said = await run(stage, desk, services)
+    assert "отменена" in said
+    assert "убрано: 2" in said
+    assert await count(desk.database) == 0
 
 
 async def test_a_load_cannot_be_taken_back_days_later(
@@ -178,3 +179,50 @@ async def test_progress_is_told_in_the_message_of_the_result(
     async with desk.database.read() as connection:
         assert list(await connection.scalars(select(posts.c.key))) == ["import:1"]
         assert await connection.scalar(select(posts.c.revision)) == 3
+
+
+async def test_a_load_is_stopped_by_a_button(owner: Talk, desk: Desk, stage: Stage, services: LeadServices) -> None:
+    await owner.send("Лиды.csv", TABLE)
+    await owner.press("imp:1")
+    assert owner.keyboard() == [["impstop:1"]]
+    assert "Останавливаю" in await owner.press("impstop:1")
+    assert "ничего из неё не записано" in await run(stage, desk, services)
+    assert await count(desk.database) == 0
+    table = await ImportStore(desk.database).get(1, 1)
+    assert table is not None
+    assert table.state is State.FAILED
+    await owner.send("Лиды.csv", TABLE)
+    await owner.press("imp:2")
+    await run(stage, desk, services)
+    assert "уже закончилась" in await owner.press("impstop:2")
+    assert await count(desk.database) == 2
+
+
+async def test_work_on_a_table_that_is_in_changes_nothing(
+    owner: Talk, desk: Desk, stage: Stage, services: LeadServices
+) -> None:
+    await owner.send("Лиды.csv", TABLE)
+    await owner.press("imp:1")
+    for _ in range(2):  # replayed from the journal
+        assert "добавлено: 2" in await run(stage, desk, services)
+    assert await count(desk.database) == 2
+
+
+async def test_a_load_that_fails_to_the_last_leaves_nothing(
+    owner: Talk, desk: Desk, stage: Stage, services: LeadServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_off(*_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr("handlers.leads.pipeline._tell", break_off)
+    await owner.send("Лиды.csv", TABLE)
+    await owner.press("imp:1")
+    with pytest.raises(ConnectionError):
+        await run(stage, desk, services, failures=LAST_TRY - 1)
+    assert await count(desk.database) == 2, "it goes on with the next try"
+    with pytest.raises(ConnectionError):
+        await run(stage, desk, services, failures=LAST_TRY)
+    assert await count(desk.database) == 0
+    async with desk.database.read() as connection:
+        content = str(await connection.scalar(select(posts.c.content)))
+    assert "не удалось записать" in as_text(loads(Message, content))
