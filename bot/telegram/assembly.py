@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,7 +51,7 @@ class TelegramParts:
     ``public_url`` is empty where there is none; ``webhook_secret`` (1–256 of A-Z a-z 0-9 _ -) goes with every webhook
     request; ``door`` is the one bot.http hands updates to, made before aiogram was imported; ``tell`` hears of outages,
     lost chats and refused posts (by default the admins do, in private); ``announce`` gets the line with the first owner's
-    code.
+    code; ``titles``: what people call vendors, by name.
     """
 
     settings: TelegramSettings
@@ -67,6 +67,7 @@ class TelegramParts:
     tell: Tell | None = None
     announce: Callable[[str], None] = lambda line: print(line, file=sys.stderr)  # noqa: T201  meant for the terminal
     poll_seconds: int = 25
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,9 @@ class Telegram:
         )
         dispatcher = build_dispatcher(routers, desk, gate=Gate(keys), conversations=self._conversations)
         allowed = used_updates(dispatcher)
-        self._feeder = Feeder(self.bot, dispatcher, parts.database, parts.clock, kinds=allowed, wake=self.wake)
+        self._feeder = Feeder(
+            self.bot, dispatcher, parts.database, parts.clock, kinds=allowed, wake=self.wake, titles=parts.titles
+        )
         self._worker = Worker(self._updates, self._feeder, parts.lateness, parts.clock)
         if self.by_webhook:
             self._keeper = WebhookKeeper(

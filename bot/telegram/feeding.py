@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from aiogram import Bot, Dispatcher
@@ -37,6 +37,7 @@ class Feeder:
         *,
         kinds: Sequence[str],
         wake: Callable[[], None],
+        titles: Mapping[str, str],
     ) -> None:
         self._bot = bot
         self._dispatcher = dispatcher
@@ -45,6 +46,7 @@ class Feeder:
         self._chat = StoredChat(clock)
         self._kinds = frozenset(kinds)
         self._wake = wake
+        self._titles = titles
         self.failures = 0
 
     async def __call__(self, stored: StoredUpdate) -> None:
@@ -64,7 +66,7 @@ class Feeder:
             await self._apologise(stored, update, error)
 
     async def _apologise(self, stored: StoredUpdate, update: Update, error: Exception) -> None:
-        text = _told(error)
+        text = _told(error, self._titles)
         if text is None:
             error_id = secrets.token_hex(4)
             log.error("a handler failed on update %d [%s]", stored.update_id, error_id, exc_info=error)
@@ -82,12 +84,12 @@ class Feeder:
         self._wake()
 
 
-def _told(error: Exception) -> str | None:
+def _told(error: Exception, titles: Mapping[str, str]) -> str | None:
     """What a person can do something with, None for a defect of ours."""
     if isinstance(error, BadInput | VendorRefused):
         return error.hint
     if isinstance(error, VendorUnavailable):
-        return AWAY.format(vendor=error.vendor)
+        return AWAY.format(vendor=titles.get(error.vendor, error.vendor))
     return None
 
 

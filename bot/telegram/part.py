@@ -8,6 +8,7 @@ from bot.telegram.lateness import Lateness
 from bot.telegram.menus import Menus
 from bot.telegram.render import as_kwargs
 from bot.telegram.webhook import UpdateDoor
+from bot.vendors import VENDORS
 from domain.roles import Role
 from handlers.commands import READING_BUTTONS, WRITING_COMMANDS
 from handlers.routers import build_routers, commands_for
@@ -43,6 +44,7 @@ def build_part(services: Services, door: UpdateDoor) -> Telegram:
         menus=menus,
         lateness=Lateness(reading_buttons=READING_BUTTONS, writing_commands=WRITING_COMMANDS),
         announce=announce,
+        titles={vendor.name: vendor.title for vendor in VENDORS},
     )
     telegram = build_telegram(parts)
     voice = Voice(render=as_kwargs, people=telegram.people, destinations=telegram.destinations, health=telegram.health)

@@ -98,7 +98,7 @@ async def test_a_handler_that_breaks_says_so_in_one_line(town: Town) -> None:
         press = town.double.press(ivan, town.double.messages(town.double.private(ivan))[-1], "break")
         await town.double.until(lambda: press.toast is not None and len(town.texts(ivan.id)) == 6)
     said = sorted(town.texts(ivan.id)[:4])
-    assert said[0].startswith("bitrix24 сейчас не отвечает")
+    assert said[0].startswith("Битрикс24 сейчас не отвечает")
     assert said[1] == "Напишите период так: 7д, 30д."
     assert said[2].startswith("Не получилось, ошибка записана. Код для администратора: ")
     assert said[3] == "ответ методом"

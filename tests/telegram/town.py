@@ -165,6 +165,7 @@ class Town:
             announce=self.lines.append,
             lateness=Lateness(reading_buttons=("mute",)),
             poll_seconds=1,
+            titles={"bitrix24": "Битрикс24"},
         )
         self.telegram = build_telegram(replace(parts, **more))
         self.telegram.join([build_router()], Desk(self.heard))
