@@ -7,14 +7,16 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.http.ingress import seed_of
 from bot.settings import Settings
 from domain.attendance import Yardstick
-from domain.events import RegistrationAsked
+from domain.events import FollowUpDue, RegistrationAsked
 from domain.messages import Texts
 from domain.ports import Clock, Funnel, Steps, Tx, WebinarPlatform
 from domain.work import WorkItem
 from handlers.webinars.catalogue import Catalogue
 from handlers.webinars.desk import Asking
+from handlers.webinars.followup import follow_up
 from handlers.webinars.pipeline import webinar_ended
 from handlers.webinars.registering import register_person, registered
 from handlers.webinars.services import WebinarPolicy, WebinarServices
@@ -27,7 +29,7 @@ from storage.rules import RuleStore
 from storage.sealed import seal
 from storage.vault import Vault
 from storage.webinars import WebinarStore
-from storage.work import WorkStore
+from storage.work import WorkStore, add_work
 
 Run = Callable[[WorkItem[Any], Steps], Awaitable[None]]
 
@@ -53,6 +55,13 @@ def build_webinar_services(
 
         return await database.write(within)
 
+    async def plan(tx: Tx, account_id: int, event: FollowUpDue, due_at: datetime) -> bool:
+        seed = seed_of(event)
+        return await add_work(
+            cast("AsyncConnection", tx), account_id=account_id, kind=seed.kind, object_=seed.object, payload=seed.payload,
+            source="tick", now=clock.now(), due_at=due_at,
+        )  # fmt: skip
+
     return WebinarServices(
         platform=platform,
         webinars=WebinarStore(database, yardstick),
@@ -65,6 +74,7 @@ def build_webinar_services(
         timezone=settings.timezone,
         data_dir=settings.data_dir,
         policy=WebinarPolicy(catchup_max_age=settings.catchup_max_age, quiet_before=quiet_before, yardstick=yardstick),
+        plan=plan,
         write=write,
         run_cpu=run_cpu,
         posted=posted,
@@ -83,7 +93,9 @@ def webinar_runs(services: WebinarServices | None) -> Mapping[str, Run]:
 
         return run
 
-    return {"webinar": of(webinar_ended), "registration": of(registered), "register": of(register_person)}
+    runs: Mapping[str, Callable[[WorkItem[Any], Steps, WebinarServices], Awaitable[None]]]
+    runs = {"webinar": webinar_ended, "followup": follow_up, "registration": registered, "register": register_person}
+    return {kind: of(pipeline) for kind, pipeline in runs.items()}
 
 
 class Registrar:

@@ -76,6 +76,18 @@ class WebinarEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpDue(Event):
+    """The calls after a webinar are to be summed up. ``external_id`` is the session's, ``occurred_at`` when it ended.
+
+    ``row_id`` is of our table of webinars.
+    """
+
+    row_id: int
+    title: str = ""
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebinarRegistered(Event):
     """Somebody registered. The body is the only source; ``external_id`` is the platform's id of the registration."""
 

@@ -12,7 +12,7 @@ READING_BUTTONS = (
     *("regs", "reg", "rlink", "rules", "rule"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
-    *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf"),
+    *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum"),
 )
 WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
 _EVERYBODY = (

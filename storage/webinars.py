@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.attendance import Turnout, Yardstick
 from domain.errors import BadInput
+from domain.followup import Followup
 from domain.ports import Tx
 from domain.webinars import MatchedBy, Viewer, WebinarReport
 from storage.attendance import ReportLoad, Reread, Session
@@ -17,6 +18,7 @@ from storage.engine import Database
 from storage.hidden import shown_tables
 from storage.matching import rematch, rematch_session
 from storage.models import webinar_attendees, webinars
+from storage.queries.audience import followup
 from storage.queries.webinars import present, turnout
 from storage.sets import execute, fetch
 
@@ -162,6 +164,10 @@ class WebinarStore:
     async def present(self, webinar_id: int) -> list[int]:
         """People there at the beginning of each minute, from the start on."""
         return await present(self._database, webinar_id)
+
+    async def followup(self, account_id: int, webinar_id: int) -> Followup:
+        """What became of calling its people up to now."""
+        return await followup(self._database, account_id, webinar_id)
 
     async def decide(self, tx: Tx, account_id: int, attendee_id: int, person_id: int | None) -> None:
         """Somebody of the team says who this attendee is, None: nobody we know. Later runs obey. BadInput: no such row."""

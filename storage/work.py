@@ -200,27 +200,10 @@ class WorkStore:
         """Work that no delivery brought (a poll, a tick, a rehearsal); False when the object has work already."""
 
         async def job(connection: AsyncConnection) -> bool:
-            taken = await connection.scalar(
-                select(work.c.id)
-                .where(work.c.account_id == account_id, work.c.kind == kind, work.c.object == object_)
-                .limit(1)
-            )
-            if taken is not None:
-                return False
-            await connection.execute(
-                insert(work).values(
-                    account_id=account_id,
-                    kind=kind,
-                    object=object_,
-                    generation=1,
-                    payload=payload,
-                    source=source,
-                    state="ready",
-                    due_at=due_at or now,
-                    created_at=now,
-                )
-            )
-            return True
+            return await add_work(
+                connection, account_id=account_id, kind=kind, object_=object_, payload=payload, source=source, now=now,
+                due_at=due_at,
+            )  # fmt: skip
 
         return await self._database.write(job)
 
@@ -273,6 +256,20 @@ class WorkStore:
             counts = {str(state): int(count) for state, count in states}
             counts["late"] = int(await connection.scalar(select(func.count()).where(late)) or 0)
         return counts
+
+
+async def add_work(
+    connection: AsyncConnection, *, account_id: int, kind: str, object_: str, payload: str, source: str, now: datetime,
+    due_at: datetime | None = None,
+) -> bool:  # fmt: skip
+    """Within a write, as ``WorkStore.add`` says."""
+    same = (work.c.account_id == account_id) & (work.c.kind == kind) & (work.c.object == object_)
+    if await connection.scalar(select(work.c.id).where(same).limit(1)) is not None:
+        return False
+    row = {"account_id": account_id, "kind": kind, "object": object_, "generation": 1, "payload": payload}
+    row |= {"source": source, "state": "ready", "due_at": due_at or now, "created_at": now}
+    await connection.execute(insert(work).values(**row))
+    return True
 
 
 _ON_TIME = update(work).where(work.c.id == bindparam("of")).values(due_at=bindparam("due", type_=work.c.due_at.type))

@@ -6,8 +6,9 @@ from handlers.calls.screens import ANSWER, action
 from handlers.desk import Desk
 from handlers.webinars.lists import PER_PAGE, Place, guests_screen
 from handlers.webinars.messages import Stage, WebinarView, webinar_card
+from handlers.webinars.summary import SummaryView, summary_card
 from handlers.wording import Reader
-from storage.queries.audience import group_sizes, guests
+from storage.queries.audience import followup, group_sizes, guests
 from storage.queries.webinars import WebinarLine, turnout
 
 
@@ -37,6 +38,18 @@ async def guests_page(desk: Desk, reader: Reader, person: Person, place: Place) 
     return guests_screen(reader, place, page, sizes)
 
 
+async def summary_page(desk: Desk, person: Person, webinar: WebinarLine) -> Message:
+    """What became of calling its people up to now, as the chats are told the day after."""
+    view = SummaryView(
+        found=await followup(desk.database, person.account_id, webinar.id),
+        title=webinar.title,
+        started_at=webinar.started_at,
+        row_id=webinar.id,
+        timezone=desk.timezone(person.account_id),
+    )
+    return summary_card(view, desk.texts, key=ANSWER)
+
+
 def explanation(desk: Desk, webinar: WebinarLine, work_id: int | None) -> Message:
     """What each figure of the card means, in the account's words."""
     yardstick = desk.webinars.yardstick if desk.webinars else None
@@ -44,7 +57,10 @@ def explanation(desk: Desk, webinar: WebinarLine, work_id: int | None) -> Messag
     share = round((yardstick.hot_share if yardstick else 0.7) * 100)
     lines = desk.texts.get("webinar.how", minimum=minimum, share=share, room=webinar.room_id or "—").split("|")
     title = Line(spans=(Span(desk.texts.get("webinar.how_title"), Style.BOLD),))
-    on = (action(desk.texts.get("segment.button.menu"), f"seg:{webinar.id}"),)
+    on = (
+        action(desk.texts.get("segment.button.menu"), f"seg:{webinar.id}"),
+        action(desk.texts.get("summary.button.open"), f"wsum:{webinar.id}"),
+    )
     redo = (action(desk.texts.get("webinar.button.redo"), f"wredo:{work_id}"),) if work_id else ()
     rows = (on, *((redo,) if redo else ()))
     return Message(key=ANSWER, sections=(Section(title=title, lines=tuple(bullet(line) for line in lines)),), buttons=rows)

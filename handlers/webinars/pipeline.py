@@ -11,9 +11,10 @@ from domain.ports import Steps, Tx
 from domain.webinars import WebinarReport
 from domain.work import WorkItem
 from handlers.webinars.enrolled import take_registered
+from handlers.webinars.followup import plan_followup
 from handlers.webinars.loading import Loaded, load_viewers
 from handlers.webinars.publish import Stage, draw_picture, publish
-from handlers.webinars.run import WebinarRun
+from handlers.webinars.run import WebinarRun, ended_at
 from handlers.webinars.services import WebinarServices
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ async def webinar_ended(item: WorkItem[WebinarEnded], steps: Steps, services: We
     turnout = await steps.run("count", lambda: services.webinars.turnout(row_id), Turnout)
     await steps.write("store", lambda tx: _complete(run, tx), bool)
     shown = not run.quiet or item.source == REMADE
+    if not run.quiet and not item.event.rehearsal:
+        await steps.write("plan", lambda tx: plan_followup(run, tx), bool)
     if shown:
         await _show(run, turnout)
     whole = await _with_registered(run, turnout)
@@ -86,7 +89,7 @@ async def _give_up(run: WebinarRun) -> None:
 
 async def _is_quiet(run: WebinarRun, report: WebinarReport) -> bool:
     """Stored without a new card. Remembered, so that a webinar does not grow old while its viewers are loaded."""
-    return _is_unasked(run, _ended_at(report))
+    return _is_unasked(run, ended_at(report))
 
 
 def _is_unasked(run: WebinarRun, ended: datetime | None) -> bool:
@@ -101,10 +104,6 @@ def _is_old(run: WebinarRun, ended: datetime | None) -> bool:
     policy = run.services.policy
     too_late = run.item.heard_at - ended > policy.catchup_max_age
     return too_late or (policy.quiet_before is not None and ended < policy.quiet_before.replace(microsecond=0))
-
-
-def _ended_at(report: WebinarReport) -> datetime | None:
-    return report.started_at + timedelta(minutes=report.minutes) if report.started_at else report.created_at
 
 
 async def _register(run: WebinarRun, tx: Tx, report: WebinarReport) -> int:

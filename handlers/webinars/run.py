@@ -1,6 +1,7 @@
 """One run of the webinar pipeline: what is worked on, with what, under which names."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from domain.events import WebinarEnded
 from domain.ports import Steps
@@ -29,6 +30,11 @@ class WebinarRun:
     @property
     def title(self) -> str:
         return (self.report.title if self.report else "") or self.item.event.title
+
+
+def ended_at(report: WebinarReport) -> datetime | None:
+    """By its start and length, else when its report was made."""
+    return report.started_at + timedelta(minutes=report.minutes) if report.started_at else report.created_at
 
 
 def card_key(vendor: str, webinar_id: str) -> str:

@@ -8,6 +8,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from domain.attendance import Turnout, Yardstick
+from domain.events import FollowUpDue
+from domain.followup import Followup
 from domain.messages import Destination, Message, Texts
 from domain.ports import Chat, Clock, Funnel, Tx, WebinarPlatform
 from domain.webinars import PageId, Reaction, Registrant, Registration, Viewer, WebinarReport
@@ -35,6 +37,7 @@ class Webinars(Protocol):
     async def complete(self, tx: Tx, webinar_id: int) -> None: ...
     async def turnout(self, webinar_id: int) -> Turnout: ...
     async def present(self, webinar_id: int) -> Sequence[int]: ...
+    async def followup(self, account_id: int, webinar_id: int) -> Followup: ...
 
 
 class Registrations(Protocol):
@@ -81,6 +84,7 @@ class WebinarPolicy:
 class WebinarServices:
     """Ports of one account.
 
+    ``plan`` makes work that is due later, within a write; what was planned before is left as it is.
     ``write`` commits what a step cannot: progress while it is still running. ``draw`` blocks in it: ``run_cpu`` takes it
     off the loop. ``posted`` is called after a card was committed: the sender should look. ``funnels``: of the CRMs that are
     connected, by the name that leads of theirs carry as their source.
@@ -97,6 +101,7 @@ class WebinarServices:
     timezone: ZoneInfo
     data_dir: Path
     policy: WebinarPolicy
+    plan: Callable[[Tx, int, FollowUpDue, datetime], Awaitable[bool]]
     write: Callable[[Callable[[Tx], Awaitable[int]]], Awaitable[int]]
     run_cpu: Callable[[Callable[[], object]], Awaitable[object]]
     posted: Callable[[], None]

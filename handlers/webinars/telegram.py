@@ -34,7 +34,14 @@ def build_router() -> Router:
     router.message.register(webinars_command, Command("webinars", "вебинары", ignore_case=True))
     buttons: dict[str, Handler] = {"webs": turn_page, "web": open_webinar, "wlist": open_list, "wg": turn_list}
     buttons |= {"wagain": open_again, "wga": turn_list, "wp": open_person, "wtake": take_person, "wback": return_person}
-    buttons |= {"wra": choose_session, "wreg": register_again, "wfile": send_file, "wmore": explain, "wredo": do_again}
+    buttons |= {
+        "wra": choose_session,
+        "wreg": register_again,
+        "wfile": send_file,
+        "wmore": explain,
+        "wredo": do_again,
+        "wsum": show_summary,
+    }
     for name, handler in buttons.items():
         router.callback_query.register(handler, Pressed(name))
     return router
@@ -176,6 +183,14 @@ async def explain(callback: CallbackQuery, argument: str, person: Person, desk: 
     await toast(callback)
     work_id = await work_of(desk.database, person.account_id, webinar.id)
     await show(message, desk, answers.explanation(desk, webinar, work_id))
+
+
+async def show_summary(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    """What became of calling them up to now."""
+    webinar, message = await webinar_of(callback, argument, person, desk), pressed_on(callback)
+    if webinar is not None and message is not None:
+        await toast(callback)
+        await show(message, desk, await answers.summary_page(desk, person, webinar))
 
 
 async def do_again(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:

@@ -13,6 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.attendance import Warmth
+from domain.calls import Summary
+from domain.followup import Followup, Queued, followup_of
+from storage.codec import loads
 from storage.engine import Database
 from storage.models import webinars, work
 from storage.models.types import driver_time
@@ -108,6 +111,42 @@ _ORDER = """
 ORDER BY (CASE WHEN called_at IS NULL THEN 0 ELSE 1 END), (CASE WHEN taken_by_name IS NULL THEN 0 ELSE 1 END),
          first_ DESC, then_ DESC, id LIMIT :limit OFFSET :offset
 """
+
+
+# Hot, warm, and those who did not come: whom the card says to call.
+_QUEUE = f"""
+SELECT phone, manager, taken_by_name, called_at FROM ({_ATTENDEES} AND a.warmth IN ('hot', 'warm')) AS g
+UNION ALL SELECT phone, manager, taken_by_name, called_at FROM ({_NO_SHOWS}) AS n
+"""  # noqa: S608 - our own text
+_AGREED = """
+SELECT client_phone, summary FROM calls
+WHERE account_id = :account AND client_phone IN {texts:phones} AND started_at >= :ended AND outcome = 'answered'
+AND summary IS NOT NULL
+"""
+
+
+async def followup(database: Database, account_id: int, webinar_id: int) -> Followup:
+    """What became of calling its people up to now; nothing of a webinar that is not there."""
+    async with database.read() as connection:
+        values = await _values(connection, account_id, webinar_id)
+        if values is None:
+            return Followup()
+        rows = await fetch(connection, _QUEUE, values)
+        phones = [row[0] for row in rows if row[3] is not None]
+        mine = {"account": account_id, "ended": values["ended"], "phones": phones}
+        talks = await fetch(connection, _AGREED, mine) if phones else ()
+        session = (await connection.execute(select(webinars).where(webinars.c.id == webinar_id))).one()
+    agreed = {row[0] for row in talks if _is_agreement(loads(Summary, row[1]))}
+    queue = [
+        Queued(phone=row[0], manager=row[1], taken=row[2] is not None, called_at=moment(row[3]), agreed=row[0] in agreed)
+        for row in rows
+    ]
+    return followup_of(queue, max(session.report_at or session.ended_at, session.ended_at))
+
+
+def _is_agreement(summary: Summary) -> bool:
+    """Something is to be done next."""
+    return summary.meaningful and bool(summary.tasks or summary.next_steps)
 
 
 async def guests(

@@ -50,7 +50,7 @@ async def file_of(desk: Desk) -> tuple[str, str]:
 
 async def test_parts_are_reached_from_the_webinar_and_counted(talk: Talk, held: int, golden: Golden) -> None:
     await talk.press(f"wmore:{held}")
-    assert talk.keyboard() == [[f"seg:{held}"]]
+    assert talk.keyboard() == [[f"seg:{held}", f"wsum:{held}"]]
     shown = [await talk.press(f"seg:{held}")]
     markup = talk.shown()[-1].reply_markup  # type: ignore[attr-defined]
     shown.append("\n".join(" | ".join(button.text for button in row) for row in markup.inline_keyboard))

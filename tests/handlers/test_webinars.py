@@ -134,10 +134,10 @@ async def test_the_file_opens_in_excel_and_carries_nothing_out(talk: Talk, desk:
 
 async def test_how_it_was_counted_and_again(talk: Talk, desk: Desk, held: int, stage: Stage) -> None:
     assert "Как посчитано" in await talk.press(f"wmore:{held}")
-    assert talk.keyboard() == [[f"seg:{held}"]]
+    assert talk.keyboard() == [[f"seg:{held}", f"wsum:{held}"]]
     work_id = await seed_work(desk.database, "bizon365:111:room*2026-11-20T19:00:00", kind="webinar")
     await talk.press(f"wmore:{held}")
-    assert talk.keyboard() == [[f"seg:{held}"], [f"wredo:{work_id}"]]
+    assert talk.keyboard() == [[f"seg:{held}", f"wsum:{held}"], [f"wredo:{work_id}"]]
     assert desk.texts.get("webinar.redone") in await talk.press(f"wredo:{work_id}")
     assert stage.replayed == [work_id]
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from domain.attendance import Turnout
 from domain.errors import VendorUnavailable
-from domain.events import WebinarEnded
+from domain.events import FollowUpDue, WebinarEnded
+from domain.followup import Followup
 from domain.messages import Destination, Message
 from domain.people import phone_key
 from domain.ports import Tx
@@ -64,6 +65,7 @@ class MemoryWebinars:
     gathered: list[Viewer] = field(default_factory=list)
     figures: Turnout = TURNOUT
     matched: int = 0
+    called: Followup = field(default_factory=Followup)
 
     async def register(self, tx: Tx, account_id: int, vendor: str, report: WebinarReport, **values: Any) -> int:
         self.row |= values | {"report": report, "state": "pending"}
@@ -96,6 +98,9 @@ class MemoryWebinars:
 
     async def present(self, webinar_id: int) -> Sequence[int]:
         return [3, 5, 4]
+
+    async def followup(self, account_id: int, webinar_id: int) -> Followup:
+        return self.called
 
 
 @dataclass
@@ -184,6 +189,7 @@ class World:
     enrolled: list[Subscriber] = field(default_factory=list)
     dies: bool = False
     page_takes_s: float = 1.0
+    planned: list[tuple[FollowUpDue, datetime]] = field(default_factory=list)
     total_says: int = 0
     quiet_before: datetime | None = None
 
@@ -254,6 +260,12 @@ class World:
         self.told[destination.chat_id] = message
         return 1
 
+    async def plan(self, tx: Tx, account_id: int, event: FollowUpDue, due_at: datetime) -> bool:
+        if event.external_id in {known.external_id for known, _ in self.planned}:
+            return False
+        self.planned.append((event, due_at))
+        return True
+
     async def write(self, job: Callable[[Tx], Awaitable[int]]) -> int:
         return await job(object())
 
@@ -276,6 +288,7 @@ class World:
             timezone=ZoneInfo("Europe/Moscow"),
             data_dir=self.data_dir,
             policy=WebinarPolicy(catchup_max_age=timedelta(hours=24), quiet_before=self.quiet_before),
+            plan=self.plan,
             write=self.write,
             run_cpu=self.run_cpu,
             posted=lambda: self.seen.update(["posted"]),
