@@ -11,12 +11,14 @@ READING_BUTTONS = (
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
     *("regs", "reg", "rlink", "rules", "rule"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
+    *("cl", "cties", "creg"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
     *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum"),
 )
 WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
 _EVERYBODY = (
     "calls",
+    "client",
     "conversions",
     "creatives",
     "webinars",
@@ -30,7 +32,7 @@ _EVERYBODY = (
     "start",
 )
 _ADMINS = ("spend", "status", "errors", "settings")
-_IN_GROUPS = ("calls", "conversions", "creatives", "webinars", "visited", "why", "help")
+_IN_GROUPS = ("calls", "client", "conversions", "creatives", "webinars", "visited", "why", "help")
 
 
 def commands_for(role: Role | None, chat_kind: str, texts: Texts | None = None) -> list[tuple[str, str]]:

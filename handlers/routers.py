@@ -7,6 +7,7 @@ from handlers.admin import telegram as admin
 from handlers.analytics import telegram as analytics
 from handlers.calls import telegram as calls
 from handlers.calls.screens import say
+from handlers.clients import telegram as clients
 from handlers.commands import commands_for
 from handlers.desk import Desk
 from handlers.leads import adding
@@ -18,8 +19,8 @@ from handlers.webinars import telegram as webinars
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
-    ruling, analytics, words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches, visited,
-    links, leads, adding,
+    ruling, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches,
+    visited, links, leads, adding,
 )  # fmt: skip
 
 

@@ -85,6 +85,12 @@ class PairStore:
         """They are one after all; a suggestion is followed so too. BadInput where they are."""
         await self._say(account_id, pair_id, by, UNITED)
 
+    async def first_of(self, account_id: int, pair_id: int) -> int | None:
+        """Whom the pair is about in the first place."""
+        async with self._database.read() as connection:
+            rows = await fetch(connection, _PAIR, {"account": account_id, "id": pair_id})
+        return int(rows[0][1]) if rows else None
+
     async def _say(self, account_id: int, pair_id: int, by: By, state: str) -> None:
         async def job(connection: AsyncConnection) -> None:
             row = next(iter(await fetch(connection, _PAIR, {"account": account_id, "id": pair_id})), None)

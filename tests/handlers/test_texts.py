@@ -158,7 +158,7 @@ def test_a_text_that_stands_twice_is_a_defect() -> None:
         texts_module._add(entries, "", {"number": 1})
 
 
-FOR_ALL = ("calls", "conversions", "creatives", "webinars", "register", "visited", "viewer", "link", "add")
+FOR_ALL = ("calls", "client", "conversions", "creatives", "webinars", "register", "visited", "viewer", "link", "add")
 
 
 def test_menus_differ_by_role_and_chat() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage import leads, matching, rollups, sets
-from storage.queries import webinars
+from storage.queries import client, webinars
 from tests.ground import lay
 
 STATEMENTS = {
@@ -16,6 +16,13 @@ STATEMENTS = {
     "people by a key": (matching._KNOWN, "uq_identities_active (account_id=? AND kind=? AND value=?)"),
     "leads of a day": (rollups._DAY, "ix_leads_account_id_created_at (account_id=? AND created_at>? AND created_at<?)"),
     "visits of a day's leads": (rollups._DAY, "ix_webinar_attendees_person_id (person_id=? AND lead_id=?)"),
+    "the card: keys": (client._KEYS, "ix_identities_person_id (person_id=?)"),
+    "the card: leads": (client._LEADS, "ix_leads_person_id (person_id=?)"),
+    "the card: registrations": (client._REGISTRATIONS, "ix_registrations_person_id (person_id=?)"),
+    "the card: visits": (client._VISITS, "ix_webinar_attendees_person_id (person_id=?)"),
+    "the card: calls": (client._CALLS, "ix_calls_account_id_client_phone (account_id=? AND client_phone=?)"),
+    "the card: who was united": (client._PAIRS, "ix_person_joins_other_id (other_id=?)"),
+    "who somebody is": (client._ALL_WHO_ARE, "ix_people_merged_into (merged_into=?)"),
     "registrations of a session": (
         webinars._REGISTERED + webinars.REGISTRATIONS,
         "ix_registrations_session (account_id=? AND webinar_datetime>? AND webinar_datetime<?)",

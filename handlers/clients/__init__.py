@@ -1,0 +1,1 @@
+"""One person with everything that happened to them, and whether they are one."""
