@@ -5,9 +5,12 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import select
+
+from bot.checks.crm import crm_findings
 from bot.checks.home import database_finding, folder_findings, key_findings, name_findings
 from bot.checks.process import Heard, listen_in, process_findings
 from bot.checks.public import public_finding
@@ -17,11 +20,15 @@ from bot.checks.webinars import webinar_findings
 from bot.clock import SystemClock
 from bot.commands.ground import existing_keys, has_keys, somebody_leads
 from bot.commands.urls import addresses
+from bot.entrance import ACCOUNT
 from bot.settings import Settings
 from bot.vendors import VENDORS
 from domain.errors import ConfigError
 from integrations.kit.vendor import Finding, Vendor, Workshop
 from storage.engine import Database
+from storage.models import connections
+from storage.tokens import StoredTokens
+from storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +133,8 @@ def _vendor_section(ground: Ground, vendor: Vendor[Any]) -> Section:
             yield Finding(code=vendor.name, title=vendor.title, ok=True, detail="настроен")
         else:
             with ThreadPoolExecutor(1) as cpu:
-                async for finding in vendor.diagnose(own, _workshop(settings, cpu, await _hook_urls(settings, vendor))):
+                workshop = _workshop(settings, cpu, await _hook_urls(settings, vendor))
+                async for finding in vendor.diagnose(own, replace(workshop, tokens=await _tokens(ground, vendor))):
                     yield finding
             async for finding in _what_came(ground, vendor):
                 yield finding
@@ -141,6 +149,19 @@ async def _what_came(ground: Ground, vendor: Vendor[Any]) -> Findings:
     yield await event_finding(ground.settings, ground.database, vendor)
     async for finding in webinar_findings(ground.settings, ground.database, vendor.name):
         yield finding
+    async for finding in crm_findings(ground.database, vendor.name, vendor.title):
+        yield finding
+
+
+async def _tokens(ground: Ground, vendor: Vendor[Any]) -> StoredTokens | None:
+    """Where the tokens of OAuth are; None before the first start, which makes the database and the keys."""
+    if ground.database is None or not has_keys(ground.settings):
+        return None
+    mine = select(connections.c.id).where(connections.c.account_id == ACCOUNT, connections.c.vendor == vendor.name)
+    async with ground.database.read() as connection:
+        row = await connection.scalar(mine)
+    keys = await existing_keys(ground.settings)
+    return StoredTokens(ground.database, Vault(keys.secret_keys), row) if row is not None else None
 
 
 async def examine(section: Section) -> list[Finding]:

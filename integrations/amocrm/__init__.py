@@ -1,9 +1,11 @@
 """amoCRM (Kommo): leads and contacts as they change, and the questions that can be asked about them."""
 
+from collections.abc import AsyncIterator
+
 from integrations.amocrm.faults import VENDOR_NAME
 from integrations.amocrm.settings import VARIABLES, Settings, read_settings
 from integrations.amocrm.webhook import MAX_BODY, Receiver
-from integrations.kit.vendor import Hook, Intake, Ports, Vendor, Workshop
+from integrations.kit.vendor import Finding, Hook, Intake, Ports, Vendor, Workshop
 
 EVENTS = "Сделки и контакты: добавлены, изменены, удалены, восстановлены, сменили этап или ответственного"
 
@@ -29,6 +31,13 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
     return Ports(crm=crm, funnel=crm, upkeep=access.upkeep, close=client.close)
 
 
+def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:
+    """See integrations.amocrm.doctor."""
+    from integrations.amocrm import doctor
+
+    return doctor.diagnose(settings, workshop)
+
+
 def build_receiver(settings: Settings) -> Receiver:
     return Receiver(settings)
 
@@ -40,6 +49,7 @@ VENDOR: Vendor[Settings] = Vendor(
     read_settings=read_settings,
     build_ports=build_ports,
     build_receiver=build_receiver,
+    diagnose=diagnose,
     hooks=(Hook(event=EVENTS, path="/hooks/amocrm/{secret}"),),
     consent_url=consent_url,
     intake=Intake(max_body=MAX_BODY),

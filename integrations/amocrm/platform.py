@@ -1,6 +1,7 @@
 """amoCRM as a CRM: leads with whose they are, contacts, stages, notes, and the hooks that tell us of changes."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from domain.crm import CrmContact, CrmLead, CrmStage
@@ -11,7 +12,7 @@ from integrations.amocrm.client import WEBHOOKS, Client, Json, embedded
 from integrations.amocrm.entities import FieldNames, id_of, read_contact, read_lead
 from integrations.amocrm.faults import NO_STAGE, NOT_FOUND, VENDOR_NAME, refusal
 from integrations.amocrm.settings import Settings
-from integrations.kit.values import flag_of, text_of
+from integrations.kit.values import flag_of, list_of, text_of
 
 A_PAGE = 250
 IDS_A_REQUEST = 100  # longer addresses are refused by servers in between
@@ -19,6 +20,15 @@ ONE_BY_ONE = 2  # leads that are asked for by their own address, which always te
 STAGES_TTL_S = 600.0
 NOTE_PAGES = 20
 LAST_DIGITS = 10  # a phone is searched for as people write it, with or without its country
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookRow:
+    """A hook as the account lists it. ``disabled``: amoCRM itself has switched it off."""
+
+    destination: str
+    disabled: bool = False
+    events: tuple[str, ...] = ()
 
 
 class Crm:
@@ -106,10 +116,17 @@ class Crm:
             body = {"status_id": int(stage.status_id), "pipeline_id": int(stage.pipeline_id)}
             await self._client.write(f"leads/{lead_id}", body, method="PATCH")
 
-    async def hooks(self) -> Sequence[tuple[str, bool]]:
-        """(address, whether it is switched off) of every hook of the account."""
+    async def hooks(self) -> Sequence[HookRow]:
+        """Every hook of the account; an administrator's to see."""
         found = [one async for page in self._client.pages(WEBHOOKS) for one in embedded(page, "webhooks")]
-        return [(text_of(one.get("destination")), flag_of(one.get("disabled"))) for one in found]
+        return [
+            HookRow(
+                destination=text_of(one.get("destination")),
+                disabled=flag_of(one.get("disabled")),
+                events=tuple(map(text_of, list_of(one.get("settings")))),
+            )
+            for one in found
+        ]
 
     async def subscribe(self, destination: str, events: Sequence[str]) -> None:
         """The same address again changes what it is told of."""

@@ -13,10 +13,10 @@ from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.amocrm.access import LongLived
 from integrations.amocrm.client import Client
 from integrations.amocrm.fake import HTML, Fake, Scripted
-from integrations.amocrm.platform import Crm
+from integrations.amocrm.platform import Crm, HookRow
 from integrations.amocrm.settings import Settings
 from tests.conftest import Serve
-from tests.integrations.bizon365.conftest import MovedClock
+from tests.ground import HandClock
 
 TOKEN = "t0ken-0f-tests"
 
@@ -25,7 +25,7 @@ TOKEN = "t0ken-0f-tests"
 class Desk:
     fake: Fake
     settings: Settings
-    clock: MovedClock
+    clock: HandClock
     client: Client
     crm: Crm
 
@@ -34,7 +34,7 @@ class Desk:
 async def desk(serve: Serve) -> AsyncIterator[Desk]:
     fake = Fake(token=TOKEN)
     settings = Settings(base_url=await serve(fake.build_app()), access_token=TOKEN, domain="acme.amocrm.ru")
-    clock = MovedClock()
+    clock = HandClock()
     client = Client(settings, LongLived(TOKEN), clock, sleep=clock.sleep)
     yield Desk(fake, settings, clock, client, Crm(client, settings, clock))
     await client.close()
@@ -98,7 +98,7 @@ async def test_a_403_stops_everything_for_an_hour(desk: Desk) -> None:
     for _ in range(2):
         assert isinstance(await error_of(desk.client.get("leads")), VendorRefused)
     assert len(desk.fake.requests) == 1
-    desk.clock.advance(3601)
+    desk.clock.forward(3601)
     assert (await desk.client.get("account"))["id"] == 31234567
 
 
@@ -114,14 +114,14 @@ async def test_a_429_pauses_all_requests(desk: Desk) -> None:
     error = await error_of(desk.client.get("leads"))
     assert isinstance(error, VendorUnavailable)
     assert error.retry_after == 7
-    desk.clock.advance(7.1)
+    desk.clock.forward(7.1)
     assert await desk.client.get("leads") == {}
 
 
 async def test_no_more_than_five_a_second_after_a_burst(desk: Desk) -> None:
     await asyncio.gather(*(desk.client.get("account") for _ in range(25)))
     assert len(desk.fake.requests) == 25
-    assert desk.clock.at >= 0.19  # a clock of the test's own: each waits for its turn on it
+    assert desk.clock.seconds >= 1000.19  # a clock of the test's own: each waits for its turn on it
 
 
 async def test_an_empty_list_is_a_204(desk: Desk) -> None:
@@ -205,7 +205,8 @@ async def test_a_note_is_found_by_its_marker(desk: Desk) -> None:
 async def test_hooks_are_subscribed_listed_and_taken_away(desk: Desk) -> None:
     await desk.crm.subscribe("https://svodka.example/hooks/amocrm/x", ["add_lead"])
     desk.fake.account.hooks.append({"destination": "https://other.example", "disabled": True})
-    assert await desk.crm.hooks() == [("https://svodka.example/hooks/amocrm/x", False), ("https://other.example", True)]
+    mine = HookRow(destination="https://svodka.example/hooks/amocrm/x", events=("add_lead",))
+    assert await desk.crm.hooks() == [mine, HookRow(destination="https://other.example", disabled=True)]
     await desk.crm.unsubscribe("https://other.example")
     assert len(await desk.crm.hooks()) == 1
 

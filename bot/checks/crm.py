@@ -1,0 +1,66 @@
+"""What a CRM's deliveries tell: which events ever came, and whether it is silent for longer than it usually is."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from sqlalchemy import func, select
+
+from bot.entrance import ACCOUNT
+from integrations.kit.vendor import Finding
+from storage.engine import Database
+from storage.models import connections, inbox
+
+EXPECTED = ("leads.add", "leads.update", "leads.delete", "contacts.add", "contacts.update")
+RECENT = 50
+SILENT_TIMES = 20  # longer than it usually is between two events
+SILENT_AT_LEAST = timedelta(hours=6)  # nights and weekends are no fault
+
+
+async def crm_findings(database: Database, vendor: str, title: str) -> AsyncIterator[Finding]:
+    """Nothing where no event of a lead or a contact ever came: that it was never heard is told already."""
+    mine = select(connections.c.id).where(connections.c.account_id == ACCOUNT, connections.c.vendor == vendor)
+    ours = inbox.c.connection_id.in_(mine)
+    async with database.read() as connection:
+        counted = await connection.execute(select(inbox.c.kind, func.count()).where(ours).group_by(inbox.c.kind))
+        kinds = {part for kind, _ in counted for part in kind.split("+")}
+        newest = select(inbox.c.received_at).where(ours).order_by(inbox.c.received_at.desc()).limit(RECENT)
+        times = list(await connection.scalars(newest))
+    if not kinds & set(EXPECTED):
+        return
+    yield _events(vendor, title, kinds)
+    yield _rhythm(vendor, title, times, datetime.now(UTC))
+
+
+def _events(vendor: str, title: str, kinds: set[str]) -> Finding:
+    missing = [kind for kind in EXPECTED if kind not in kinds]
+    about, code = f"{title}: какие события приходили", f"{vendor}.events"
+    seen = ", ".join(kind for kind in EXPECTED if kind in kinds)
+    if not missing:
+        return Finding(code=code, title=about, ok=True, detail=seen)
+    hint = f"Если такое уже случалось, отметьте его в вебхуке {title}: «Настройки» → «Интеграции» → «WebHooks»."
+    return Finding(
+        code=f"{code}.some", title=about, ok=False, warning=True, detail=f"не было: {', '.join(missing)}", hint=hint
+    )
+
+
+def _rhythm(vendor: str, title: str, times: Sequence[datetime], now: datetime) -> Finding:
+    """``times``: newest first. How long it has been silent beside how long it usually is."""
+    silent = now - times[0]
+    gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(times)]
+    usual = timedelta(seconds=median(gaps)) if gaps else timedelta()
+    about, code = f"{title}: тишина", f"{vendor}.rhythm"
+    often = f" (обычно каждые {_long(usual)})" if gaps else ""
+    detail = f"последнее событие {_long(silent)} назад{often}"
+    if not gaps or silent < max(usual * SILENT_TIMES, SILENT_AT_LEAST):
+        return Finding(code=code, title=about, ok=True, detail=detail)
+    hint = "Проверьте, что вебхук включён и адрес открывается снаружи: amoCRM выключает его после сотни неудачных ответов."
+    return Finding(code=f"{code}.silent", title=about, ok=False, warning=True, detail=detail, hint=hint)
+
+
+def _long(time: timedelta) -> str:
+    minutes = round(time.total_seconds() / 60)
+    if minutes < 60:
+        return f"{max(minutes, 1)} мин"
+    return f"{round(minutes / 60)} ч" if minutes < 48 * 60 else f"{round(minutes / 60 / 24)} дн"

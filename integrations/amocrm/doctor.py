@@ -1,0 +1,188 @@
+"""What `svodka check amocrm` finds: each thing that can be wrong with an account, by itself, with what to press."""
+
+import difflib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from domain.errors import VendorError, VendorRefused, VendorUnavailable
+from domain.plural import counted
+from integrations.amocrm.assembly import build_access
+from integrations.amocrm.client import Client
+from integrations.amocrm.entities import UTM, FieldNames
+from integrations.amocrm.faults import FORBIDDEN
+from integrations.amocrm.platform import Crm
+from integrations.amocrm.settings import Settings
+from integrations.kit.values import text_of
+from integrations.kit.vendor import Finding, Workshop
+
+TITLE = "amoCRM"
+ENDS_SOON = timedelta(days=30)
+CALLBACK = "/api/auth/amo/callback"
+WANTED_EVENTS = (
+    "add_lead", "update_lead", "delete_lead", "restore_lead", "status_lead", "responsible_lead",
+    "add_contact", "update_contact", "delete_contact", "restore_contact",
+)  # fmt: skip
+_PEOPLE_CALL_THEM = {
+    **{f"utm_{name}": f"utm {name}" for name in UTM},
+    "value": "стоимость объекта",
+    "commission": "комиссия",
+    "phone": "телефон",
+    "email": "email",
+}
+_OF_CONTACTS = frozenset({"phone", "email"})
+_UNREACHABLE_HINTS = {
+    "host name not found": "Имя сервера не находится. Сверьте AMOCRM_DOMAIN с адресом аккаунта в браузере.",
+    "TLS certificate not accepted": "Сертификат сервера не принят. Сверьте AMOCRM_BASE_URL и часы на сервере Сводки.",
+    "the answer is no JSON": "amoCRM ответила страницей вместо данных. Сверьте AMOCRM_BASE_URL; обычно он не нужен.",
+    "HTTP 429": "amoCRM просит обращаться реже: тем же ключом пользуется ещё кто-то. Создайте для Сводки свою интеграцию.",
+}
+_UNREACHABLE = "amoCRM не отвечает. Проверьте, открывается ли она в браузере и есть ли у сервера Сводки выход в интернет."
+_WEBHOOKS = "«Настройки» → «Интеграции» → «WebHooks»"
+
+
+async def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:
+    """One finding per thing. With a token that is not accepted nothing else can be asked."""
+    for finding in _redirect(settings):
+        yield finding
+    access = build_access(settings, workshop)
+    if access is None:
+        yield _no_ground()
+        return
+    client = Client(settings, access, workshop.clock)
+    crm = Crm(client, settings, workshop.clock)
+    try:
+        token = await _token(crm, settings, workshop)
+        yield token
+        if not token.ok and not token.warning:
+            return
+        yield await _hooks(crm, workshop.hook_urls)
+        yield await _fields(crm, settings)
+        yield await _stages(crm)
+    finally:
+        await client.close()
+
+
+def _redirect(settings: Settings) -> Iterable[Finding]:
+    """amoCRM compares it letter by letter, and in practice wants https."""
+    if not settings.redirect_uri or settings.access_token:
+        return
+    parts = urlsplit(settings.redirect_uri)
+    title = f"{TITLE}: ссылка для перенаправления"
+    if parts.path != CALLBACK:
+        hint = f"AMOCRM_REDIRECT_URI должна кончаться на {CALLBACK}; так же, буква в букву, впишите её в интеграции."
+        yield Finding(code="amocrm.redirect.path", title=title, ok=False, detail=parts.path, hint=hint)
+    elif parts.scheme != "https":
+        hint = "amoCRM принимает только https: впишите внешний адрес Сводки и в AMOCRM_REDIRECT_URI, и в интеграции."
+        yield Finding(code="amocrm.redirect.http", title=title, ok=False, warning=True, detail=parts.scheme, hint=hint)
+
+
+def _no_ground() -> Finding:
+    hint = "Токены OAuth лежат в базе, а она ещё не создана: запустите svodka run и возьмите ссылку «Вход» в svodka urls."
+    return Finding(code="amocrm.token.no_database", title=f"{TITLE}: вход", ok=False, detail="базы ещё нет", hint=hint)
+
+
+async def _token(crm: Crm, settings: Settings, workshop: Workshop) -> Finding:
+    """Whether the account lets us in, whether it is the one that was meant, and how long the token lasts."""
+    title = f"{TITLE}: токен"
+    try:
+        account = await crm.account()
+    except VendorRefused as refusal:
+        code = f"amocrm.token.{refusal.code}"
+        return Finding(code=code, title=title, ok=False, detail=refusal.code, hint=refusal.hint)
+    except VendorUnavailable as failure:
+        hint = _UNREACHABLE_HINTS.get(failure.message, _UNREACHABLE)
+        return Finding(code="amocrm.unreachable", title=title, ok=False, detail=failure.message, hint=hint)
+    number, name = text_of(account.get("id")), text_of(account.get("subdomain"))
+    if settings.account_id and number and number != settings.account_id:
+        hint = (
+            f"В AMOCRM_ACCOUNT_ID {settings.account_id}, а токен — от аккаунта {number}: события отбрасываются. Исправьте."
+        )
+        return Finding(code="amocrm.account", title=title, ok=False, detail=f"{name}, № {number}", hint=hint)
+    ends = settings.token_expires_at
+    if ends is not None and ends - workshop.clock.now() < ENDS_SOON:
+        hint = "Выпустите новый: amoМаркет → «⋯» → ваша интеграция → «Ключи и доступы» → «Сгенерировать токен»."
+        detail = f"действует до {ends:%d.%m.%Y}"
+        return Finding(code="amocrm.token.ends", title=title, ok=False, warning=True, detail=detail, hint=hint)
+    return Finding(code="amocrm.token", title=title, ok=True, detail=f"принят, аккаунт {name or number}")
+
+
+async def _hooks(crm: Crm, ours: Sequence[str]) -> Finding:
+    """Whether amoCRM tells us, of all we want, and has not switched the hook off after too many bad answers."""
+    code, title = "amocrm.hooks", f"{TITLE}: вебхук"
+    try:
+        hooks = await crm.hooks()
+    except VendorError as error:
+        return _not_asked(code, title, error)
+    mine = next((hook for hook in hooks if hook.destination in ours), None)
+    address = "адрес /hooks/amocrm/… из svodka urls"
+    if mine is None:
+        detail = "не задан" if ours else "внешнего адреса нет: задайте PUBLIC_URL"
+        hint = f"Администратор: {_WEBHOOKS} → «Добавить», {address}, отметьте события сделок и контактов."
+        return Finding(code=f"{code}.missing", title=title, ok=False, warning=True, detail=detail, hint=hint)
+    if mine.disabled:
+        hint = f"amoCRM выключила его сама. {_WEBHOOKS} → включить и «Сохранить»; пропущенное она не пришлёт."
+        return Finding(code=f"{code}.disabled", title=title, ok=False, detail="выключен", hint=hint)
+    lacking = [event for event in WANTED_EVENTS if mine.events and event not in mine.events]
+    if lacking:
+        hint = f"{_WEBHOOKS} → вебхук Сводки → отметьте недостающие события и «Сохранить»."
+        return Finding(
+            code=f"{code}.events", title=title, ok=False, warning=True, detail=f"нет: {', '.join(lacking)}", hint=hint
+        )
+    return Finding(code=code, title=title, ok=True, detail="включён")
+
+
+async def _fields(crm: Crm, settings: Settings) -> Finding:
+    """Which of our fields the account has, by code, name or number; for the others the likeliest by its name."""
+    code, title = "amocrm.fields", f"{TITLE}: поля"
+    try:
+        found = [*await crm.fields("leads"), *await crm.fields("contacts")]
+    except VendorError as error:
+        return _not_asked(code, title, error)
+    names = FieldNames.of(settings)
+    known = {names.name_of({"id": number, "name": name, "code": field})[1] for number, name, field in found}
+    missing = [name for name in settings.fields if name not in known]
+    if not missing:
+        return Finding(code=code, title=title, ok=True, detail=f"все {len(settings.fields)} найдены")
+    offers = [offer for name in missing if (offer := _likeliest(name, found))]
+    told = f"Похожие есть, впишите в AMOCRM_FIELDS: {', '.join(offers)}. " if offers else ""
+    hint = (
+        f"{told}Чего нет совсем, создайте: «Сделки» → «Настроить» → карточка → «Добавить поле», или оставьте как есть: "
+        "без него не будет только этих данных."
+    )
+    return Finding(
+        code=f"{code}.missing", title=title, ok=False, warning=True, detail=f"нет: {', '.join(missing)}", hint=hint
+    )
+
+
+def _likeliest(name: str, found: Sequence[tuple[str, str, str]]) -> str:
+    """«value=752020 («Стоимость»)», "" when nothing is like it."""
+    titles = {title.casefold().replace("_", " "): (number, title) for number, title, _ in found if title}
+    wanted = _PEOPLE_CALL_THEM[name]
+    near = difflib.get_close_matches(wanted, titles, 1, cutoff=0.6)
+    near = near or [title for title in titles if title and (title in wanted or wanted in title)][:1]
+    if not near:
+        return ""
+    number, title = titles[near[0]]
+    return f"{name}={number} («{title}»)"
+
+
+async def _stages(crm: Crm) -> Finding:
+    code, title = "amocrm.stages", f"{TITLE}: этапы"
+    try:
+        stages = await crm.stages()
+    except VendorError as error:
+        return _not_asked(code, title, error)
+    own = sum(not stage.status for stage in stages)
+    detail = counted(len(stages), "этап", "этапа", "этапов") + f", под своим именем из amoCRM: {own}"
+    return Finding(code=code, title=title, ok=True, detail=detail)
+
+
+def _not_asked(code: str, title: str, error: VendorError) -> Finding:
+    if isinstance(error, VendorRefused):
+        rights = (
+            "Список видит только администратор: выпустите токен от его имени." if error.code == FORBIDDEN else error.hint
+        )
+        return Finding(code=f"{code}.{error.code}", title=title, ok=False, warning=True, detail=error.code, hint=rights)
+    hint = _UNREACHABLE_HINTS.get(error.message, _UNREACHABLE)
+    return Finding(code=f"{code}.unreachable", title=title, ok=False, detail=error.message, hint=hint)
