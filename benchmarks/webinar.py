@@ -78,7 +78,7 @@ async def _measured(plan: Plan, size: Size, base: str, fill: Fill, **settings: s
         Figure(title=f"{base}, в темпе платформы: до полной карточки", values=(paced.total,), unit="с", digits=1),
         Figure(title=f"{base}: из них до последнего ответа платформы", values=(paced.answered,), unit="с", digits=1),
         Figure(title=f"{base}: сверх платформы", values=(beyond,), unit="с", digits=1, at_most=10),
-        Figure(title=f"{base}: запросов за любую секунду", values=(paced.most_a_second,), digits=0, at_most=4),
+        Figure(title=f"{base}: запросов за любую секунду", values=(paced.most_a_second,), digits=0, at_most=3),
         Figure(title=f"{base}: карточка показала, сколько загружено, раз", values=(paced.progress,), digits=0, at_least=2),
         Figure(title=f"{base}, без темпа: до полной карточки", values=(at_once.total,), unit="с", digits=1, at_most=10),
         Figure(title=f"{base}, без темпа: до картинки", values=(at_once.drawn,), unit="с", digits=1),

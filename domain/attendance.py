@@ -163,9 +163,11 @@ class Gathering:
     """
 
     def __init__(self) -> None:
-        self._groups: dict[str, list[Visit]] = {}  # of one record each
+        self._firsts: dict[str, Visit] = {}  # the first record of each key; most have no other
+        self._others: dict[str, list[Visit]] = {}
         self._shelves: dict[str, list[str]] = {}  # keys by their beginning: to sort them all at once takes too long
-        self._owners: dict[str, tuple[str, ...]] = {}  # a weaker key → the stronger ones it came with
+        self._owners: dict[str, str] = {}  # a weaker key → the stronger one it came with first
+        self._rivals: dict[str, list[str]] = {}  # → those it came with later
         self._alike: dict[str, int] = {}  # how many records say nothing in the same words, from the second on
         self._count = 0
 
@@ -178,10 +180,9 @@ class Gathering:
             by_user = f"user:{viewer.chat_user_id}" if _is_id(viewer.chat_user_id) else ""
             key = f"phone:{phone}" if phone else by_email or by_user or self._alone(viewer.raw)
             visit = _visit(key, viewer, position, phone=phone, email=email)
-            if key in self._groups:
-                self._groups[key].append(visit)
+            if self._firsts.setdefault(key, visit) is not visit:
+                self._others.setdefault(key, []).append(visit)
             else:
-                self._groups[key] = [visit]
                 self._shelves.setdefault(key[:_SHELF], []).append(key)
             if phone and email:
                 self._claim(by_email, key)
@@ -197,30 +198,34 @@ class Gathering:
         """One per person, in the order of their keys: an index takes them in as they come."""
         others: dict[str, list[Visit]] = {}
         for key in self._owners:
-            if key in self._groups and (root := self._root(key)) != key:
-                others.setdefault(root, []).extend(self._groups[key])
+            if key in self._firsts and (root := self._root(key)) != key:
+                others.setdefault(root, []).extend(self._of(key))
         for key in self.people():
-            visits = [*self._groups[key], *others.get(key, ())]
+            visits = [*self._of(key), *others.get(key, ())]
             yield visits[0] if len(visits) == 1 else _joined(key, sorted(visits, key=lambda visit: visit.positions))
+
+    def _of(self, key: str) -> list[Visit]:
+        return [self._firsts[key], *self._others.get(key, ())]
 
     def _alone(self, raw: str) -> str:
         """Of a record that says nothing of whose it is: the same wherever in the report it stands when it is made anew."""
         key = f"row:{hashlib.blake2b(raw.encode('utf-8', 'replace'), digest_size=12).hexdigest()}"
-        if key not in self._groups:
+        if key not in self._firsts:
             return key
         number = self._alike[key] = self._alike.get(key, 1) + 1
         return f"{key}:{number}"
 
     def _claim(self, weaker: str, stronger: str) -> None:
-        owners = self._owners.get(weaker, ())
-        if stronger not in owners:
-            self._owners[weaker] = (*owners, stronger)
+        if self._owners.setdefault(weaker, stronger) != stronger:
+            rivals = self._rivals.setdefault(weaker, [])
+            if stronger not in rivals:
+                rivals.append(stronger)
 
     def _root(self, key: str) -> str:
-        owners = self._owners.get(key)
-        if owners is None:
+        owner = self._owners.get(key)
+        if owner is None:
             return key
-        roots = {self._root(owner) for owner in owners}
+        roots = {self._root(one) for one in (owner, *self._rivals.get(key, ()))}
         return roots.pop() if len(roots) == 1 else key
 
 
