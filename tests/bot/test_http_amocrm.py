@@ -22,12 +22,11 @@ from integrations.amocrm.webhook import MAX_BODY, Receiver
 from storage.codec import loads
 from storage.engine import Database
 from storage.inbox import Inbox
-from storage.migrate import migrate
 from storage.models import inbox, work
 from storage.sealed import unseal
 from storage.vault import Vault
 from tests.conftest import Serve
-from tests.ground import HandClock
+from tests.ground import HandClock, lay
 from tests.integrations.amocrm.conftest import SETTINGS, signed
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -71,7 +70,7 @@ class Door:
 
 @pytest.fixture
 async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
-    await migrate(f"sqlite:///{tmp_path}/svodka.db")
+    await lay(tmp_path / "svodka.db")
     database = Database(f"sqlite:///{tmp_path}/svodka.db")
     database.open()
     endpoint = Endpoint(

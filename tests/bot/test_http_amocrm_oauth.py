@@ -22,11 +22,10 @@ from integrations.amocrm import VENDOR
 from integrations.amocrm.fake import Fake
 from integrations.amocrm.settings import Settings
 from storage.engine import Database
-from storage.migrate import migrate
 from storage.tokens import StoredTokens
 from storage.vault import Vault
 from tests.conftest import Serve
-from tests.ground import HandClock
+from tests.ground import HandClock, lay
 
 KEYS = Keys(secret_keys=("a key long enough to be one",), hook_secret="another one, as long as it", new=False)
 VAULT = Vault(KEYS.secret_keys)
@@ -49,7 +48,7 @@ class Door:
 
 @pytest.fixture
 async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
-    await migrate(f"sqlite:///{tmp_path}/svodka.db")
+    await lay(tmp_path / "svodka.db")
     database = Database(f"sqlite:///{tmp_path}/svodka.db")
     database.open()
     fake, clock = Fake(), HandClock()

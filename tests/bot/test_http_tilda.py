@@ -25,11 +25,10 @@ from integrations.tilda.fake import Fake
 from integrations.tilda.settings import Settings
 from storage.codec import loads
 from storage.engine import Database
-from storage.migrate import migrate
 from storage.models import inbox, work
 from storage.sealed import unseal
 from tests.conftest import Serve
-from tests.ground import HandClock
+from tests.ground import HandClock, lay
 
 SECRET, OLD = "tilda-secret-of-a-test", "tilda-secret-before-it"
 PERSON = {"Name": "Ирина Белова", "Phone": "+7 (999) 123-45-67", "Email": "irina@example.ru"}
@@ -64,7 +63,7 @@ async def nothing(_: web.Request) -> web.Response:
 
 @pytest.fixture
 async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
-    await migrate(f"sqlite:///{tmp_path}/svodka.db")
+    await lay(tmp_path / "svodka.db")
     environment = {"DATA_DIR": str(tmp_path), "TELEGRAM_BOT_TOKEN": "1:a-bot-of-a-test", "TILDA_SECRET": f"{SECRET},{OLD}"}
     settings = read_settings(environment)
     database = Database(settings.db_url)
@@ -75,7 +74,9 @@ async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
         hooks=entrance.hooks, inbox=entrance.inbox, vault=entrance.vault, stored=lambda: None, strangers=strangers,
         trusted=(),
     )  # fmt: skip
-    site = SimpleNamespace(ingress=ingress, health=None, metrics=None, metrics_key="", update=None, follow=nothing)
+    site = SimpleNamespace(
+        ingress=ingress, health=None, metrics=None, metrics_key="", update=None, follow=nothing, consent=nothing
+    )
     yield Door(await serve(build_app(cast("Site", site))), database, entrance)
     await database.close()
 

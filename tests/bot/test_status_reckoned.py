@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from storage.engine import Database
-from storage.migrate import migrate
 from storage.queries.reckoning import Reckoning, keep_reckoning
 from storage.queries.webinar_reckoning import UnreadReport, WebinarReckoning, keep_webinar_reckoning
 from tests.bot.terminal import Terminal
+from tests.ground import lay
 
 NOW = datetime.now(UTC)
 
@@ -18,8 +18,7 @@ async def test_calls_and_webinars_are_reckoned(monkeypatch: pytest.MonkeyPatch, 
     terminal = Terminal(monkeypatch, tmp_path)
     terminal.set({"DATA_DIR": str(tmp_path / "data")})
     (tmp_path / "data").mkdir()
-    url = f"sqlite:///{tmp_path}/data/svodka.db"
-    await migrate(url)
+    url = await lay(tmp_path / "data/svodka.db")
     assert "Сверка" not in (await terminal("status")).out
     database = Database(url)
     database.open()

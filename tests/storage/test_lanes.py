@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import threading
-import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -32,20 +31,36 @@ async def count(connection: sqlite.Connection) -> int:
     return int(await connection.trip(lambda raw: raw.execute("SELECT count(*) FROM t").fetchone()[0]))
 
 
-async def test_urgent_jobs_pass_the_queue_and_take_turns_with_it(database: Database) -> None:
+async def test_urgent_jobs_pass_the_queue_and_take_turns_with_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order: list[str] = []
-
-    async def slow(_: AsyncConnection) -> None:
-        order.append("usual")
-        time.sleep(0.02)  # longer than a transaction takes jobs
+    urgent: list[asyncio.Task[None]] = []
+    loop, queued = asyncio.get_running_loop(), threading.Event()
 
     async def quick(_: AsyncConnection) -> None:
         order.append("urgent")
 
-    usual = [asyncio.create_task(database.write(slow)) for _ in range(4)]
-    await until(lambda: order)
-    urgent = [asyncio.create_task(database.write(quick, urgent=True)) for _ in range(2)]
-    await asyncio.gather(*usual, *urgent)
+    def outsiders_come() -> None:
+        urgent.extend(loop.create_task(database.write(quick, urgent=True)) for _ in range(2))
+        loop.call_soon(queued.set)
+
+    async def usual(connection: AsyncConnection) -> None:
+        order.append("usual")
+        if len(order) > 1:
+            return
+        if database.is_sqlite:  # this is the writer's thread
+            loop.call_soon_threadsafe(outsiders_come)
+            queued.wait(60)
+        else:
+            outsiders_come()
+            while not queued.is_set():
+                await connection.execute(text("SELECT 1"))
+
+    monkeypatch.setattr("storage.engine.BATCH_SECONDS", 60.0)
+    monkeypatch.setattr("storage.engine.BATCH_SECONDS_WAITED_FOR", -1.0)  # a job of ours is all its transaction takes
+    await asyncio.gather(*[database.write(usual) for _ in range(4)])
+    await asyncio.gather(*urgent)
     assert order == ["usual", "urgent", "urgent", "usual", "usual", "usual"]
 
 

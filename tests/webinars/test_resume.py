@@ -14,11 +14,11 @@ from integrations.bizon365.fake_account import FakeWebinar
 from integrations.bizon365.platform import VIEWERS, Webinars
 from integrations.bizon365.settings import Settings
 from storage.engine import Database
-from storage.migrate import migrate
 from storage.models import webinar_attendees, webinar_records
 from storage.webinars import WebinarStore
 from tests.calls.world import MemorySteps
 from tests.conftest import Serve
+from tests.ground import lay
 from tests.storage.hall import Hall
 from tests.webinars.world import World
 
@@ -77,8 +77,7 @@ class WrittenSteps:
 
 @pytest.fixture
 async def scene(world: World, tmp_path: Path, serve: Serve) -> AsyncIterator[Scene]:
-    url = f"sqlite:///{tmp_path}/svodka.db"
-    await migrate(url)
+    url = await lay(tmp_path / "svodka.db")
     database, clock = Database(url), world.clock
     database.open()
     fake = Fake(token=TOKEN)

@@ -14,7 +14,7 @@ from integrations.bitrix24.fake import Fake, Scripted
 from integrations.bitrix24.recording import Recordings, Sources
 from integrations.bitrix24.settings import Settings, read_settings
 from integrations.kit.http import Target
-from tests.ground import HandClock
+from tests.ground import HandClock, until
 from tests.integrations.bitrix24.conftest import SECRET, WAV, Shop, facts
 
 LIMIT = 10**6
@@ -107,7 +107,8 @@ async def test_downloads_leave_room_for_questions(shop: Shop, tmp_path: Path) ->
     reached = shop.fake.hold("download")
     downloads = [asyncio.create_task(shop.telephony.download(known, tmp_path / str(n), max_bytes=LIMIT)) for n in range(5)]
     await reached.wait()
-    await asyncio.sleep(0.02)
+    await until(lambda: len(shop.fake.asked("download")) == 2)
+    await asyncio.sleep(0.02)  # no third comes
     assert len(shop.fake.asked("download")) == 2
     assert (await shop.client.call("profile")).result
     shop.fake.release("download")

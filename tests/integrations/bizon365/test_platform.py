@@ -12,6 +12,7 @@ from domain.ports import WebinarPlatform
 from domain.webinars import Marks, PageId, RegistrationRequest, ViewerPage
 from integrations.bizon365.fake import Scripted
 from integrations.bizon365.platform import ADD, LIST, REPORT, SUBPAGES, SUBSCRIBERS, VIEWERS, VIEWERS_A_PAGE
+from tests.ground import until
 from tests.integrations.bizon365.conftest import NOW, Shop
 
 T = TypeVar("T")
@@ -105,8 +106,8 @@ async def test_pages_are_fetched_ahead_but_not_far(shop: Shop) -> None:
     webinar = shop.fake.add_webinar(viewers=plain(9 * VIEWERS_A_PAGE))
     pages = shop.webinars.viewers(webinar.webinar_id)
     await anext(pages)
-    for _ in range(200):
-        await asyncio.sleep(0.001)
+    await until(lambda: len(shop.fake.asked(VIEWERS)) == 4)
+    await asyncio.sleep(0.1)
     assert len(shop.fake.asked(VIEWERS)) == 4  # one given, two waiting, one more at the door
     await pages.aclose()  # type: ignore[attr-defined]
     assert len(shop.fake.asked(VIEWERS)) == 4

@@ -305,9 +305,12 @@ def test_the_time_grows_with_the_words_only() -> None:
 
     def spent(words: int) -> float:
         block = transcript_of([Segment(start=0.0, end=600.0, text="отправлю трубу двадцать " * (words // 3))], timed=False)
-        before = time.process_time()
-        draft(block, context, load_lexicon())
-        return time.process_time() - before
+        costs = []
+        for _ in range(3):  # the least of three is what the words cost, the rest is the machine's
+            before = time.process_time()
+            draft(block, context, load_lexicon())
+            costs.append(time.process_time() - before)
+        return min(costs)
 
     spent(300)
     assert spent(12_000) < 40 * max(spent(1_500), 0.01)  # eight times the words; the square of it is 64

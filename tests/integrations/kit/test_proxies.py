@@ -66,7 +66,7 @@ async def test_a_request_goes_through_the_proxy(serve: Serve, monkeypatch: pytes
 
 async def test_a_proxy_that_does_not_connect_us_has_sent_nothing(socks: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", socks)
-    client = HttpClient("acme", total_s=5)
+    client = HttpClient("acme", total_s=60)
     with pytest.raises(VendorUnavailable) as caught:
         await client.request("go", "POST", "http://portal.example/x", json={}, writes=True)
     await client.close()

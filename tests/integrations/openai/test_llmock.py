@@ -31,7 +31,7 @@ ANSWER = {
 
 @pytest.fixture
 def role(bench: Bench, llmock: LLMock) -> Summariser:
-    made = bench.ports(LLM_BASE_URL=llmock.base_url(), LLM_MODEL="gpt-4o", LLM_TIMEOUT="5").summariser
+    made = bench.ports(LLM_BASE_URL=llmock.base_url(), LLM_MODEL="gpt-4o", LLM_TIMEOUT="60").summariser
     assert made is not None
     return made
 

@@ -22,7 +22,7 @@ async def test_only_a_request_with_a_body_announces_one(method: str, body: bytes
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/models"
-    way = Transport(connect_s=2, read_s=2, proxy="", trusted=False, ca_bundle="")
+    way = Transport(connect_s=60, read_s=60, proxy="", trusted=False, ca_bundle="")
     async with server, httpx2.AsyncClient(transport=way) as client:
         assert (await client.request(method, url, content=body)).json() == {}
     assert b"transfer-encoding" not in heard
