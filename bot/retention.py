@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, select, update
+from sqlalchemy import Column, ColumnElement, Select, Table, select, update
 
 from bot.services import Services
 from domain.messages import Message
 from storage.codec import dumps
 from storage.imports import UNDO_WITHIN, ImportStore
-from storage.models import accounts, calls, inbox, posts, work
+from storage.models import accounts, calls, inbox, posts, work, work_steps
 from storage.sealed import PERSONAL
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class Retention:
         old = select(work.c.id).where(*mine, work.c.state.in_(("done", "dead")), work.c.finished_at < before)
         given_up = await self._found(old.where(work.c.state == "dead").limit(CHUNK))
         await self._change(work, given_up, error=FORGOTTEN)
+        await self._change(work_steps, given_up, work_steps.c.work_id, result=None)
         return await self._change(work, await self._found(old.limit(CHUNK)), payload="")
 
     async def _drop_recordings(self, before: datetime) -> int:
@@ -104,9 +105,11 @@ class Retention:
         async with self._services.database.read() as connection:
             return list(await connection.scalars(statement))
 
-    async def _change(self, table: Table, ids: Sequence[Any], **values: object) -> int:
+    async def _change(self, table: Table, ids: Sequence[Any], by: Column[Any] | None = None, /, **values: object) -> int:
+        """The rows with these ids, or with these in the column ``by``."""
         for start in range(0, len(ids), BITE):
-            changed = update(table).where(table.c.id.in_(ids[start : start + BITE])).values(**values)
+            mine = (table.c.id if by is None else by).in_(ids[start : start + BITE])
+            changed = update(table).where(mine).values(**values)
             await self._services.database.write(lambda tx, changed=changed: tx.execute(changed))  # type: ignore[misc]
         return len(ids)
 

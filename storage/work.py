@@ -12,6 +12,7 @@ from storage.bulk import Statement
 from storage.engine import Database
 from storage.models import inbox, work, work_steps
 from storage.models.types import driver_time
+from storage.sealed import PERSONAL
 
 POISON_CRASHES = 3
 
@@ -19,6 +20,7 @@ _FINISH = Statement(
     "UPDATE work SET state = 'done', finished_at = :finished_at, attempts = 0, waiting_for = '', error_code = '', error = ''"
     " WHERE id = :id"
 )
+_FORGET_RESULTS = Statement("UPDATE work_step SET result = NULL WHERE work_id = :id")
 _DELIVERY_DONE = Statement("UPDATE inbox SET state = 'done' WHERE id = :id")
 TOGETHER = timedelta(seconds=4)  # under the shortest pause: nothing is put into the past
 CATCH_UP_SPACING = timedelta(seconds=0.2)  # they begin in the order of the calls, and new calls are not kept waiting
@@ -89,12 +91,14 @@ class WorkStore:
         return earliest
 
     async def finish(self, row: WorkRow, now: datetime) -> None:
-        """The work is done, and with it the delivery it came from."""
+        """The work is done, and with it the delivery it came from. Who it was about is not kept in its steps."""
 
         finished_at = driver_time(now, self._database.dialect_name)
 
         async def job(connection: AsyncConnection) -> None:
             await _FINISH.run(connection, {"id": row.id, "finished_at": finished_at})
+            if row.kind in PERSONAL:
+                await _FORGET_RESULTS.run(connection, {"id": row.id})
             if row.delivery_id is not None:
                 await _DELIVERY_DONE.run(connection, {"id": row.delivery_id})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from domain.errors import BadInput
 from handlers.leads.workbook import LONGEST_CELL, MOST_ROWS, convert
 
-MOST_BYTES = 20 * 1024**2  # what Telegram gives to bots
+MOST_BYTES = 100 * 1024**2  # it is read piece by piece; what Telegram gives to bots is less
 MOST_COLUMNS = 200
 _BLOCK = 1024**2
 _SEPARATORS = ";\t,|"

@@ -16,11 +16,12 @@ from handlers.desk import Desk
 from handlers.leads.asking import FOLDER, asking, named_by_content
 from handlers.leads.messages import started_screen, survey_screen
 from handlers.leads.survey import Surveyor
-from handlers.leads.tables import MOST_BYTES, is_table
+from handlers.leads.tables import is_table
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, redraw, show, toast
 from storage.imports import UNDO_WITHIN, ImportStore
 
 DOWNLOAD_SECONDS = 120
+MOST_SENT = 20 * 1024**2  # bytes; Telegram gives no more to bots
 _KINDS = {
     "лид": ImportKind.LEADS, "lead": ImportKind.LEADS, "заявк": ImportKind.LEADS, "расход": ImportKind.SPEND,
     "spend": ImportKind.SPEND, "креатив": ImportKind.CREATIVES, "направлени": ImportKind.DIRECTIONS,
@@ -45,8 +46,8 @@ async def take_table(message: ChatMessage, person: Person, desk: Desk, bot: Bot)
     document = message.document
     assert document is not None  # noqa: S101 - the filter saw it
     name = document.file_name or ""
-    if (document.file_size or 0) > MOST_BYTES:
-        hint = f"файл больше {MOST_BYTES // 1024**2} МБ, разделите его на части"
+    if (document.file_size or 0) > MOST_SENT:
+        hint = f"файл больше {MOST_SENT // 1024**2} МБ, разделите его на части или загрузите командой svodka import"
         await show(message, desk, say(desk.texts.get("import.bad_file", name=name, hint=hint)))
         return
     if not await desk.has_room():

@@ -1,14 +1,15 @@
 """Registrations: those a page tells us of become a note for the team, those the team asks for are made at the platform."""
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from domain.errors import VendorRefused, VendorUnavailable
 from domain.events import RegistrationAsked, WebinarRegistered
 from domain.messages import Destination
-from domain.people import shorten_phone
+from domain.people import personal_key, shorten_phone
 from domain.ports import Attempt, Steps, Tx
-from domain.webinars import MatchedBy, Registered, Registrant, Registration, RoomId
+from domain.webinars import MatchedBy, Registered, Registration, RoomId
 from domain.work import WorkItem
 from handlers.webinars.notes import Answer, Made, RegisteredNote, answer, note
 from handlers.webinars.reactions import Entrant, react
@@ -19,38 +20,45 @@ log = logging.getLogger(__name__)
 SHOWN = 5  # the newest registrations of a page's day that its note names
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a second try has to know of a registration; who it is of stands in the event, which is sealed."""
+
+    row_id: int
+    matched_by: MatchedBy
+    created: bool
+
+
 async def registered(item: WorkItem[WebinarRegistered], steps: Steps, services: WebinarServices) -> None:
     """A page says that somebody registered: their values are kept, and the team's note of the day grows by a line."""
     registration = item.event.registration
-    person = await steps.write("register", lambda tx: _keep(item, tx, services), Registrant)
-    if person.matched_by is MatchedBy.NONE:
-        outcome = "a new person" if person.created else "nothing is made, there is no phone"
-        log.info(
-            "No matching lead for a registration, phone %s: %s",
-            shorten_phone(person.phone) if person.phone else "—",
-            outcome,
-        )
+    phone = personal_key(registration.phone)
+    kept = await steps.write("keep", lambda tx: _keep(item, tx, services), Kept)
+    if kept.matched_by is MatchedBy.NONE:
+        outcome = "a new person" if kept.created else "nothing is made, there is no phone"
+        log.info("No matching lead for a registration, phone %s: %s", shorten_phone(phone) if phone else "—", outcome)
     if item.event.occurred_at and item.heard_at - item.event.occurred_at > services.policy.catchup_max_age:
         return
     title = await steps.run("page", lambda: services.catalogue.title_of(registration.sublist_id), str)
     await steps.write("post:note", lambda tx: _note(item, tx, services, title), int)
     services.posted()
     one = Entrant(
-        row_id=person.id,
-        name=person.name,
-        email=person.email,
-        phone=person.phone,
-        session_at=person.session_at,
+        row_id=kept.row_id,
+        name=registration.name,
+        email=registration.email,
+        phone=phone,
+        session_at=registration.session_at,
         title=title or registration.sublist_id,
     )
     await react(item.account_id, one, steps, services)
 
 
-async def _keep(item: WorkItem[WebinarRegistered], tx: Tx, services: WebinarServices) -> Registrant:
+async def _keep(item: WorkItem[WebinarRegistered], tx: Tx, services: WebinarServices) -> Kept:
     event = item.event
-    return await services.registrations.add_registration(
+    person = await services.registrations.add_registration(
         tx, item.account_id, event.vendor, event.registration, source="hook", heard_at=item.heard_at
     )
+    return Kept(row_id=person.id, matched_by=person.matched_by, created=person.created)
 
 
 async def _note(item: WorkItem[WebinarRegistered], tx: Tx, services: WebinarServices, title: str) -> int:

@@ -95,6 +95,13 @@ async def test_the_body_of_the_papers_is_answered_at_once_although_there_is_no_r
     assert hall.rows("SELECT object FROM work WHERE kind = 'webinar'") == [("bizon365:abc123",)]
 
 
+def forgets_who_it_was(hall: Hall) -> None:
+    """Work that is done keeps nobody's contacts in the clear: what its steps gave is gone, its event is sealed."""
+    kept = str(hall.rows("SELECT s.result, s.name FROM work_step AS s")) + str(hall.rows("SELECT payload, error FROM work"))
+    for contact in ("9001234567", "900 123", "client@", "petr@", "Пётр"):
+        assert contact not in kept
+
+
 async def test_a_registration_is_kept_with_all_its_values(hall: Hall) -> None:
     page = hall.fake.add_page()
     at = datetime(2026, 12, 25, 9, tzinfo=UTC)
@@ -107,6 +114,7 @@ async def test_a_registration_is_kept_with_all_its_values(hall: Hall) -> None:
     assert row[:4] == ("111222:page1", "111222:room1", "client@example.com", "79001234567")
     assert "12:00" in str(row[4])  # 09:00Z in Moscow
     assert row[6:] == ("s00001", "link7", "svodka", "g")
+    forgets_who_it_was(hall)
 
 
 async def test_somebody_is_registered_from_the_chat_and_found_at_the_platform(hall: Hall) -> None:
@@ -140,6 +148,7 @@ async def test_somebody_is_registered_from_the_chat_and_found_at_the_platform(ha
     assert sent["time"] == f"{at:%Y-%m-%dT09:00:00.000Z}"
     assert (sent["username"], sent["phone"]) == ("Пётр Иванов", "79001234567")
     await hall.until_done("register")
+    forgets_who_it_was(hall)
 
 
 async def test_a_report_nobody_told_us_of_is_found(hall: Hall) -> None:

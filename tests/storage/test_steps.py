@@ -188,3 +188,22 @@ async def test_an_old_doubt_survives_a_certain_failure(database: Database, clock
     again = await steps_of(database, clock, work_id)
     assert await again.outward("comment", works, kept, str) == "done"
     assert again.possible_repeats == 1
+
+
+@pytest.mark.parametrize(("kind", "left"), [("registration", [None]), ("register", [None]), ("call", ['"79990000001"'])])
+async def test_work_about_a_person_keeps_nothing_of_them_once_it_is_done(
+    database: Database, store: WorkStore, clock: HandClock, kind: str, left: list[str | None]
+) -> None:
+    await store.add(account_id=1, kind=kind, object_="x", payload="sealed", source="hook", now=clock.now())
+    (row,) = await store.claim(clock.now(), 1)
+    steps = await StoredSteps.load(database, clock, row.id, fresh=True)
+
+    async def phone() -> str:
+        return "79990000001"
+
+    await steps.run("keep", phone, str)
+    again = await StoredSteps.load(database, clock, row.id, fresh=False)
+    assert await again.run("keep", phone, str) == "79990000001"
+    await store.finish(row, clock.now())
+    async with database.read() as connection:
+        assert list(await connection.scalars(select(work_steps.c.result))) == left
