@@ -121,14 +121,19 @@ async def _refresh_day(database: Database, account_id: int, zone: ZoneInfo, day:
     await database.write(job)
 
 
+def mark_key(mark: str) -> str:
+    """A source or partner however its case was typed."""
+    return mark.strip().casefold()[:MOST_KEY]
+
+
 def _by_dimension(rows: Iterable[Any]) -> dict[Keys, Counts]:
     sums: dict[Keys, Counts] = defaultdict(lambda: _ZERO)
     for direction, creative, source, partner, *counts in rows:
         for dimension, key in (
             (Dimension.DIRECTION, str(direction or "")),
             (Dimension.CREATIVE, str(creative or "")),
-            (Dimension.SOURCE, source.strip().casefold()[:MOST_KEY]),
-            (Dimension.PARTNER, partner.strip().casefold()[:MOST_KEY]),
+            (Dimension.SOURCE, mark_key(source)),
+            (Dimension.PARTNER, mark_key(partner)),
         ):
             sums[dimension.value, key] = _added(sums[dimension.value, key], counts)
     return dict(sums)

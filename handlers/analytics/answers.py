@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from domain.attendance import Yardstick
@@ -20,6 +21,7 @@ from handlers.sheets import Cell, write_sheet
 from handlers.wording import Reader
 from storage.queries.attendees import last_attendances
 from storage.queries.conversions import ConversionRow
+from storage.queries.spend import Cost
 
 HEADER = (
     "total_leads",
@@ -29,6 +31,7 @@ HEADER = (
     "avg_watch_minutes",
     "watched_30min_plus",
 )
+COST_HEADER = ("currency", "spend", "cost_per_lead", "cost_per_came", "cost_per_30min_plus")
 _FIRST = {"direction": "direction_name", "creative": "creative_name", "source": "utm_source", "partner": "url_marker"}
 
 
@@ -48,14 +51,30 @@ def how(desk: Desk, reader: Reader, found: Counted) -> Message:
 
 async def sheet(desk: Desk, reader: Reader, found: Counted, *, key: str) -> Message:
     """All rows of a figure as a CSV, exact where the screen is short."""
-    header = (_FIRST[found.figure.dimension.value], *HEADER)
-    rows = [(name_of(reader, found.figure, row), *cells_of(row)) for row in found.rows]
+    header = (_FIRST[found.figure.dimension.value], *HEADER, *(COST_HEADER if found.spending.total else ()))
+    rows = [(name_of(reader, found.figure, row), *cells_of(row), *cost_cells(found, row)) for row in found.rows]
     return await _file(desk, reader, header, rows, key=key, told=caption(reader, found))
 
 
 def cells_of(row: ConversionRow) -> tuple[Cell, ...]:
     """In the order of HEADER; the rate is exact here, however few the leads are."""
     return (row.leads, row.came, row.percent, row.visits, row.avg_watch_minutes, row.long_visits)
+
+
+def cost_cells(found: Counted, row: ConversionRow) -> Iterator[Cell]:
+    """In the order of COST_HEADER; a row paid for in several currencies says them one after another."""
+    if not found.spending.total:
+        return
+    costs = found.costs(row)
+    yield ", ".join(cost.currency for cost in costs)
+    yield _in_units(costs)
+    for number in (row.leads, row.came, row.long_visits):
+        yield _in_units([each for cost in costs if (each := cost.per(number)) is not None])
+
+
+def _in_units(costs: Sequence[Cost]) -> Cell:
+    units = [(Decimal(cost.amount) / 100).quantize(Decimal("0.01")) for cost in costs]
+    return units[0] if len(units) == 1 else ", ".join(map(str, units))
 
 
 async def visits_sheet(desk: Desk, person: Person, reader: Reader, *, key: str) -> Message:

@@ -1,6 +1,7 @@
 """Every figure once: what it is called, how it is counted, and the function that counts it for whoever asks."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from handlers.wording import Reader
 from storage.engine import Database
 from storage.imports import ImportStore
 from storage.queries.conversions import ConversionRow, conversions, top_creatives
+from storage.queries.spend import Costs, Spending, spending
 from storage.rollups import Dimension
 
 FEW = 5  # a rate of fewer leads than this is not shown: one more or less would change it by a fifth
@@ -54,6 +56,11 @@ class Counted:
     total: ConversionRow | None
     counted_at: datetime
     loading: bool = False
+    spending: Spending = field(default_factory=Spending)
+
+    def costs(self, row: ConversionRow) -> Costs:
+        """What the ads of a row cost in the period, of all rows for the total."""
+        return self.spending.total if row is self.total else self.spending.by.get(row.key, ())
 
 
 async def count(
@@ -69,9 +76,30 @@ async def count(
         )  # fmt: skip
     period = period or last_days(USUAL_DAYS, now.astimezone(zone).date())
     found = await conversions(database, account_id, figure.dimension, first=period.first, last=period.last, zone=zone)
+    spent = await spending(database, account_id, figure.dimension, first=period.first, last=period.last)
+    rows = (*found.rows, *_without_leads(found.rows, spent))
     return Counted(
-        figure=figure, period=period, zone=zone.key, rows=found.rows, total=found.total, counted_at=now, loading=loading
+        figure=figure, period=period, zone=zone.key, rows=rows, total=found.total, counted_at=now, loading=loading,
+        spending=spent,
     )  # fmt: skip
+
+
+def _without_leads(rows: Sequence[ConversionRow], spent: Spending) -> Iterator[ConversionRow]:
+    """What money went to and nobody came from: it must not be missing from the list."""
+    known = {row.key for row in rows}
+    for key in sorted(spent.by.keys() - known, key=lambda key: spent.names[key]):
+        yield ConversionRow(key=key, name=spent.names[key], leads=0, came=0, visits=0, watch_sec=0, long_visits=0)
+
+
+def costs_of(reader: Reader, counted: Counted, row: ConversionRow) -> list[str]:
+    """«расход 40 000 ₽», then what one lead, one that came and one long visit cost; of each currency."""
+    told = []
+    for cost in counted.costs(row):
+        told.append(reader.say("figures.spent", money=reader.money(cost.amount, cost.currency)))
+        for name, number in (("lead", row.leads), ("came", row.came), ("long", row.long_visits)):
+            if (each := cost.per(number)) is not None:
+                told.append(reader.say(f"figures.cost.{name}", money=reader.money(each.amount, each.currency)))
+    return told
 
 
 def last_days(days: int, today: date) -> Period:
@@ -80,9 +108,11 @@ def last_days(days: int, today: date) -> Period:
 
 
 def rate(reader: Reader, row: ConversionRow) -> str:
-    """«66,67 %», or that there are too few leads to say."""
+    """«66,67 %», or that there are too few leads to say, or none."""
     percent = row.percent
-    if percent is None or row.leads < FEW:
+    if percent is None:
+        return reader.say("figures.nobody")
+    if row.leads < FEW:
         return reader.say("figures.few", count=row.leads)
     return f"{percent:.2f}".replace(".", ",") + "\u00a0%"
 
@@ -111,6 +141,7 @@ def definition(reader: Reader, counted: Counted, *, attended_s: int) -> list[str
     names = ["leads", "visits", "average", "left_out"]
     names[1:1] = ["long", "top"] if figure is Figure.TOP else ["came", "rate"]
     names += ["touch"] if figure in {Figure.SOURCE, Figure.PARTNER} else []
+    names += ["spent"] if counted.spending.total else []
     lines = [reader.say(f"figures.how.{name}", **values) for name in names]
     if total is not None:
         lines.append(reader.say("figures.how.size", leads=reader.count(total.leads, "lead")))

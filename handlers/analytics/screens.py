@@ -9,6 +9,7 @@ from handlers.analytics.catalogue import (
     FEW,
     Counted,
     Figure,
+    costs_of,
     definition,
     minutes,
     name_of,
@@ -29,7 +30,7 @@ def figure_screen(reader: Reader, counted: Counted, *, admin: bool = False, puzz
     sections = [Section(title=_title(reader, counted), lines=tuple(_head(reader, counted, admin=admin)))]
     if puzzled:
         sections.insert(0, Section(lines=(plain(reader.say("figures.puzzled", words=shortened(puzzled, NAME))),)))
-    sections += [_row(reader, counted.figure, row) for row in counted.rows[:MOST_ROWS]]
+    sections += [_row(reader, counted, row) for row in counted.rows[:MOST_ROWS]]
     left = len(counted.rows) - MOST_ROWS
     if left > 0:
         sections.append(Section(lines=(plain(reader.say("figures.more", rows=reader.count(left, "row"))),)))
@@ -49,20 +50,31 @@ def _head(reader: Reader, counted: Counted, *, admin: bool) -> Iterator[Line]:
         if admin:
             yield plain(reader.say("figures.no_leads_hint"))
     elif counted.total is not None:
-        yield plain(_counts(reader, counted.total, reader.say("figures.all")))
+        counts = _counts(reader, counted.total, reader.say("figures.all"))
+        yield plain(counts if counted.total.leads else reader.say("figures.no_leads"))
+        yield from _costs(reader, counted, counted.total)
     if counted.loading:
         yield plain(reader.say("figures.loading"))
 
 
-def _row(reader: Reader, figure: Figure, row: ConversionRow) -> Section:
+def _row(reader: Reader, counted: Counted, row: ConversionRow) -> Section:
+    figure = counted.figure
     name = shortened(name_of(reader, figure, row), NAME)
     if figure is Figure.TOP:
         long = reader.say("figures.long", count=row.long_visits)
         parts = (reader.count(row.visits, "visit"), minutes(reader, row), long)
         return Section(title=bold(name), lines=(plain(" · ".join(part for part in parts if part)),))
     title = Line(spans=(Span(name, Style.BOLD), Span(f" — {rate(reader, row)}")))
-    parts = (_came(reader, row), reader.count(row.visits, "visit") if row.visits else "", minutes(reader, row))
-    return Section(title=title, lines=(plain(" · ".join(part for part in parts if part)),))
+    visits = reader.count(row.visits, "visit") if row.visits else ""
+    told = " · ".join(part for part in (_came(reader, row), visits, minutes(reader, row)) if part)
+    lines = (plain(told),) if row.leads else ()  # without leads there is their cost alone
+    return Section(title=title, lines=(*lines, *_costs(reader, counted, row)))
+
+
+def _costs(reader: Reader, counted: Counted, row: ConversionRow) -> Iterator[Line]:
+    """One line, where money was spent at all."""
+    if told := costs_of(reader, counted, row):
+        yield plain(" · ".join(told))
 
 
 def _came(reader: Reader, row: ConversionRow) -> str:
@@ -108,10 +120,11 @@ def inline_items(reader: Reader, counted: Counted) -> list[tuple[str, str, Messa
     about = _counts(reader, total, reader.say("figures.all")) if total is not None and total.leads else ""
     items = [(title, about, Message(key=ANSWER, sections=whole.sections))]
     for row in counted.rows[:MOST_ROWS]:
-        section = _row(reader, counted.figure, row)
+        section = _row(reader, counted, row)
         name = name_of(reader, counted.figure, row)
         shown = Message(key=ANSWER, sections=(Section(lines=(_title(reader, counted),)), section))
-        told = "".join(span.text for line in section.lines if isinstance(line, Line) for span in line.spans)
+        texts = ("".join(span.text for span in line.spans) for line in section.lines if isinstance(line, Line))
+        told = " · ".join(texts)
         items.append((f"{name} — {rate(reader, row)}" if counted.figure is not Figure.TOP else name, told, shown))
     return items
 
