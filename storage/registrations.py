@@ -23,6 +23,7 @@ from storage.sets import BulkWrite, Value, storable
 
 PLATFORM_ZONE = ZoneInfo("Europe/Moscow")  # in which the platform shows the time of a session
 
+LISTED = "api"
 MARKS = ("source", "medium", "campaign", "term", "content", "keyword", "banner", "phrase", "group")
 _TOLD = (
     "sublist_id", "room", "name", "email", "email_key", "phone", "phone_key", "webinar_time", "webinar_date", "secret",
@@ -34,7 +35,7 @@ _COLUMNS = (
 )  # fmt: skip
 # What is not told again stays: a replayed registration comes without its secret.
 _KEPT = ", ".join(f"{name} = coalesce(nullif(excluded.{name}, ''), t.{name})" for name in _TOLD)
-_KEPT += ", registered_by = coalesce(t.registered_by, excluded.registered_by)"
+_KEPT += ", registered_by = coalesce(t.registered_by, excluded.registered_by), created = t.created OR excluded.created"
 _KEPT += "".join(f", {name} = CASE WHEN t.matched_by = 'hand' THEN t.{name} ELSE excluded.{name} END" for name in _MATCH)
 
 
@@ -50,7 +51,8 @@ class RegistrationStore:
     ) -> Registrant:  # fmt: skip
         """Keep it and find whose it is: by phone, else e-mail, else link; else a new person and lead if there is a phone.
 
-        ``source``: hook, bot, api. The same person for the same session of the same page is one registration.
+        ``source``: hook, bot, api. The same person for the same session of the same page is one registration. Of those whom
+        only the platform's list names nobody is made: thousands of old subscribers are no leads of this month.
         """
         connection = cast("AsyncConnection", tx)
         keys = keys_of(registration.phone, registration.email, ())
@@ -62,7 +64,7 @@ class RegistrationStore:
         if found.person is not None:
             await self._learn(connection, account_id, found, [(*key, found.person, vendor, heard_at) for key in keys])
             found = await _one_of_two(connection, account_id, found, email, heard_at)
-        elif phone:
+        elif phone and source != LISTED:
             await save_leads(connection, account_id, [_lead(registration, vendor, key, heard_at)])
             made = (await find_people(connection, account_id, [Seeker(phone, "")]))[0]
             found, created = replace(made, other=found.other), True

@@ -15,7 +15,10 @@ AT_ONCE = 10  # in one write: each is a look-up of a person, and hooks are waiti
 
 
 async def take_registered(run: WebinarRun) -> int:
-    """Those registered for this session on the pages of its room are kept; how many. Whom a hook told of is the same row."""
+    """Those registered for this session on the pages of its room are kept; how many. Whom a hook told of is the same row.
+
+    They are joined with people who are known; of the others no leads are made, or every conversion would fall at once.
+    """
     report = run.report
     if report is None or report.started_at is None or not report.room_id:
         return 0

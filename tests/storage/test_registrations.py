@@ -242,3 +242,19 @@ async def test_a_personal_link_knows_its_person_and_its_clicks(hall: Hall) -> No
     assert [row["at"] for row in await hall.rows(link_clicks)] == [after(1)]
     await hall.hold([viewer(link_ids=("x", code))])
     assert [(row["matched_by"], row["person_id"]) for row in await hall.attendees()] == [("link", person)]
+
+
+async def test_nobody_is_made_of_those_whom_only_the_platforms_list_names(hall: Hall) -> None:
+    await hall.save(lead("89160001122"))
+    stranger = replace(FULL, email="new@p.ru", phone="8 900 000 00 01")
+    for registration in (FULL, stranger, replace(FULL, email="known@p.ru", phone="8 916 000 11 22")):
+        await add(hall, registration, source="api")
+    rows = {row["email"]: row for row in await hall.rows(registrations)}
+    assert [rows[email]["person_id"] for email in ("Ivan@example.ru", "new@p.ru")] == [None, None]
+    assert rows["known@p.ru"]["person_id"] is not None
+    assert len(await hall.rows(leads)) == 1
+    again = await add(hall, stranger)  # the page told of it after all
+    assert (again.created, len(await hall.rows(leads))) == (True, 2)
+    await add(hall, stranger, source="api")
+    assert {row["email"]: row["created"] for row in await hall.rows(registrations)}["new@p.ru"]
+    assert len(await hall.rows(leads)) == 2
