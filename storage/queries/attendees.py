@@ -308,21 +308,29 @@ SELECT EXISTS (SELECT 1 FROM webinar_attendees WHERE session_id = :session AND p
 """
 
 
+# Somebody may be two rows: by the phone of one device and the personal link of another.
+_FULLEST = "ORDER BY a.attended DESC, coalesce(a.watch_duration_sec, -1) DESC, a.id LIMIT 1"
+
+
 async def _attendee(connection: AsyncConnection, values: dict[str, Any]) -> AttendeeLine | None:
-    """By phone, then by e-mail, then as the person we know."""
+    """By phone, then by e-mail, then as the person we know; of several rows of that person the fullest."""
     for condition, given in (
         ("a.person_key = :phone", values["phone"]),
         ("a.email = :email AND a.email <> ''", values["email"]),
         ("a.person_id = :person", values["person"]),
     ):
-        if given:
-            where = (
-                f"WHERE a.account_id = :account AND a.session_id = :session AND {condition} ORDER BY a.attended DESC LIMIT 1"
-            )
-            rows = await fetch(connection, f"{_LINES} {where}", values)
-            if rows:
-                return _line(rows[0])
+        row = await _fullest(connection, condition, values) if given else None
+        if row is not None and row.person_id is not None:
+            return await _fullest(connection, "a.person_id = :person", values | {"person": row.person_id})
+        if row is not None:
+            return row
     return None
+
+
+async def _fullest(connection: AsyncConnection, condition: str, values: dict[str, Any]) -> AttendeeLine | None:
+    where = f"WHERE a.account_id = :account AND a.session_id = :session AND {condition} {_FULLEST}"
+    rows = await fetch(connection, f"{_LINES} {where}", values)
+    return _line(rows[0]) if rows else None
 
 
 async def _awaited(

@@ -187,3 +187,13 @@ async def test_only_complete_webinars_are_listed(hall: Hall) -> None:
     assert line is not None
     assert (line.title, line.minutes) == ("Вебинар", 60)
     assert await webinar_line(hall.database, 2, first) is None
+
+
+async def test_who_is_two_rows_is_answered_by_the_fuller_one(hall: Hall) -> None:
+    await hall.save(lead("+79990000055", "two@p.ru"))
+    seen = [viewer("+79990000055", minutes=(0, 5)), viewer("", "two@p.ru", minutes=(0, 40))]
+    await hall.hold(seen, another(days=3))
+    for asked in ({"phone": "89990000055"}, {"email": "two@p.ru"}):
+        found = await is_visitor(hall.database, 1, **asked)
+        assert found.attendee is not None
+        assert found.attendee.watch_duration_sec == 40 * 60
