@@ -13,7 +13,7 @@ READING_BUTTONS = (
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("cl", "cties", "creg"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
-    *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum"),
+    *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum", "wwho"),
 )
 WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
 _EVERYBODY = (

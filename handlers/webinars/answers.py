@@ -7,6 +7,7 @@ from handlers.desk import Desk
 from handlers.webinars.lists import PER_PAGE, Place, guests_screen
 from handlers.webinars.messages import Stage, WebinarView, webinar_card
 from handlers.webinars.summary import SummaryView, summary_card
+from handlers.webinars.whose import chosen
 from handlers.wording import Reader
 from storage.queries.audience import followup, group_sizes, guests
 from storage.queries.webinars import WebinarLine, turnout
@@ -33,9 +34,11 @@ async def webinar_view(desk: Desk, account_id: int, webinar: WebinarLine) -> Web
 
 
 async def guests_page(desk: Desk, reader: Reader, person: Person, place: Place) -> Message:
-    page = await guests(desk.database, person.account_id, place.webinar.id, place.group, limit=PER_PAGE, offset=place.offset)
-    sizes = {} if place.again else await group_sizes(desk.database, person.account_id, place.webinar.id)
-    return guests_screen(reader, place, page, sizes)
+    database, account, webinar_id = desk.database, person.account_id, place.webinar.id
+    theirs = await chosen(desk, reader, person, place)
+    page = await guests(database, account, webinar_id, place.group, limit=PER_PAGE, offset=place.offset, whose=theirs.whose)
+    sizes = {} if place.again else await group_sizes(database, account, webinar_id, theirs.whose)
+    return guests_screen(reader, place, page, sizes, only=theirs.name)
 
 
 async def summary_page(desk: Desk, person: Person, webinar: WebinarLine) -> Message:

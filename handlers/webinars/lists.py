@@ -20,16 +20,29 @@ GROUPS = (Group.HOT, Group.WARM, Group.NO_SHOW, Group.COLD, Group.UNKNOWN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where in a list somebody is: of which webinar, which group, from which row on. ``again``: to register them again."""
+    """Where in a list somebody is: of which webinar, which group, whose people, from which row on.
+
+    ``again``: to register them again. ``whose`` is a code of handlers.webinars.whose, "" for everybody's.
+    """
 
     webinar: WebinarLine
     group: Group
     offset: int = 0
     again: bool = False
+    whose: str = ""
 
-    def target(self, *, group: Group | None = None, offset: int | None = None) -> str:
-        where = self.offset if offset is None else offset
-        return f"{'wga' if self.again else 'wg'}:{self.webinar.id}:{group or self.group}:{where}"
+    def target(self, *, group: Group | None = None, offset: int | None = None, whose: str | None = None) -> str:
+        where, theirs = self.offset if offset is None else offset, self.whose if whose is None else whose
+        name = f"{'wga' if self.again else 'wg'}:{self.webinar.id}:{group or self.group}:{where}"
+        return f"{name}:{theirs}" if theirs else name
+
+    def ref(self, guest: Guest) -> str:
+        """Somebody of the list on a button, with the way back; short where the way back is the usual one."""
+        name = f"{self.webinar.id}:{'a' if guest.seen else 'r'}{guest.id}"
+        usual = Group.HOT if guest.seen else Group.NO_SHOW
+        if (self.group, self.offset, self.whose) == (usual, 0, ""):
+            return name
+        return f"{name}:{self.group}{self.offset}.{self.whose}"
 
 
 def webinars_screen(reader: Reader, rows: Sequence[WebinarLine], offset: int) -> Message:
@@ -56,10 +69,12 @@ def _webinar(reader: Reader, number: int, row: WebinarLine) -> Section:
     return Section(title=Line(spans=tuple(head)), lines=(plain(reader.count(row.attendees, "viewer")),))
 
 
-def guests_screen(reader: Reader, place: Place, page: Guests, sizes: Mapping[Group, int]) -> Message:
-    """Whom to call, those nobody called or took first, each with why."""
+def guests_screen(reader: Reader, place: Place, page: Guests, sizes: Mapping[Group, int], *, only: str = "") -> Message:
+    """Whom to call, those nobody called or took first, each with why. ``only``: whose people these are."""
     title = Line(spans=(Span(reader.say(f"guests.title.{place.group.name.lower()}"), Style.BOLD),))
     lines = [plain(shortened(place.webinar.title or reader.say("webinar.untitled"), TITLE_LIMIT))]
+    if only:
+        lines.append(plain(reader.say("whose.only", name=only)))
     if page.total:
         done = reader.say("guests.progress", called=spaced(page.called), taken=spaced(page.taken), total=spaced(page.total))
         lines.append(plain(done))
@@ -74,10 +89,19 @@ def guests_screen(reader: Reader, place: Place, page: Guests, sizes: Mapping[Gro
     turning = pager(reader, page.total, place.offset, lambda at: place.target(offset=at))
     if place.group is Group.UNKNOWN and page.rows:
         lines.append(plain(reader.say("unknown.hint")))
-    rows = (opening, *_lead_rows(reader, place, numbered), turning, groups)
+    rows = (opening, *_lead_rows(reader, place, numbered), turning, groups, _whose_row(reader, place))
     return Message(
         key=ANSWER, sections=(Section(title=title, lines=tuple(lines)), *people), buttons=tuple(row for row in rows if row)
     )
+
+
+def _whose_row(reader: Reader, place: Place) -> tuple[Button, ...]:
+    """To mine or back to everybody's, and to a choice; nobody's are found in no lead, so they have no manager."""
+    if place.again or place.group is Group.UNKNOWN:
+        return ()
+    first = ("whose.button.all", "") if place.whose else ("whose.button.mine", "m")
+    other = action(reader.say("whose.button.other"), f"wwho:{place.webinar.id}:{place.group}")
+    return action(reader.say(first[0]), place.target(offset=0, whose=first[1])), other
 
 
 def _lead_rows(reader: Reader, place: Place, numbered: Sequence[tuple[int, Guest]]) -> Iterator[tuple[Button, ...]]:
@@ -102,7 +126,7 @@ def _other_groups(reader: Reader, place: Place, sizes: Mapping[Group, int]) -> t
 
 def person_target(place: Place, guest: Guest) -> str:
     name = "wra" if place.again else "wp"
-    return f"{name}:{place.webinar.id}:{'a' if guest.seen else 'r'}{guest.id}"
+    return f"{name}:{place.ref(guest)}"
 
 
 def _guest(reader: Reader, number: int, guest: Guest, webinar: WebinarLine) -> Iterator[Line]:
@@ -185,7 +209,7 @@ def guest_screen(reader: Reader, place: Place, guest: Guest, *, mine: bool) -> M
     if state:
         lines.append(bullet(state))
     title = Line(spans=(Span(_name(reader, guest), Style.BOLD),))
-    ref = f"{place.webinar.id}:{'a' if guest.seen else 'r'}{guest.id}"
+    ref = place.ref(guest)
     taking = "wback" if mine else "wtake"
     first = (action(reader.say(f"guests.button.{taking}"), f"{taking}:{ref}"),) if mine or not guest.taken_by else ()
     again = (action(reader.say("webinar.button.again"), f"wra:{ref}"),) if guest.email else ()
@@ -210,7 +234,7 @@ def sessions_for(reader: Reader, place: Place, guest: Guest, pages: Sequence[Reg
     """Whom is registered again, and for which of the coming sessions: the press is the registration."""
     title = Line(spans=(Span(reader.say("guests.again", name=_name(reader, guest)), Style.BOLD),))
     who = [bullet(word) for word in _reached(reader, guest)]
-    ref = f"{place.webinar.id}:{'a' if guest.seen else 'r'}{guest.id}"
+    ref = place.ref(guest)
     offered = sorted(((at, page) for page in pages for at in page.sessions if at > reader.now), key=lambda one: one[0])
     back = (action(reader.say("guests.button.back"), place.target()),)
     if not offered:

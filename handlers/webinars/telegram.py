@@ -19,9 +19,10 @@ from handlers.webinars.drafts import Draft, session_at
 from handlers.webinars.files import guests_file
 from handlers.webinars.lists import PER_PAGE, Place, guest_screen, sessions_for, webinars_screen
 from handlers.webinars.register import begin_registration
+from handlers.webinars.whose import whose_screen
 from handlers.wording import Reader
 from storage.claims import give_back, take
-from storage.queries.audience import Group, Guest, find_guest, work_of
+from storage.queries.audience import Group, Guest, find_guest, managers_of, work_of
 from storage.queries.journal import find_work
 from storage.queries.webinars import WebinarLine, list_webinars, webinar_line
 
@@ -41,6 +42,7 @@ def build_router() -> Router:
         "wmore": explain,
         "wredo": do_again,
         "wsum": show_summary,
+        "wwho": choose_whose,
     }
     for name, handler in buttons.items():
         router.callback_query.register(handler, Pressed(name))
@@ -85,13 +87,23 @@ async def _below(callback: CallbackQuery, argument: str, person: Person, desk: D
 
 
 async def turn_list(callback: CallbackQuery, argument: str, action: str, person: Person, desk: Desk) -> None:
-    name, _, rest = argument.partition(":")
-    letter, _, offset = rest.partition(":")
+    name, letter, offset, whose = f"{argument}:::".split(":")[:4]
     webinar = await webinar_of(callback, name, person, desk)
     if webinar is None or letter not in set(Group):
         return
-    place = Place(webinar=webinar, group=Group(letter), offset=number(offset) or 0, again=action == "wga")
+    again = action == "wga"
+    place = Place(webinar=webinar, group=Group(letter), offset=number(offset) or 0, again=again, whose=whose)
     await redraw(callback, desk, await answers.guests_page(desk, _reader(desk, person, callback), person, place))
+
+
+async def choose_whose(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    name, _, letter = argument.partition(":")
+    webinar = await webinar_of(callback, name, person, desk)
+    if webinar is None or letter not in set(Group):
+        return
+    managers = await managers_of(desk.database, person.account_id, webinar.id)
+    place = Place(webinar=webinar, group=Group(letter))
+    await redraw(callback, desk, whose_screen(_reader(desk, person, callback), place, managers))
 
 
 async def open_person(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
@@ -213,8 +225,8 @@ async def webinar_of(callback: CallbackQuery, argument: str, person: Person, des
 
 
 async def _found(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> tuple[Place, Guest] | None:
-    """The person of a button, «webinar:a12» for who was there and «webinar:r12» for who was not."""
-    name, _, who = argument.partition(":")
+    """The person of a button, «webinar:a12» for who was there, «webinar:r12» for who was not; then the way back."""
+    name, who, back = f"{argument}::".split(":")[:3]
     webinar = await webinar_of(callback, name, person, desk)
     if webinar is None:
         return None
@@ -223,7 +235,9 @@ async def _found(callback: CallbackQuery, argument: str, person: Person, desk: D
     if guest is None:
         await toast(callback, desk.texts.get("guests.gone"), alert=True)
         return None
-    return Place(webinar=webinar, group=Group.HOT if seen else Group.NO_SHOW), guest
+    offset, _, whose = back[1:].partition(".")
+    group = Group(back[0]) if back[:1] in set(Group) else Group.HOT if seen else Group.NO_SHOW
+    return Place(webinar=webinar, group=group, offset=number(offset) or 0, whose=whose), guest
 
 
 async def _pages(desk: Desk, place: Place, guest: Guest) -> list[RegistrationPage]:

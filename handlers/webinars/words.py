@@ -16,6 +16,7 @@ from handlers.webinars import answers
 from handlers.webinars.lists import Place, webinars_screen
 from handlers.webinars.register import begin_dialogue
 from handlers.webinars.visited import answer_visit, visit
+from handlers.webinars.whose import MINE
 from handlers.wording import shortened
 from storage.queries.audience import Group
 from storage.queries.webinars import WebinarLine, list_webinars
@@ -27,7 +28,7 @@ MOST_KEPT = 500
 LONGEST = 200  # characters: the pattern takes a square of them
 _END = r"\s*\??\s*$"
 LIST = re.compile(rf"^(?:покажи(?:те)?\s+|список\s+)?вебинар(?:ы|ов){_END}", re.IGNORECASE)
-TO_CALL = re.compile(rf"^кому\s+(?:по|пере)?звонить(?:\s+после\s+вебинара)?{_END}", re.IGNORECASE)
+TO_CALL = re.compile(rf"^кому\s+(мне\s+)?(?:по|пере)?звонить(\s+мне)?(?:\s+после\s+вебинара)?{_END}", re.IGNORECASE)
 VISITED = re.compile(r"^(?:был|была|были)\s+(?:ли\s+)?(.*(?:\d[\s()+-]*){10}.*|.*\S@\S.*)$", re.IGNORECASE | re.DOTALL)
 REGISTER = re.compile(rf"^(?:запиши(?:те)?|записать|зарегистрируй(?:те)?)\s.*вебинар\w*{_END}", re.IGNORECASE)
 _INLINE = re.compile(r"^(?:вебинар|был[аи]?\s)", re.IGNORECASE)
@@ -51,12 +52,13 @@ async def listed(message: ChatMessage, person: Person, desk: Desk) -> None:
 
 
 async def to_call(message: ChatMessage, person: Person, desk: Desk) -> None:
-    """After the newest webinar."""
+    """After the newest webinar; «кому мне звонить» is mine only."""
     newest = await list_webinars(desk.database, person.account_id, limit=1)
     if not newest:
         await show(message, desk, say(desk.texts.get("webinars.none")))
         return
-    place = Place(webinar=newest[0], group=Group.HOT)
+    asked = TO_CALL.match(message.text or "")
+    place = Place(webinar=newest[0], group=Group.HOT, whose=MINE if asked and any(asked.groups()) else "")
     await show(message, desk, await answers.guests_page(desk, desk.reader(person.account_id, private=True), person, place))
 
 

@@ -76,6 +76,17 @@ class Guests:
     taken: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Of a ``manager``'s leads ("" for those without one), or taken by somebody of the team: either will do."""
+
+    manager: str | None = None
+    taken_by: int | None = None
+
+
+EVERYBODY = Whose()
+
+
 # Who left no phone at the webinar is called by that of their lead.
 _PHONE = "coalesce(nullif({own}, ''), l.phone_key, '')"
 _CALLED = """
@@ -150,22 +161,20 @@ def _is_agreement(summary: Summary) -> bool:
 
 
 async def guests(
-    database: Database, account_id: int, webinar_id: int, group: Group, *, limit: int, offset: int = 0, manager: str = ""
-) -> Guests:
-    """A page of those to call, of one ``manager`` or of all. Nobody where there is no such webinar."""
+    database: Database, account_id: int, webinar_id: int, group: Group, *, limit: int, offset: int = 0,
+    whose: Whose = EVERYBODY,
+) -> Guests:  # fmt: skip
+    """A page of those to call, of somebody's or of all. Nobody where there is no such webinar."""
     async with database.read() as connection:
         values = await _values(connection, account_id, webinar_id)
         if values is None:
             return Guests(rows=(), total=0, called=0, taken=0)
         sql, more = _group(group)
-        values |= more | {"limit": limit, "offset": offset}
-        of_manager = ""
-        if manager:
-            values["manager"] = manager
-            of_manager = "WHERE manager = :manager"
-        counted = _of("count(*), count(called_at), count(taken_by_name)", sql, of_manager)
+        theirs, names = _theirs(whose)
+        values |= more | names | {"limit": limit, "offset": offset}
+        counted = _of("count(*), count(called_at), count(taken_by_name)", sql, theirs)
         counts = (await fetch(connection, counted, values))[0]
-        rows = await fetch(connection, _of("*", sql, of_manager) + _ORDER, values)
+        rows = await fetch(connection, _of("*", sql, theirs) + _ORDER, values)
     make = _no_show if group is Group.NO_SHOW else _attendee
     return Guests(rows=tuple(map(make, rows)), total=counts[0], called=counts[1], taken=counts[2])
 
@@ -185,7 +194,17 @@ async def find_guest(database: Database, account_id: int, webinar_id: int, *, se
     return _attendee(rows[0]) if seen else _no_show(rows[0])
 
 
-async def group_sizes(database: Database, account_id: int, webinar_id: int) -> dict[Group, int]:
+async def managers_of(database: Database, account_id: int, webinar_id: int) -> tuple[tuple[str, int], ...]:
+    """Whose leads are to be called and how many, the most first; "" for those without a manager."""
+    async with database.read() as connection:
+        values = await _values(connection, account_id, webinar_id)
+        if values is None:
+            return ()
+        rows = await fetch(connection, _of("manager, count(*)", _QUEUE, "GROUP BY manager ORDER BY 2 DESC, 1"), values)
+    return tuple((row[0], row[1]) for row in rows)
+
+
+async def group_sizes(database: Database, account_id: int, webinar_id: int, whose: Whose = EVERYBODY) -> dict[Group, int]:
     """How many there are in each group."""
     async with database.read() as connection:
         values = await _values(connection, account_id, webinar_id)
@@ -194,7 +213,8 @@ async def group_sizes(database: Database, account_id: int, webinar_id: int) -> d
         sizes = {}
         for group in Group:
             sql, more = _group(group)
-            sizes[group] = int((await fetch(connection, _of("count(*)", sql), values | more))[0][0])
+            theirs, names = _theirs(whose)
+            sizes[group] = int((await fetch(connection, _of("count(*)", sql, theirs), values | more | names))[0][0])
     return sizes
 
 
@@ -225,6 +245,14 @@ async def _values(connection: AsyncConnection, account_id: int, webinar_id: int)
         since, until = session.heard_at, session.heard_at - timedelta(days=1)
         bounds = {"room": "", "since": driver_time(since, dialect), "until": driver_time(until, dialect)}
     return {"account": account_id, "session": webinar_id, "ended": driver_time(session.ended_at, dialect), **bounds}
+
+
+def _theirs(whose: Whose) -> tuple[str, dict[str, Any]]:
+    """The condition that leaves these, and its values."""
+    values = {"manager": whose.manager, "taker": whose.taken_by}
+    conditions = {"manager": "manager = :manager", "taker": "taken_by = :taker"}
+    given = {name: value for name, value in values.items() if value is not None}
+    return ("WHERE " + " OR ".join(conditions[name] for name in given) if given else ""), given
 
 
 def _group(group: Group) -> tuple[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from domain.webinars import PageId, Registration, RoomId
 from storage.claims import give_back, take
 from storage.engine import Database
 from storage.models import accounts, calls
-from storage.queries.audience import Group, Guest, find_guest, group_sizes, guests, work_of
+from storage.queries.audience import Group, Guest, Whose, find_guest, group_sizes, guests, work_of
 from storage.registrations import RegistrationStore
 from tests.handlers.seed import call_row
 from tests.storage.hall import REPORT, START, Hall, after, lead, viewer
@@ -79,7 +79,7 @@ async def test_groups_hold_everybody_once(database: Database, webinar: int) -> N
     sizes = await group_sizes(database, 1, webinar)
     assert sizes == {Group.HOT: 2, Group.WARM: 1, Group.NO_SHOW: 1, Group.COLD: 1, Group.UNKNOWN: 3}
     assert await group_sizes(database, 2, webinar) == {}
-    assert await names(database, webinar, Group.HOT, manager="Ирина") == ["Горячий"]
+    assert await names(database, webinar, Group.HOT, whose=Whose(manager="Ирина")) == ["Горячий"]
 
 
 async def test_reasons_come_with_them(database: Database, webinar: int) -> None:
