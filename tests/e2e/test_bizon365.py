@@ -1,5 +1,6 @@
 """Webinars over real sockets: Bizon365's hooks in, its API asked with our token, people in our rows, the chat told."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -34,6 +35,10 @@ class Hall:
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self._folder / "data/svodka.db", timeout=10)) as database:
             return database.execute(sql, values).fetchall()
+
+    def write(self, sql: str) -> None:
+        with closing(sqlite3.connect(self._folder / "data/svodka.db", timeout=10)) as database, database:
+            database.execute(sql)
 
     async def post(self, path: str, body: bytes) -> int:
         return await self.town.post(path, body, **{"Content-Type": "application/json"})
@@ -115,6 +120,23 @@ async def test_a_registration_is_kept_with_all_its_values(hall: Hall) -> None:
     assert "12:00" in str(row[4])  # 09:00Z in Moscow
     assert row[6:] == ("s00001", "link7", "svodka", "g")
     forgets_who_it_was(hall)
+
+
+async def test_the_rule_for_registrations_is_carried_out_once_however_often_it_is_told(hall: Hall) -> None:
+    rule = (
+        "INSERT INTO registration_rules VALUES (1, '', 'Здравствуйте, {имя}!', 'Записан', 1, '2026-01-01 00:00:00.000000')"
+    )
+    hall.write(rule)
+    page, at = hall.fake.add_page(), datetime(2026, 12, 25, 9, tzinfo=UTC)
+    told = [hall.fake.registration_body(page, at=at, username="Мария К", utm_group=group) for group in "abc"] * 3
+    answers = await asyncio.gather(*(hall.post(f"/bizon_webhook/{hall.secret}", body) for body in told))
+    assert answers == [200] * 9
+    await hall.until_done("registration", 3)
+    card = await hall.town.until_card("Написать клиенту", "Здравствуйте, Мария!", "статус лида: Записан")
+    assert "https://wa.me/79001234567?text=" in str(card.entities)
+    assert hall.rows("SELECT status FROM leads") == [("Записан",)]
+    assert hall.rows("SELECT count(*) FROM posts WHERE key LIKE 'reaction:%'") == [(1,)]
+    assert hall.rows("SELECT count(*) FROM audit WHERE action = 'lead_status'") == [(1,)]
 
 
 async def test_somebody_is_registered_from_the_chat_and_found_at_the_platform(hall: Hall) -> None:
