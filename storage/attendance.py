@@ -26,7 +26,7 @@ T = TypeVar("T")
 Reread = Callable[[Sequence[str]], Sequence[Viewer]]  # stored records, in the words of the platform that gave them
 log = logging.getLogger(__name__)
 
-CHUNK = 500  # rows of a write: a hundredth of a second of SQLite's only writer
+CHUNK = 250  # rows of a write: five milliseconds of SQLite's only writer, and as long again for the interpreter's lock
 MOST_UNMATCHED_TOLD = 10
 _LONGEST_KEY = 300
 _STRIDE = 250  # rows made before others get their turn of the loop
