@@ -23,7 +23,7 @@ from bot.proof import Proven, build_proven
 from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
-from bot.tables import build_arrival_services, build_lead_services
+from bot.tables import build_lead_services, lead_runs
 from bot.webinar_poll import WebinarPoll
 from bot.webinars import build_webinar_services, webinar_runs
 from bot.work import Route, Runner
@@ -32,9 +32,8 @@ from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
 from domain.work import WorkItem
 from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
-from handlers.leads.arriving import leads_changed
 from handlers.leads.pipeline import load_table
-from handlers.leads.services import ArrivalServices, LeadServices
+from handlers.leads.services import LeadServices
 from handlers.routes import ROUTES
 from handlers.texts import load_texts
 from handlers.webinars.services import WebinarServices
@@ -63,6 +62,10 @@ class Signals:
     stored: Callable[[], None] = lambda: None
     posted: Callable[[], None] = lambda: None
     due: Callable[[], None] = lambda: None
+
+    def come(self) -> None:
+        """There is work: for those who are joined before the runner is."""
+        self.due()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,10 +162,13 @@ async def furnish(entrance: Entrance) -> Services:
     calls = _call_services(ground, watch, quiet_before=quiet_before, proven=build_proven(entrance))
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
-    arrivals = build_arrival_services(settings, database, clock, texts=ground.texts, posted=watch.alerts.posted)
+    arriving = lead_runs(
+        settings, database, ground.chat, clock, texts=ground.texts, quiet_before=quiet_before, posted=watch.alerts.posted,
+        offered=ground.signals.come,
+    )  # fmt: skip
     crm = build_crm_services(database, ground.connected.get("amocrm"), watch.board, clock)
-    runs = {**webinar_runs(webinars), **crm_runs(crm)}
-    routes, opened = _routes(calls, leads, arrivals, runs), partial(unseal, entrance.vault)
+    runs = {**webinar_runs(webinars), **crm_runs(crm), **arriving}
+    routes, opened = _routes(calls, leads, runs), partial(unseal, entrance.vault)
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
     ground.signals.due = runner.wake
     return Services(
@@ -371,9 +377,7 @@ def _webinar_polls(ground: _Ground, watch: _Watch) -> list[Poll]:
     return polls
 
 
-def _routes(
-    calls: CallServices | None, leads: LeadServices, arrivals: ArrivalServices, others: dict[str, Run]
-) -> dict[str, Route]:
+def _routes(calls: CallServices | None, leads: LeadServices, others: dict[str, Run]) -> dict[str, Route]:
     """``others``: what is run for kinds of work that are joined elsewhere."""
 
     async def call(item: WorkItem[Any], steps: Steps) -> None:
@@ -384,8 +388,5 @@ def _routes(
     async def table(item: WorkItem[Any], steps: Steps) -> None:
         await load_table(item, steps, leads)
 
-    async def arrive(item: WorkItem[Any], steps: Steps) -> None:
-        await leads_changed(item, steps, arrivals)
-
-    runs = {"call": call, "table": table, "leads": arrive, **others}
+    runs = {"call": call, "table": table, **others}
     return {kind: Route(kind=kind, event=event, run=runs[kind]) for kind, event in ROUTES.items()}

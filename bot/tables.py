@@ -1,19 +1,26 @@
 """What loading tables and taking leads in stand on, built for the default account."""
 
-from collections.abc import Awaitable, Callable
-from typing import cast
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.settings import Settings
 from domain.messages import Texts
-from domain.ports import Clock, Tx
+from domain.ports import Clock, Steps, Tx
+from domain.work import WorkItem
+from handlers.leads.arriving import leads_changed
 from handlers.leads.loading import Loader
-from handlers.leads.services import ArrivalServices, LeadServices
+from handlers.leads.offering import offer_lead
+from handlers.leads.services import ArrivalServices, LeadServices, OfferServices
 from storage.engine import Database
 from storage.imports import ImportStore
 from storage.leads import LeadStore
+from storage.offers import OfferStore
 from storage.posts import StoredChat
+
+Run = Callable[[WorkItem[Any], Steps], Awaitable[None]]
 
 
 def build_lead_services(
@@ -37,7 +44,28 @@ def build_lead_services(
     )
 
 
-def build_arrival_services(
-    settings: Settings, database: Database, clock: Clock, *, texts: Texts, posted: Callable[[], None]
-) -> ArrivalServices:
-    return ArrivalServices(leads=LeadStore(database), clock=clock, texts=texts, timezone=settings.timezone, posted=posted)
+def lead_runs(
+    settings: Settings, database: Database, chat: StoredChat, clock: Clock, *, texts: Texts, quiet_before: datetime | None,
+    posted: Callable[[], None], offered: Callable[[], None],
+) -> Mapping[str, Run]:  # fmt: skip
+    """What is done with leads that come in, and with new ones until somebody takes them."""
+    book = OfferStore(database)
+    arrivals = ArrivalServices(
+        leads=LeadStore(database),
+        offers=book,
+        clock=clock,
+        texts=texts,
+        timezone=settings.timezone,
+        catchup_max_age=settings.catchup_max_age,
+        quiet_before=quiet_before,
+        offered=offered,
+    )
+    offers = OfferServices(offers=book, chat=chat, clock=clock, texts=texts, timezone=settings.timezone, posted=posted)
+
+    async def arrive(item: WorkItem[Any], steps: Steps) -> None:
+        await leads_changed(item, steps, arrivals)
+
+    async def offer(item: WorkItem[Any], steps: Steps) -> None:
+        await offer_lead(item, steps, offers)
+
+    return {"leads": arrive, "offer": offer}

@@ -150,3 +150,10 @@ class DeliveryUnread(Event):
     """
 
     problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadOffered(Event):
+    """A new lead waits for somebody of the team. ``lead_id`` is ours; ``external_id`` the same as text."""
+
+    lead_id: int

@@ -11,7 +11,7 @@ READING_BUTTONS = (
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
     *("regs", "reg", "rlink", "rules", "rule"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
-    *("cl", "cties", "creg"),
+    *("cl", "cties", "creg", "lcard", "lwaits"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
     *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum", "wwho"),
 )

@@ -10,7 +10,7 @@ from handlers.calls.screens import say
 from handlers.clients import telegram as clients
 from handlers.commands import commands_for
 from handlers.desk import Desk
-from handlers.leads import adding
+from handlers.leads import adding, taking
 from handlers.leads import telegram as leads
 from handlers.talk.telegram import in_private, show
 from handlers.webinars import links, matches, register, registrants, ruling, segments, unknown, viewers, visited, words
@@ -20,7 +20,7 @@ __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
     ruling, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches,
-    visited, links, leads, adding,
+    visited, links, leads, adding, taking,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from domain.events import (
     DeliveryUnread,
     Event,
     FollowUpDue,
+    LeadOffered,
     LeadsChanged,
     RegistrationAsked,
     TableAsked,
@@ -21,6 +22,7 @@ ROUTES: dict[str, type[Event]] = {
     "followup": FollowUpDue,
     "table": TableAsked,
     "leads": LeadsChanged,
+    "offer": LeadOffered,
     "crm": CrmChanged,
     "unread": DeliveryUnread,
 }

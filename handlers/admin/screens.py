@@ -77,6 +77,7 @@ def settings_screen(
     rows = [] if fixed else [presets[:3], presets[3:]]
     rows += [(action(reader.say("settings.people_button"), "people:0"),)]
     rows += [(action(reader.say("settings.rules_button"), "rules:0"),)]
+    rows += [(action(reader.say("settings.leads_button"), "lwaits:0"),)]
     rows += [(action(reader.say("settings.invite_manager"), "invite:manager"),)]
     rows += [(action(reader.say("settings.invite_admin"), "invite:admin"),)]
     return Message(key=ANSWER, sections=sections, buttons=tuple(rows))

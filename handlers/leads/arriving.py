@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from domain.errors import VendorRefused
 from domain.events import LeadsChanged
 from domain.leads import Arrived, Lead
-from domain.ports import Steps
+from domain.ports import Steps, Tx
 from domain.work import WorkItem
 from handlers.leads.services import ArrivalServices
 from storage.leads import MOST_LEADS
@@ -30,9 +30,18 @@ async def take_leads(
     pieces = [(start, leads[start : start + MOST_LEADS]) for start in range(0, len(leads), MOST_LEADS)]
     arrived = [await _take(account_id, some, steps, services, start) for start, some in pieces]
     added, changed = sum(one.added for one in arrived), sum(one.changed for one in arrived)
+    if added:
+        services.offered()
     log.info("%s: %d leads, new lead created: %d, changed: %d", vendor, len(leads), added, changed)
     return tuple(arrived)
 
 
 async def _take(account_id: int, some: Sequence[Lead], steps: Steps, services: ArrivalServices, start: int) -> Arrived:
-    return await steps.write(f"save:{start}", lambda tx: services.leads.arrive(tx, account_id, some), Arrived)
+    async def save(tx: Tx) -> Arrived:
+        arrived = await services.leads.arrive(tx, account_id, some)
+        now = services.clock.now()
+        fresh = max(now - services.catchup_max_age, services.quiet_before or now - services.catchup_max_age)
+        await services.offers.begin(tx, account_id, arrived.new, now=now, fresh=fresh)
+        return arrived
+
+    return await steps.write(f"save:{start}", save, Arrived)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
 from handlers.leads.loading import Loader
 from storage.leads import Saved
+from storage.offers import Colleague, OfferedLead
 
 
 class Imports(Protocol):
@@ -49,11 +50,45 @@ class LeadKeeper(Protocol):
     async def arrive(self, tx: Tx, account_id: int, some: Sequence[Lead]) -> Arrived: ...
 
 
+class OfferBook(Protocol):
+    """New leads that wait for somebody; storage.offers.OfferStore is the real one."""
+
+    async def begin(self, tx: Tx, account_id: int, leads: Sequence[int], *, now: datetime, fresh: datetime) -> int: ...
+    async def minutes(self, account_id: int) -> int: ...
+    async def team(self, tx: Tx, account_id: int) -> Sequence[Colleague]: ...
+    async def read(self, tx: Tx, account_id: int, lead_id: int) -> OfferedLead | None: ...
+    async def places(self, tx: Tx, account_id: int, key: str) -> Sequence[Destination]: ...
+
+
+class OfferChat(PlaceChat, Protocol):
+    """All bound chats, and one of them."""
+
+    async def post(self, tx: Tx, account_id: int, message: Message) -> int: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalServices:
-    """What leads come in by, whatever vendor tells of them."""
+    """What leads come in by, whatever vendor tells of them. ``offered``: called when there may be work on new ones.
+
+    Leads made longer ago than ``catchup_max_age``, or before ``quiet_before``, are kept without a card.
+    """
 
     leads: LeadKeeper
+    offers: OfferBook
+    clock: Clock
+    texts: Texts
+    timezone: ZoneInfo
+    catchup_max_age: timedelta
+    quiet_before: datetime | None
+    offered: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferServices:
+    """What a new lead is shown by until somebody takes it."""
+
+    offers: OfferBook
+    chat: OfferChat
     clock: Clock
     texts: Texts
     timezone: ZoneInfo

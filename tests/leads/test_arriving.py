@@ -1,7 +1,8 @@
 """Leads that a source tells of: kept once whatever breaks, and what a person has to look at is said after they are."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,7 @@ from domain.leads import Arrived, Lead
 from domain.ports import Tx
 from domain.work import WorkItem
 from handlers.leads.arriving import leads_changed
-from handlers.leads.services import ArrivalServices
+from handlers.leads.services import ArrivalServices, OfferBook
 from handlers.texts import load_texts
 from storage.leads import MOST_LEADS
 from tests.calls.world import Crash, MemorySteps
@@ -49,10 +50,18 @@ def item(count: int, problem: str = "") -> WorkItem[LeadsChanged]:
     )  # fmt: skip
 
 
+class Nobody:
+    """Offers that nobody needs here."""
+
+    async def begin(self, tx: Tx, account_id: int, leads: Sequence[int], *, now: datetime, fresh: datetime) -> int:
+        return 0
+
+
 def services(keeper: Keeper) -> ArrivalServices:
     return ArrivalServices(
-        leads=keeper, clock=HandClock(), texts=load_texts(), timezone=ZoneInfo("Europe/Moscow"), posted=lambda: None
-    )
+        leads=keeper, offers=cast("OfferBook", Nobody()), clock=HandClock(), texts=load_texts(),
+        timezone=ZoneInfo("Europe/Moscow"), catchup_max_age=timedelta(hours=24), quiet_before=None, offered=lambda: None,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("kept", range(4))

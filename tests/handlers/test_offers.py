@@ -1,0 +1,205 @@
+"""A new lead is shown until somebody takes it: the chat, the next of the team, who runs it; once, whatever crashes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import func, select
+
+from domain.errors import NotReady
+from domain.events import LeadOffered
+from domain.leads import Lead
+from domain.messages import Destination
+from domain.ports import Steps, Tx
+from domain.roles import Role
+from domain.webinars import Marks
+from domain.work import WorkItem
+from handlers.desk import Desk
+from handlers.leads.offering import offer_lead
+from handlers.leads.services import OfferServices
+from storage.leads import LeadStore
+from storage.models import posts, users, work
+from storage.offers import MINUTES, OfferStore
+from storage.queries.settings import change_setting
+from tests.calls.world import Crash, MemorySteps
+from tests.ground import HandClock
+from tests.handlers.chat import MANAGER, OWNER, PRIVATE_CHAT, Talk
+from tests.handlers.conftest import MOSCOW
+from tests.handlers.seed import NOON, put, seed_accounts
+
+GROUP = -1001
+ANNA, BORIS = 501, 502
+QUARTER = timedelta(minutes=15)
+
+
+class Died(Exception):
+    """The process died within a write, which is rolled back."""
+
+
+class StoredWrites(MemorySteps):
+    """Results in memory, rows in the database: both or neither, as in one transaction."""
+
+    def __init__(self, desk: Desk, *, die_after: int | None = None) -> None:
+        super().__init__(die_after=die_after)
+        self._desk = desk
+
+    async def write(self, name: str, fn: Callable[[Tx], Awaitable[Any]], returns: type[Any]) -> Any:
+        kept = super().write
+
+        async def job(connection: Any) -> Any:
+            async def once(_: Tx) -> Any:
+                return await fn(cast("Tx", connection))
+
+            try:
+                return await kept(name, once, returns)
+            except Crash:  # nothing but an error may come out of a write
+                raise Died from None
+
+        try:
+            return await self._desk.database.write(job)
+        except Died:
+            raise Crash(name) from None
+
+
+@pytest.fixture
+async def office(desk: Desk) -> Desk:
+    """A group that takes leads, an owner and two managers."""
+    await seed_accounts(desk.database)
+    await desk.people.let_in(1, (PRIVATE_CHAT,))
+    people = ((ANNA, "Анна"), (BORIS, "Борис"))
+    rows = [
+        {"account_id": 1, "telegram_id": id_, "role": Role.MANAGER.value, "name": name, "created_at": NOON}
+        for id_, name in people
+    ]
+    await put(desk.database, users, *rows)
+    await desk.destinations.bind(1, Destination(chat_id=GROUP), title="Отдел продаж", kinds=("lead",))
+    return desk
+
+
+async def arrive(desk: Desk, number: str = "1:1", phone: str = "89991234567", **values: Any) -> int:
+    """How many offers it gives."""
+    at = desk.clock.now()
+    told = {"source": "tilda", "external_id": number, "created_at": at, "updated_at": at, "name": "Ирина Белова"}
+    lead = Lead(**(told | {"phone": phone, "first": Marks(source="vk", campaign="осень")} | values))
+    store, offers = LeadStore(desk.database), OfferStore(desk.database)
+
+    async def job(connection: Any) -> int:
+        tx = cast("Tx", connection)
+        new = (await store.arrive(tx, 1, [lead])).new
+        return await offers.begin(tx, 1, new, now=at, fresh=at - timedelta(hours=24))
+
+    return await desk.database.write(job)
+
+
+def services(desk: Desk) -> OfferServices:
+    return OfferServices(
+        offers=OfferStore(desk.database), chat=cast("Any", desk.posts), clock=desk.clock, texts=desk.texts, timezone=MOSCOW,
+        posted=lambda: None,
+    )  # fmt: skip
+
+
+def item() -> WorkItem[LeadOffered]:
+    event = LeadOffered(vendor="lead", external_id="1", occurred_at=NOON, lead_id=1)
+    return WorkItem(
+        id=1, account_id=1, kind="offer", object="lead:1", generation=1, event=event, source="hook", delivery_id=None,
+        heard_at=NOON, failures=0,
+    )  # fmt: skip
+
+
+async def until_due(desk: Desk, steps: MemorySteps) -> float | None:
+    """Run it; how long it wants to wait, None where it is done."""
+    try:
+        await offer_lead(item(), cast("Steps", steps), services(desk))
+    except NotReady as waiting:
+        return waiting.retry_after
+    return None
+
+
+async def shown(desk: Desk) -> dict[tuple[int, str], str]:
+    """What each chat should show, by chat and key."""
+    async with desk.database.read() as connection:
+        rows = await connection.execute(select(posts.c.chat_id, posts.c.key, posts.c.content))
+        return {(row.chat_id, row.key): row.content for row in rows}
+
+
+async def test_nobody_takes_it_and_it_goes_to_the_next_and_to_the_head(office: Desk) -> None:
+    assert await arrive(office) == 1
+    steps, clock = StoredWrites(office), cast("HandClock", office.clock)
+    assert await until_due(office, steps) == QUARTER.total_seconds()
+    (card,) = (await shown(office)).values()
+    assert "Новая заявка, сайт" in card
+    assert "+7 999 ···-··-67" in card
+    assert "vk / осень" in card
+    clock.forward(QUARTER.total_seconds())
+    assert await until_due(office, steps) == QUARTER.total_seconds()
+    now = await shown(office)
+    assert "Следующий: Борис" in now[GROUP, "lead:1"]
+    assert "+7 999 123-45-67" in now[BORIS, "lead:1:next"]
+    clock.forward(QUARTER.total_seconds())
+    assert await until_due(office, steps) is None
+    now = await shown(office)
+    assert "Так никто и не взял" in now[GROUP, "lead:1"]
+    assert set(now) == {(GROUP, "lead:1"), (BORIS, "lead:1:next"), (PRIVATE_CHAT, "lead:1:head")}
+
+
+@pytest.mark.parametrize("kept", range(5))
+async def test_a_crash_after_any_step_neither_forgets_nor_repeats(office: Desk, kept: int) -> None:
+    await arrive(office)
+    steps, clock = StoredWrites(office, die_after=kept), cast("HandClock", office.clock)
+    for _ in range(4):
+        try:
+            await until_due(office, steps)
+        except Crash:
+            steps.die_after = None
+        clock.forward(QUARTER.total_seconds())
+    assert list(steps.results) == ["post:card", "due:next", "pass:next", "due:head", "pass:head"]
+    assert set(await shown(office)) == {(GROUP, "lead:1"), (BORIS, "lead:1:next"), (PRIVATE_CHAT, "lead:1:head")}
+
+
+async def test_who_presses_first_has_it_and_nobody_is_asked_any_more(office: Desk) -> None:
+    await arrive(office)
+    steps, clock = StoredWrites(office), cast("HandClock", office.clock)
+    await until_due(office, steps)
+    owner, manager = Talk(office, OWNER), Talk(office, replace(MANAGER, telegram_id=ANNA, name="Анна"))
+    assert "Ваша" in await owner.press("ltake:1", chat=GROUP)
+    assert "Уже взял" in await manager.press("ltake:1", chat=GROUP)
+    assert "Ваша" in await owner.press("ltake:1", chat=GROUP)
+    now = await shown(office)
+    assert "Взял" in now[GROUP, "lead:1"]
+    assert "+7 999 123-45-67" in now[OWNER.telegram_id, "lead:1:mine"]
+    assert "ltake" not in now[GROUP, "lead:1"]
+    clock.forward(QUARTER.total_seconds())
+    assert await until_due(office, steps) is None
+    assert len(await shown(office)) == 2
+
+
+async def test_the_same_story_is_one_card_and_old_news_none(office: Desk) -> None:
+    assert await arrive(office) == 1
+    assert await arrive(office, "77", source="amocrm", phone="+7 (999) 123-45-67") == 0
+    assert await arrive(office, "1:2", "89160001122", created_at=NOON - timedelta(days=3)) == 0
+    assert await arrive(office) == 0
+    assert await arrive(office, "1:3", "89035556677") == 1
+    async with office.database.read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(work)) == 2
+
+
+async def test_how_long_it_waits_is_set_in_the_chat_and_may_be_for_ever(office: Desk) -> None:
+    await arrive(office)
+    await change_setting(office.database, 1, MINUTES, "0", by=1, now=NOON)
+    assert await until_due(office, StoredWrites(office)) is None
+    assert len(await shown(office)) == 1
+    owner = Talk(office, OWNER)
+    assert "через 30 мин" in await owner.press("lwait:30")
+    assert await OfferStore(office.database).minutes(1) == 30
+    assert "ждёт, пока не возьмут" in await owner.press("lwait:0")
+    assert "Больше" in await owner.press("lwait:99999")
+
+
+async def test_a_lead_that_is_gone_is_not_offered(office: Desk) -> None:
+    assert await until_due(office, StoredWrites(office)) is None
+    assert await shown(office) == {}
+    assert "больше нет" in await Talk(office, OWNER).press("ltake:9")
+    await arrive(office)
+    assert "Ирина Белова" in await Talk(office, OWNER).press("lcard:1")
