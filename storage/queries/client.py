@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.calls import Summary, Task
 from storage.codec import loads
 from storage.engine import Database
+from storage.hidden import seen
 from storage.joins import PARTED, SUGGESTED, UNITED, who_now
 from storage.sets import fetch, moment
 
@@ -18,22 +19,22 @@ MOST = 200  # of each kind, the newest: nobody reads more on a card
 MOST_FOUND = 8
 
 _PERSON = "SELECT id, name FROM people WHERE account_id = :account AND id = :person"
-_BY_KEY = """
-SELECT DISTINCT person_id FROM identities
-WHERE account_id = :account AND kind = :kind AND value = :value AND undone_at IS NULL
-"""
+_BY_KEY = f"""
+SELECT DISTINCT i.person_id FROM identities AS i
+WHERE i.account_id = :account AND i.kind = :kind AND i.value = :value AND i.undone_at IS NULL AND {seen("i")}
+"""  # noqa: S608 - our own text
 _KEYS = """
 SELECT id, kind, value, source, since FROM identities
 WHERE account_id = :account AND person_id = :person AND undone_at IS NULL ORDER BY id
 """
-_LEADS = """
+_LEADS = f"""
 SELECT l.id, l.source, l.form, l.status, l.manager, l.url, l.extra, l.value, l.currency, l.created_at, l.updated_at,
        l.matched_by, l.name, d.name, c.title, l.first_utm_source, l.first_utm_medium, l.first_utm_campaign,
        l.first_utm_content, l.last_utm_source, l.last_utm_medium, l.last_utm_campaign, l.last_utm_content
 FROM leads AS l LEFT JOIN directions AS d ON d.id = l.direction_id LEFT JOIN creatives AS c ON c.id = l.creative_id
-WHERE l.person_id = :person AND l.account_id = :account AND l.deleted_at IS NULL
+WHERE l.person_id = :person AND l.account_id = :account AND l.deleted_at IS NULL AND {seen("l")}
 ORDER BY l.created_at DESC, l.id DESC LIMIT :most
-"""
+"""  # noqa: S608 - our own text
 _REGISTRATIONS = """
 SELECT r.source, r.webinar_datetime, r.created_at, r.matched_by FROM registrations AS r
 WHERE r.person_id = :person AND r.account_id = :account ORDER BY r.id DESC LIMIT :most
