@@ -27,6 +27,7 @@ FLAGS = [
     "--disable-sync",
 ]
 CARD_MS = 60_000  # a card is there in a second or two; a machine that is busy with other tests may need more
+expect.set_options(timeout=CARD_MS)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),

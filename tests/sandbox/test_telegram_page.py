@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-sync",
 ]
 EVIL = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+expect.set_options(timeout=60_000)  # a busy machine draws late
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),
