@@ -24,7 +24,8 @@ SOURCE = "import"  # of leads and amounts that came in a table
 
 _KNOWN_KEYS = f"""
 SELECT external_id, created_at FROM leads AS l
-WHERE account_id = :account AND source = :source AND external_id IN {{texts}} AND deleted_at IS NULL AND {seen("l")}
+WHERE account_id = :account AND source = :source AND external_id IN {{texts}} AND external_id <> ''
+AND deleted_at IS NULL AND {seen("l")}
 """  # noqa: S608 - our own text
 _KNOWN_LEADS = """
 SELECT person_id, created_at FROM leads WHERE person_id IN {ids} AND deleted_at IS NULL AND source <> :source

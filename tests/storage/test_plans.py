@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import leads, matching, rollups, sets
+from storage import imports, leads, matching, rollups, sets, undoing
 from storage.queries import client, webinars
 from tests.ground import lay
 
@@ -14,6 +14,10 @@ STATEMENTS = {
     "leads by their source's id": (leads._STORED, "uq_leads_external_id (account_id=? AND source=? AND external_id=?)"),
     "leads of people": (matching._LEADS, "ix_leads_person_id (person_id=?)"),
     "people by a key": (matching._KNOWN, "uq_identities_active (account_id=? AND kind=? AND value=?)"),
+    "people by a key that is seen": (matching._SEEN, "uq_identities_active (account_id=? AND kind=? AND value=?)"),
+    "leads of a table": (imports._KNOWN_KEYS, "uq_leads_external_id (account_id=? AND source=? AND external_id=?)"),
+    "what tables say of leads": (undoing._SAID, "ix_import_leads_lead_id (lead_id=?)"),
+    "keys that a table told": (undoing._ITS_KEYS, "ix_identities_person_id (person_id=?)"),
     "leads of a day": (rollups._DAY, "ix_leads_account_id_created_at (account_id=? AND created_at>? AND created_at<?)"),
     "visits of a day's leads": (rollups._DAY, "ix_webinar_attendees_person_id (person_id=? AND lead_id=?)"),
     "the card: keys": (client._KEYS, "ix_identities_person_id (person_id=?)"),
