@@ -1,22 +1,24 @@
 """What a CRM tells becomes leads: told in any order, in part or twice, they end as the CRM has them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.crm import ContactChange, CrmAction, CrmLead, LeadChange
-from domain.leads import Arrived, Lead
+from domain.leads import Lead
 from domain.ports import Tx
 from domain.webinars import Marks
-from storage.leads import LeadStore
+from storage.leads import MOST_LEADS, LeadStore
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, execute, fetch, moment, storable
 
-MOST_CHANGES = 100  # in one write
+T = TypeVar("T")
+
+MOST_CHANGES = 200  # in one write: a thousand are few commits, and none of them holds the writer for long
 LAST_PLACE = 99  # of a contact whose place among a lead's nobody has told
 
 _STORED = """
@@ -51,10 +53,13 @@ _LINKS = BulkWrite(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """``new``: the CRM's ids of leads that were not there; ``arrived``: what became of all of them."""
+    """``new``: the CRM's ids of leads that were not there; ``changed``: how many others are otherwise now."""
 
     new: tuple[str, ...] = ()
-    arrived: Arrived = field(default_factory=Arrived)
+    changed: int = 0
+
+    def __add__(self, other: "Applied") -> "Applied":
+        return Applied(new=self.new + other.new, changed=self.changed + other.changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +97,23 @@ class CrmStore:
 
     async def contacts(self, tx: Tx, account_id: int, batch: Sequence[ContactChange], *, heard_at: datetime) -> Applied:
         """At most MOST_CHANGES contacts; the leads they are known to belong to get their phone and e-mail."""
-        saving = _Batch(tx, account_id, self._source, self._leads, heard_at)
-        await saving.keep_contacts(batch)
-        theirs = await saving.leads_of({change.contact.external_id for change in batch})
-        return await saving.save({lead_id: _Story(CrmLead(external_id=lead_id)) for lead_id in theirs})
+        applied = Applied()
+        for some in _slices(batch):
+            saving = _Batch(tx, account_id, self._source, self._leads, heard_at)
+            await saving.keep_contacts(some)
+            theirs = await saving.leads_of({change.contact.external_id for change in some})
+            for ids in _slices(theirs):
+                applied += await saving.save({lead_id: _Story(CrmLead(external_id=lead_id)) for lead_id in ids})
+        return applied
 
     async def leads(self, tx: Tx, account_id: int, batch: Sequence[LeadChange], *, heard_at: datetime) -> Applied:
         """At most MOST_CHANGES leads. One that is older than the stored one changes nothing."""
-        saving = _Batch(tx, account_id, self._source, self._leads, heard_at)
-        await saving.keep_links(batch)
-        return await saving.save(_stories(batch), create=True)
+        applied = Applied()
+        for some in _slices(batch):
+            saving = _Batch(tx, account_id, self._source, self._leads, heard_at)
+            await saving.keep_links(some)
+            applied += await saving.save(_stories(some), create=True)
+        return applied
 
 
 class _Batch:
@@ -142,7 +154,7 @@ class _Batch:
         told = [story for story in stories.values() if create or story.stored is not None]
         arrived = await self._leads.arrive(self._tx, self._account_id, [self._lead(story) for story in told])
         new = [story.lead.external_id for story in told if story.stored is None and not story.deleted]
-        return Applied(new=tuple(new), arrived=arrived)
+        return Applied(new=tuple(new), changed=arrived.changed)
 
     async def _people(self, lead_ids: Iterable[str]) -> dict[str, _Person]:
         """Who each lead is of: the first of its contacts that has a phone, an e-mail, a name."""
@@ -186,6 +198,10 @@ class _Batch:
 
     def _time(self, value: datetime) -> Any:
         return driver_time(value, self._connection.dialect.name)
+
+
+def _slices(batch: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (batch[start : start + MOST_LEADS] for start in range(0, len(batch), MOST_LEADS))
 
 
 def _stories(changes: Sequence[LeadChange]) -> dict[str, _Story]:
