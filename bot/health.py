@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from domain.errors import UNHEARABLE, VendorError, VendorRefused, VendorUnavailable
+from domain.errors import NOT_CONNECTED, UNHEARABLE, VendorError, VendorRefused, VendorUnavailable
 from domain.ports import Clock
 
 P = TypeVar("P")
@@ -92,7 +92,17 @@ class HealthBoard:
 
 
 # Refusals that concern one object and say nothing of the connection.
-_OBJECT_CODES = {"not_found", "not_audio", "gone", "foreign_host", "bad_summary", "refused", "bad_request", *UNHEARABLE}
+_OBJECT_CODES = {
+    "not_found",
+    "not_audio",
+    "gone",
+    "foreign_host",
+    "bad_summary",
+    "refused",
+    "bad_request",
+    NOT_CONNECTED,
+    *UNHEARABLE,
+}
 
 # A recording at somebody's own exchange: were it an outage of the vendor, the next good answer would hasten it at once,
 # again and again.

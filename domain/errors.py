@@ -105,5 +105,7 @@ class ConfigError(SvodkaError):
         self.hint = hint
 
 
+NOT_CONNECTED = "not_connected"  # the refusal where nobody has allowed us in yet: nothing is broken, only not set up
+
 # Refusals of a recogniser that concern one recording, not the connection: the call goes on without its words.
 UNHEARABLE = frozenset({"bad_audio", "too_large", "too_long"})

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from domain.crm import ContactChange, CrmAction, LeadChange
-from domain.errors import VendorRefused
+from domain.errors import NOT_CONNECTED, VendorRefused
 from domain.events import CrmChanged, DeliveryUnread
 from domain.ports import CrmPlatform, Steps, Tx
 from domain.work import WorkItem
@@ -29,7 +29,7 @@ async def crm_changed(item: WorkItem[CrmChanged], steps: Steps, services: CrmSer
     new = await keeping.leads("leads", [_numbered(change) for change in event.leads])
     _tell(new, services.title)
     if services.platform is not None:
-        await _complete(event, keeping, services.platform)
+        await _complete_if_connected(event, keeping, services.platform)
 
 
 async def delivery_unread(item: WorkItem[DeliveryUnread], _steps: Steps) -> None:
@@ -63,6 +63,16 @@ class _Keeping:
 
     async def _save(self, some: Sequence[LeadChange], tx: Tx) -> Applied:
         return await self._store.leads(tx, self._item.account_id, some, heard_at=self._item.heard_at)
+
+
+async def _complete_if_connected(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform) -> None:
+    """Who only sends us hooks has said all there is to say."""
+    try:
+        await _complete(event, keeping, platform)
+    except VendorRefused as error:
+        if error.code != NOT_CONNECTED:
+            raise
+        log.info("%s is not connected: only what its hooks tell is kept", event.vendor)
 
 
 async def _complete(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform) -> None:

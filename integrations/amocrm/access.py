@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol
 
-from domain.errors import VendorRefused, VendorUnavailable
+from domain.errors import NOT_CONNECTED, VendorRefused, VendorUnavailable
 from domain.ports import Clock, StoredPair, TokenPair, TokenStore
-from integrations.amocrm.faults import BAD_TOKEN, NOT_CONNECTED, REVOKED, VENDOR_NAME, refusal
+from integrations.amocrm.faults import BAD_TOKEN, REVOKED, VENDOR_NAME, refusal
 from integrations.kit.pacing import Sleep
 
 ACTION = "oauth2/access_token"

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from domain.errors import VendorError, VendorRefused, VendorUnavailable
+from domain.errors import NOT_CONNECTED, VendorError, VendorRefused, VendorUnavailable
 
 VENDOR_NAME = "amocrm"
 RATE_PAUSE_S = 10.0  # amoCRM names no pause; repeated abuse gets an account blocked, so it is generous
 SAID = 200  # characters of the vendor's own words in a hint
-NOT_FOUND, BAD_TOKEN, FORBIDDEN, REVOKED, NOT_CONNECTED = "not_found", "bad_token", "forbidden", "revoked", "not_connected"
+NOT_FOUND, BAD_TOKEN, FORBIDDEN, REVOKED = "not_found", "bad_token", "forbidden", "revoked"
 
 _KEYS_MENU = "amoМаркет → «⋯» → ваша интеграция → «Ключи и доступы»"
 NO_STAGE = "no_stage"

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from domain.crm import ContactChange, CrmAction, CrmContact, CrmLead, CrmStage, LeadChange
-from domain.errors import VendorRefused, VendorUnavailable
+from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from domain.events import CrmChanged, DeliveryUnread
 from domain.ports import CrmPlatform, Tx
 from domain.work import WorkItem
@@ -43,15 +43,15 @@ class Store:
 
 
 class Platform:
-    """A CRM that knows whose each lead is. ``down``: it does not answer."""
+    """A CRM that knows whose each lead is, unless it fails."""
 
-    def __init__(self, *, down: bool = False) -> None:
-        self.down = down
+    def __init__(self, *, failure: VendorError | None = None) -> None:
+        self.failure = failure
         self.asked: list[str] = []
 
     async def stages(self) -> Sequence[CrmStage]:
-        if self.down:
-            raise VendorUnavailable("amocrm", "leads/pipelines", "HTTP 502")
+        if self.failure is not None:
+            raise self.failure
         return [CrmStage(pipeline_id="101", status_id="8", name="Переговоры")]
 
     async def leads(self, ids: Sequence[str]) -> Sequence[CrmLead]:
@@ -129,13 +129,25 @@ async def test_what_a_hook_does_not_tell_is_asked_for() -> None:
 
 
 async def test_a_crm_that_is_away_keeps_nothing_from_being_kept() -> None:
-    store, platform, steps = Store(), Platform(down=True), MemorySteps()
+    store, platform, steps = Store(), Platform(failure=VendorUnavailable("amocrm", "leads", "HTTP 502")), MemorySteps()
     with pytest.raises(VendorUnavailable):
         await crm_changed(item(delivery(1, status_id="8")), steps, services(store, platform))
     assert store.kept == {"0": "8"}
-    platform.down = False
+    platform.failure = None
     await crm_changed(item(delivery(1, status_id="8")), steps, services(store, platform))
     assert store.kept["0"] == "Переговоры"
+
+
+@pytest.mark.parametrize("code", ["not_connected", "bad_token"])
+async def test_nobody_has_to_connect_for_hooks_to_be_kept(code: str) -> None:
+    store, platform = Store(), Platform(failure=VendorRefused("amocrm", "leads", code, hint="Войдите."))
+    kept = crm_changed(item(delivery(1)), MemorySteps(), services(store, platform))
+    if code == "not_connected":
+        await kept
+    else:
+        with pytest.raises(VendorRefused):
+            await kept
+    assert store.kept == {"0": ""}
 
 
 async def test_of_what_was_deleted_nothing_is_asked() -> None:
