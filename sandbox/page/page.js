@@ -47,6 +47,7 @@ const inTopic = (message) => !screen.chat.is_forum || (message.thread || 0) === 
 function arrive(id, message) {
   const chat = world.chats.get(id);
   if (!chat) return;
+  if (chat.messages.has(message.message_id)) return change(id, message); // the state that was just read had it already
   chat.messages.set(message.message_id, message);
   const here = screen.chat === chat && inTopic(message);
   if (!here) {
