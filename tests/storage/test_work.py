@@ -114,9 +114,8 @@ async def test_what_waits_for_money_is_asked_again_at_a_start(
     async with Bench(database, clock, [NotReady("limit", retry_after=36_000), None]) as bench:
         await until(lambda: bench.tries == 1)
         await settled(database, "ready")
-    bench.task = asyncio.create_task(bench.runner.run())
-    await settled(database, "done")
-    bench.task.cancel()
+    async with bench:
+        await settled(database, "done")
     assert bench.tries == 2
 
 
