@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.health import PartState
 from bot.work import THIRD_FAILURE
-from domain.errors import VendorError, VendorUnavailable
+from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from domain.messages import Message, Texts
 from domain.ports import Chat, Clock, Tx
 from handlers.alerts.messages import disk_full, limit_reached, part_back, part_gone, work_dead, work_failing
@@ -80,8 +80,9 @@ class Alerts:
         code = getattr(error, "code", "") or "defect"
         count = await self._count(row.kind, "dead", code)
         message = work_dead(
-            row.kind, code, count=max(count, 1), error=_told(error, error_id), day=self._day(), texts=self._texts
-        )
+            row.kind, code, count=max(count, 1), error=_told(error, error_id), day=self._day(), texts=self._texts,
+            hint=error.hint if isinstance(error, VendorRefused) else "",
+        )  # fmt: skip
         await self.say(message)
 
     async def succeeded(self, row: WorkRow) -> None:

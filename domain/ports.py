@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -11,6 +11,7 @@ from domain.crm import CrmContact, CrmLead, CrmStage
 from domain.events import CallEnded
 from domain.messages import Message
 from domain.webinars import (
+    SAME_SESSION,
     START,
     Bookmark,
     PageId,
@@ -164,8 +165,10 @@ class WebinarPlatform(Protocol):
         """All registration pages, as the platform orders them."""
         ...
 
-    def subscribers(self, page_id: PageId, *, session_at: datetime | None = None) -> AsyncIterator[Sequence[Subscriber]]:
-        """Everybody registered on a page, for one session if given, page after page."""
+    def subscribers(
+        self, page_id: PageId, *, session_at: datetime | None = None, apart: timedelta = SAME_SESSION
+    ) -> AsyncIterator[Sequence[Subscriber]]:
+        """Everybody registered on a page, for the sessions less than ``apart`` from one if given, page after page."""
         ...
 
     async def register(self, request: RegistrationRequest) -> Registered:

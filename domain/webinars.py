@@ -1,7 +1,7 @@
 """Webinars: what a platform reports of them, who was there, and how long."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -10,6 +10,11 @@ RoomId = NewType("RoomId", str)
 PageId = NewType("PageId", str)
 NO_ROOM = RoomId("")
 NO_PAGE = PageId("")
+
+SAME_SESSION = timedelta(seconds=60)  # times of a session that are written by seconds and by milliseconds
+# How far the session that somebody registered for and the start of the webinar may be apart: a live one begins when people
+# are ready, an automatic one on the minute, and the next is soon.
+LIVE_APART, AUTOMATIC_APART = timedelta(hours=2), timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

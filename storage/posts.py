@@ -73,15 +73,17 @@ class StoredChat:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def post(self, tx: Tx, account_id: int, message: Message) -> int:
+    async def post(self, tx: Tx, account_id: int, message: Message, *, private: Message | None = None) -> int:
         """Want ``message`` in every destination that takes its kind; returns how many. Writing the same twice is nothing.
 
-        A destination that cannot be reached now keeps the message for the day it can be.
+        A destination that cannot be reached now keeps the message for the day it can be. ``private``: what a chat of one
+        person gets instead; those have positive numbers, groups and channels negative ones.
         """
         connection = cast("AsyncConnection", tx)
         places = await _places(connection, account_id, message.kind)
         for place in places:
-            await self._want(connection, account_id, place, message, ROUTINE)
+            own = private if private is not None and place.chat_id > 0 else message
+            await self._want(connection, account_id, place, own, ROUTINE)
         return len(places)
 
     async def repost(self, tx: Tx, account_id: int, message: Message) -> int:

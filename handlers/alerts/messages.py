@@ -27,9 +27,9 @@ def work_failing(kind: str, code: str, *, count: int, error: str, day: str, text
     return _troubled("failing", kind, code, count=count, error=error, day=day, texts=texts)
 
 
-def work_dead(kind: str, code: str, *, count: int, error: str, day: str, texts: Texts) -> Message:
-    """Works of one kind were given up for one reason today: one message that counts."""
-    return _troubled("dead", kind, code, count=count, error=error, day=day, texts=texts)
+def work_dead(kind: str, code: str, *, count: int, error: str, day: str, texts: Texts, hint: str = "") -> Message:
+    """Works of one kind were given up for one reason today: one message that counts. ``hint``: what to press first."""
+    return _troubled("dead", kind, code, count=count, error=error, day=day, texts=texts, hint=hint)
 
 
 def limit_reached(period: str, until: datetime, *, texts: Texts) -> Message:
@@ -43,10 +43,14 @@ def disk_full(free_mb: int, *, day: str, texts: Texts) -> Message:
     return _notice(f"disk:{day}", texts.get("alert.disk", free=free_mb), [plain(texts.get("alert.disk_more"))])
 
 
-def _troubled(what: str, kind: str, code: str, *, count: int, error: str, day: str, texts: Texts) -> Message:
+def _troubled(what: str, kind: str, code: str, *, count: int, error: str, day: str, texts: Texts, hint: str = "") -> Message:
     one, few, many = texts.get(f"alert.works.{kind}").split("|")
     named = f"{count} {plural(count, one, few, many)}"
-    lines = [plain(texts.get(f"alert.{what}_more")), Line(spans=(Span(error, Style.CODE),))]
+    lines = [
+        *([plain(hint)] if hint else []),
+        plain(texts.get(f"alert.{what}_more")),
+        Line(spans=(Span(error, Style.CODE),)),
+    ]
     button = Button(text=texts.get("alert.errors"), kind=ButtonKind.ACTION, target="errors:today")
     message = _notice(f"{what}:{kind}:{code}:{day}", texts.get(f"alert.{what}", works=named), lines)
     return Message(key=message.key, sections=message.sections, kind="notice", buttons=((button,),))

@@ -18,6 +18,9 @@ _EMAIL = re.compile(r"\S+@\S+")
 _PHONE = re.compile(r"\+?\d[\d ()\-\u2011\u2013]{7,}\d")
 _SIGN = r"(?:₽|руб\w*\.?|р\b\.?|\$|€|₸|usd|eur|kzt|byn)"
 _AMOUNT = re.compile(rf"(?<![\w.,])(?:[$€₽]\s*)?-?\d[\d .,\u00a0]*(?:\s*{_SIGN})?", re.IGNORECASE)
+_MAYBE_DAY = re.compile(  # «31.02», «05.11.26» that no period has taken
+    rf"(?<![\w.,$€₽])(?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])(?:\.(?:\d\d){{1,2}})?(?![\w.,]|\s*{_SIGN})", re.IGNORECASE
+)
 _ARROW = re.compile(r"\s*(?:→|->|=>)\s*")
 _LOOSE = {
     ImportKind.LEADS: ("name", "direction", "utm_source"),
@@ -52,6 +55,8 @@ def read_line(kind: ImportKind, text: str, *, zone: tzinfo, now: datetime) -> Ty
     period = None
     if kind is ImportKind.SPEND and "created" not in cells:
         loose, period = _spend(cells, loose, today)
+        if doubt := next((day[0] for part in loose if (day := _MAYBE_DAY.search(part))), ""):
+            return Typed(kind=kind, faults=(Fault(field="day_or_amount", name="day_or_amount", given=doubt),))
     elif kind is ImportKind.LEADS:
         loose = [_contacts(cells, part) for part in loose]
     free = iter(field for field in _LOOSE[kind] if field not in cells)
@@ -114,7 +119,7 @@ def _spend(cells: dict[str, str], loose: list[str], today: date) -> tuple[list[s
     period, rest = find_period(text, today)
     cells["created"] = f"{(period.first if period else today):%d.%m.%Y}"
     found = _AMOUNT.search(rest)
-    if found is not None:
+    if found is not None and _MAYBE_DAY.search(rest) is None:  # else it is asked which of the two was meant
         cells.setdefault("amount", found.group().strip(" ,"))
         rest = f"{rest[: found.start()]} {rest[found.end() :]}"
     return [" ".join(part.split()) for part in rest.split(",")], period

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.errors import VendorRefused
 from domain.ports import Tx
-from domain.webinars import PageId, Registration, RoomId, Subscriber, WebinarReport
+from domain.webinars import AUTOMATIC_APART, LIVE_APART, PageId, Registration, RoomId, Subscriber, WebinarReport
 from handlers.webinars.run import WebinarRun
 
 log = logging.getLogger(__name__)
@@ -24,19 +24,33 @@ async def take_registered(run: WebinarRun) -> int:
         return 0
     taken = 0
     try:
-        for page in await run.services.catalogue.pages():
-            if page.room_id == report.room_id:
-                taken += await _of_page(run, page.page_id, report, report.started_at)
+        pages = [page.page_id for page in await run.services.catalogue.pages() if page.room_id == report.room_id]
+        taken = await _of_session(run, pages, report.room_id, report.started_at)
+        if not taken and (session_at := await _nearest(run, pages, report)) is not None:
+            taken = await _of_session(run, pages, report.room_id, session_at)
     except VendorRefused as refusal:  # a token may be allowed to see reports only
         log.info("%s does not tell who registered for %s: %s", run.item.event.vendor, run.webinar_id, refusal)
     return taken
 
 
-async def _of_page(run: WebinarRun, page_id: PageId, report: WebinarReport, session_at: datetime) -> int:
+async def _nearest(run: WebinarRun, pages: Sequence[PageId], report: WebinarReport) -> datetime | None:
+    """The session that this was planned as: a report may carry the moment somebody pressed the button. One and no other."""
+    start = report.started_at
+    assert start is not None  # noqa: S101 - nobody asks without it
+    apart = LIVE_APART if report.live else AUTOMATIC_APART
+    planned: set[datetime] = set()
+    for page_id in pages:
+        async for people in run.services.platform.subscribers(page_id, session_at=start, apart=apart):
+            planned |= {one.session_at for one in people if one.session_at is not None}
+    return min(planned, key=lambda at: (abs(at - start), at), default=None)
+
+
+async def _of_session(run: WebinarRun, pages: Sequence[PageId], room: RoomId, session_at: datetime) -> int:
     taken = 0
-    async for people in run.services.platform.subscribers(page_id, session_at=session_at):
-        for begin in range(0, len(people), AT_ONCE):
-            taken += await _keep(run, page_id, report.room_id, people[begin : begin + AT_ONCE])
+    for page_id in pages:
+        async for people in run.services.platform.subscribers(page_id, session_at=session_at):
+            for begin in range(0, len(people), AT_ONCE):
+                taken += await _keep(run, page_id, room, people[begin : begin + AT_ONCE])
     return taken
 
 

@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from domain.messages import File, Message
+from domain.messages import File, Message, Texts
 from domain.people import phone_key
 from domain.roles import Person
+from domain.webinars import MatchedBy
 from handlers.desk import Desk
 from handlers.sheets import Cell, open_sheet, phone_cell
 from storage.queries.attendees import AttendeeLine, NoShowLine, Segment, attendee_slices, find_no_shows
@@ -38,7 +39,7 @@ async def _people(
 ) -> AsyncGenerator[Iterable[Sequence[Cell]]]:
     async with aclosing(attendee_slices(desk.database, person.account_id, webinar.id, segment)) as slices:
         async for lines in slices:
-            yield (_cells(line, webinar) for line in lines)
+            yield (_cells(line, webinar, desk.texts) for line in lines)
 
 
 async def no_shows_file(desk: Desk, person: Person, webinar: WebinarLine, *, key: str, title: str) -> Message:
@@ -47,7 +48,7 @@ async def no_shows_file(desk: Desk, person: Person, webinar: WebinarLine, *, key
     each = {line.person_id or line.phone or line.email or -line.registration_id: line for line in lines}
 
     async def everybody() -> AsyncGenerator[Iterable[Sequence[Cell]]]:
-        yield (_no_show_cells(line, webinar) for line in each.values())
+        yield (_no_show_cells(line, webinar, desk.texts) for line in each.values())
 
     return await _written(desk, person, webinar, ("webinar_id", *NO_SHOW_COLUMNS), everybody(), key=key, title=title)
 
@@ -73,14 +74,18 @@ async def _written(
     return Message(key=key, sections=(), files=(File(path=relative.as_posix(), name=shown, caption=caption),), kind="answer")
 
 
-def _cells(row: AttendeeLine, webinar: WebinarLine) -> list[Cell]:
+def _cells(row: AttendeeLine, webinar: WebinarLine, texts: Texts) -> list[Cell]:
     values: dict[str, Cell] = {name: getattr(row, name) for name in COLUMNS}
     values["phone_number"] = phone_cell(row.phone_number)
+    parted = row.matched_by == MatchedBy.HAND and row.person_id is None
+    values["presence"] = texts.get(f"sheet.presence.{row.presence}")
+    values["warmth"] = texts.get(f"sheet.warmth.{row.warmth}")
+    values["matched_by"] = texts.get("sheet.matched_by.parted" if parted else f"sheet.matched_by.{row.matched_by}")
     return [webinar.external_id, *values.values()]
 
 
-def _no_show_cells(row: NoShowLine, webinar: WebinarLine) -> list[Cell]:
+def _no_show_cells(row: NoShowLine, webinar: WebinarLine, texts: Texts) -> list[Cell]:
     key = phone_key(row.phone)
     phone = phone_cell(key) if key else row.phone
     seen = (webinar.external_id, webinar.title, webinar.started_at, row.lead_id, phone, row.name, row.email)
-    return [*seen, row.registered_at, "no_show", row.manager]
+    return [*seen, row.registered_at, texts.get("sheet.presence.no_show"), row.manager]

@@ -153,8 +153,8 @@ def _reached(reader: Reader, guest: Guest) -> Iterator[str]:
         yield reader.phone(guest.phone)
 
 
-def reasons(reader: Reader, guest: Guest, webinar: WebinarLine) -> Iterator[str]:
-    """Why they stand where they stand, the strongest first."""
+def reasons(reader: Reader, guest: Guest, webinar: WebinarLine, *, alone: bool = False) -> Iterator[str]:
+    """Why they stand where they stand, the strongest first. ``alone``: on a page of their own, with what they did not do."""
     if not guest.seen:
         yield reader.say("guests.why.no_show")
         if guest.registered_at is not None:
@@ -165,7 +165,8 @@ def reasons(reader: Reader, guest: Guest, webinar: WebinarLine) -> Iterator[str]
             yield reader.say("guests.why.wrote", count=reader.count(guest.messages, "message"))
         if guest.clicked:
             yield reader.say("guests.why.clicked")
-        yield reader.say("guests.why.ordered" if guest.ordered else "guests.why.not_ordered")
+        if guest.ordered or alone:
+            yield reader.say("guests.why.ordered" if guest.ordered else "guests.why.not_ordered")
     if not (guest.phone or guest.email):
         yield reader.say("guests.why.no_contact")
     if guest.manager:
@@ -203,7 +204,7 @@ def guest_screen(reader: Reader, place: Place, guest: Guest, *, mine: bool) -> M
         lines.append(
             bullet(reader.say("guests.presence", since=_hour(reader, guest.joined_at), until=_hour(reader, guest.left_at)))
         )
-    lines += [bullet(reason) for reason in reasons(reader, guest, place.webinar)]
+    lines += [bullet(reason) for reason in reasons(reader, guest, place.webinar, alone=True)]
     lines.append(bullet(reader.say(f"guests.found.{guest.matched_by or 'none'}")))
     state = state_of(reader, guest, place.webinar)
     if state:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from domain.events import RegistrationAsked
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, bullet, plain
-from domain.people import show_phone
+from domain.people import email_key, shorten_phone, show_phone
 from domain.plural import spaced
 from domain.webinars import Registrant
 
@@ -35,30 +35,34 @@ class RegisteredNote:
     timezone: ZoneInfo
 
 
-def note(view: RegisteredNote, texts: Texts, *, key: str) -> Message:
-    """For the staff's chats only: it carries phones."""
+def note(view: RegisteredNote, texts: Texts, *, key: str, private: bool) -> Message:
+    """A group sees no more of anybody's contacts than tells who it is; the button leads to the whole."""
     head = Line(spans=(Span(texts.get("registration.title"), Style.BOLD),))
     lines = [plain(view.title)]
     if view.total > 1:
         lines.append(plain(texts.get("registration.total", total=spaced(view.total))))
-    people = tuple(Section(lines=tuple(_person(person, view.timezone, texts))) for person in view.newest)
+    people = (_person(person, view.timezone, texts, private=private) for person in view.newest)
+    sections = [Section(title=head, lines=tuple(lines)), *(Section(lines=tuple(one)) for one in people)]
     left = view.total - len(view.newest)
-    foot = (Section(lines=(plain(texts.get("registration.left", left=spaced(left))),)),) if left > 0 else ()
+    if left > 0:
+        sections.append(Section(lines=(plain(texts.get("registration.left", left=spaced(left))),)))
     more = Button(text=texts.get("registrant.button"), kind=ButtonKind.ACTION, target="regs:0")
-    sections = (Section(title=head, lines=tuple(lines)), *people, *foot)
-    return Message(key=key, sections=sections, buttons=((more,),), kind=KIND)
+    return Message(key=key, sections=tuple(sections), buttons=((more,),), kind=KIND)
 
 
-def _person(person: Registrant, zone: ZoneInfo, texts: Texts) -> Iterator[Line]:
-    who = [person.name, show_phone(person.phone) if person.phone else person.phone_raw, person.email]
+def _person(person: Registrant, zone: ZoneInfo, texts: Texts, *, private: bool) -> Iterator[Line]:
+    who = _named(person) if private else _hinted_at(person)
     yield bullet(", ".join(filter(None, who)) or texts.get("registration.nameless"))
     found = "created" if person.created else str(person.matched_by)
     session = person.session_at
     when = (texts.get("registration.session", at=f"{session.astimezone(zone):%d.%m %H:%M}"),) if session else ()
     yield plain(" · ".join((*when, texts.get(f"registration.found.{found}"))))
+    if person.email and not email_key(person.email):
+        yield plain(texts.get("registration.no_email"))
     if person.other:
-        yield plain(texts.get("registrant.other", name=person.other))
-    if person.phone:
+        other = person.other if private else short_name(person.other)
+        yield plain(texts.get("registrant.other", name=other or texts.get("registration.nameless")))
+    if person.phone and private:
         yield Line(
             spans=(
                 Span(texts.get("registration.write") + " "),
@@ -67,6 +71,15 @@ def _person(person: Registrant, zone: ZoneInfo, texts: Texts) -> Iterator[Line]:
                 Span("Telegram", Style.LINK, f"https://t.me/+{person.phone}"),
             )
         )
+
+
+def _named(person: Registrant) -> tuple[str, ...]:
+    return person.name, show_phone(person.phone) if person.phone else person.phone_raw, person.email
+
+
+def _hinted_at(person: Registrant) -> tuple[str, ...]:
+    """«Мария К., +7 999 ···-··-67»."""
+    return short_name(person.name), shorten_phone(person.phone) if person.phone else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

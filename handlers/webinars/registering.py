@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from domain.errors import VendorRefused, VendorUnavailable
 from domain.events import RegistrationAsked, WebinarRegistered
 from domain.messages import Destination
-from domain.people import personal_key, shorten_phone
+from domain.people import email_key, personal_key, shorten_phone
 from domain.ports import Attempt, Steps, Tx
 from domain.webinars import MatchedBy, Registered, Registration, RoomId
 from domain.work import WorkItem
@@ -45,7 +45,7 @@ async def registered(item: WorkItem[WebinarRegistered], steps: Steps, services: 
     one = Entrant(
         row_id=kept.row_id,
         name=registration.name,
-        email=registration.email,
+        email=email_key(registration.email) and registration.email,
         phone=phone,
         session_at=registration.session_at,
         title=title or registration.sublist_id,
@@ -68,8 +68,9 @@ async def _note(item: WorkItem[WebinarRegistered], tx: Tx, services: WebinarServ
     since = datetime.combine(day, time.min, tzinfo=services.timezone).astimezone(UTC)
     total, newest = await services.registrations.recent_registrations(tx, item.account_id, page_id, since=since, limit=SHOWN)
     view = RegisteredNote(title=title or page_id, total=total, newest=tuple(newest), timezone=services.timezone)
-    message = note(view, services.texts, key=f"registrations:{item.event.vendor}:{page_id}:{day}")
-    return await services.chat.post(tx, item.account_id, message)
+    key = f"registrations:{item.event.vendor}:{page_id}:{day}"
+    shared, own = (note(view, services.texts, key=key, private=private) for private in (False, True))
+    return await services.chat.post(tx, item.account_id, shared, private=own)
 
 
 async def register_person(item: WorkItem[RegistrationAsked], steps: Steps, services: WebinarServices) -> None:

@@ -12,6 +12,7 @@ from aiogram.types import CallbackQuery
 from aiogram.types import Message as ChatMessage
 
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, bullet, plain
+from domain.people import email_key
 from domain.roles import Person
 from domain.webinars import Marks, MatchedBy
 from handlers.calls.screens import ANSWER, action, say
@@ -133,7 +134,7 @@ def _told(reader: Reader, found: RegistrationDetail, person: Person) -> Iterator
     values = {
         "page": found.page_id,
         "room": found.room_id,
-        "email": found.email if reader.private else _hidden(found.email),
+        "email": _email(reader, found.email),
         "phone": phone if reader.private or found.phone else _hidden(found.phone_raw),
         "session": session,
         "secret": found.secret if reader.private and person.role.runs_the_bot else _hidden(found.secret),
@@ -142,6 +143,12 @@ def _told(reader: Reader, found: RegistrationDetail, person: Person) -> Iterator
     }
     for name, value in values.items():
         yield bullet(reader.say(f"registrant.value.{name}") + " ", Span(value or "—"))
+
+
+def _email(reader: Reader, given: str) -> str:
+    """What stands where an address should is shown as it is and named: nobody is found or written to by it."""
+    shown = given if reader.private else _hidden(given)
+    return reader.say("registrant.not_email", given=shown) if given and not email_key(given) else shown
 
 
 def _hidden(value: str) -> str:

@@ -65,6 +65,10 @@ class Rules(Protocol):
 class AnyChat(Chat, Protocol):
     """Also one chat, bound or not: the answer to who asked; and only where a message is already."""
 
+    async def post(self, tx: Tx, account_id: int, message: Message, *, private: Message | None = None) -> int:
+        """``private``: what a chat of one person gets instead."""
+        ...
+
     async def repost(self, tx: Tx, account_id: int, message: Message) -> int: ...
     async def post_to(
         self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = ...

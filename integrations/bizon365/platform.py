@@ -11,6 +11,7 @@ from itertools import chain, pairwise
 from domain.errors import NotReady, VendorError, VendorRefused, VendorUnavailable
 from domain.ports import Clock
 from domain.webinars import (
+    SAME_SESSION,
     START,
     Bookmark,
     PageId,
@@ -48,7 +49,6 @@ PAGES_AHEAD = 2
 PAGES_ASKED_FOR_SESSIONS = 6  # a request each, and whoever chooses a page waits for them
 AT_ONCE = 100  # records read before other work gets the loop
 LOOK_AGAIN_S = 300.0
-SAME_SESSION = timedelta(seconds=60)
 BEFORE_START = timedelta(days=1)  # nobody has said whether minDate is of the session or of its report
 
 Rows = Sequence[Mapping[str, object]]
@@ -118,16 +118,16 @@ class Webinars:
         return [replace(page, sessions=found.get(page.page_id, page.sessions)) for page in pages]
 
     async def subscribers(
-        self, page_id: PageId, *, session_at: datetime | None = None
+        self, page_id: PageId, *, session_at: datetime | None = None, apart: timedelta = SAME_SESSION
     ) -> AsyncIterator[Sequence[Subscriber]]:
         """The filter by session is checked here too: a server that does not know it would send everybody."""
         asked: dict[str, str] = {"pageId": page_id}
         if session_at is not None:
-            asked["webinarTimeMin"] = iso(session_at - SAME_SESSION)
-            asked["webinarTimeMax"] = iso(session_at + SAME_SESSION)
+            asked["webinarTimeMin"] = iso(session_at - apart)
+            asked["webinarTimeMax"] = iso(session_at + apart)
         async for rows in self._rows(SUBSCRIBERS, "list", SUBSCRIBERS_A_PAGE, **asked):
             found = (read_subscriber(row, self._zone) for row in rows)
-            yield [one for one in found if session_at is None or _is_of(one, session_at)]
+            yield [one for one in found if session_at is None or _is_within(one, session_at, apart)]
 
     async def register(self, request: RegistrationRequest) -> Registered:
         """Only what was given is sent, the time in UTC. No key makes a repeat harmless; it is believed an update."""
@@ -291,6 +291,6 @@ def _made_at(report: WebinarReport) -> float:
     return report.created_at.timestamp() if report.created_at else 0.0
 
 
-def _is_of(subscriber: Subscriber, session_at: datetime) -> bool:
+def _is_within(subscriber: Subscriber, session_at: datetime, apart: timedelta) -> bool:
     at = subscriber.session_at
-    return at is not None and abs(at - session_at) < SAME_SESSION
+    return at is not None and abs(at - session_at) < apart

@@ -172,7 +172,7 @@ _ORDER = """
 ORDER BY CASE a.warmth WHEN 'hot' THEN 0 WHEN 'warm' THEN 1 ELSE 2 END, coalesce(a.watch_duration_sec, -1) DESC, a.id
 """
 _NO_SHOW = """
-SELECT r.id, r.name, r.phone, r.email, r.person_id, r.lead_id, coalesce(l.manager, ''), r.created_at
+SELECT r.id, r.name, r.phone, r.email_key, r.person_id, r.lead_id, coalesce(l.manager, ''), r.created_at
 """
 
 
@@ -224,7 +224,7 @@ async def find_no_shows(
     mine = (webinars.c.account_id == account_id) & (webinars.c.id == webinar_id)
     async with database.read() as connection:
         session = (await connection.execute(select(webinars).where(mine))).one_or_none()
-        bounds = registered_for(connection, session) if session is not None else None
+        bounds = await registered_for(connection, session) if session is not None else None
         if bounds is None:
             return ()
         source = REGISTRATIONS.replace("WHERE", "LEFT JOIN leads AS l ON l.id = r.lead_id WHERE", 1)

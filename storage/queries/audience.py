@@ -240,7 +240,7 @@ async def _values(connection: AsyncConnection, account_id: int, webinar_id: int)
     if session is None:
         return None
     dialect = connection.dialect.name
-    bounds = registered_for(connection, session)
+    bounds = await registered_for(connection, session)
     if bounds is None:  # nobody can have registered for it: a period that ends before it begins
         since, until = session.heard_at, session.heard_at - timedelta(days=1)
         bounds = {"room": "", "since": driver_time(since, dialect), "until": driver_time(until, dialect)}

@@ -9,15 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.attendance import Turnout
+from domain.webinars import AUTOMATIC_APART, LIVE_APART, SAME_SESSION
 from storage.engine import Database
 from storage.models import webinars
 from storage.models.types import driver_time
 from storage.queries.rows import fill
-from storage.sets import fetch
+from storage.sets import fetch, moment
 
-# How far the session that somebody registered for and the start of the webinar may be apart: a live one begins when people
-# are ready, an automatic one on the minute, and the next is soon.
-_LIVE, _AUTOMATIC = timedelta(hours=2), timedelta(minutes=5)
 MOST_MINUTES = 24 * 60
 
 _TURNOUT = """
@@ -35,6 +33,7 @@ REGISTRATIONS = """
 FROM registrations AS r WHERE r.account_id = :account AND r.webinar_datetime BETWEEN :since AND :until
 AND (r.room = '' OR :room = '' OR r.room = :room)
 """
+_SESSIONS = f"SELECT DISTINCT r.webinar_datetime {REGISTRATIONS}"
 UNSEEN = """
 AND NOT EXISTS (SELECT 1 FROM webinar_attendees AS a WHERE a.person_id = r.person_id AND a.session_id = :session)
 AND NOT EXISTS (SELECT 1 FROM webinar_attendees AS a
@@ -109,7 +108,7 @@ async def turnout(database: Database, webinar_id: int) -> Turnout:
         there = (await fetch(connection, _TURNOUT, {"session": webinar_id}))[0]
         session = (await connection.execute(select(webinars).where(webinars.c.id == webinar_id))).one()
         registered = unseen = 0
-        bounds = registered_for(connection, session)
+        bounds = await registered_for(connection, session)
         if bounds is not None:
             registered = (await fetch(connection, _REGISTERED + REGISTRATIONS, bounds))[0][0]
             unseen = (await fetch(connection, _REGISTERED + REGISTRATIONS + UNSEEN, bounds))[0][0]
@@ -121,14 +120,26 @@ async def turnout(database: Database, webinar_id: int) -> Turnout:
     )  # fmt: skip
 
 
-def registered_for(connection: AsyncConnection, session: Any) -> dict[str, Any] | None:
-    """What tells the registrations for a webinar apart, for REGISTRATIONS and UNSEEN; None when nothing can."""
-    if session.started_at is None:
+async def registered_for(connection: AsyncConnection, session: Any) -> dict[str, Any] | None:
+    """What tells the registrations for a webinar apart, for REGISTRATIONS and UNSEEN; None when nothing can.
+
+    They are of one session, the nearest to its start that anybody registered for: two evenings are not one.
+    """
+    start = session.started_at
+    if start is None:
         return None
-    apart, dialect = _LIVE if session.live else _AUTOMATIC, connection.dialect.name
+    apart = LIVE_APART if session.live else AUTOMATIC_APART
+    around = _bounds(connection, session, start, apart)
+    planned = [moment(row[0]) for row in await fetch(connection, _SESSIONS, around)]
+    nearest = min((at for at in planned if at is not None), key=lambda at: (abs(at - start), at), default=None)
+    return around if nearest is None else _bounds(connection, session, nearest, SAME_SESSION)
+
+
+def _bounds(connection: AsyncConnection, session: Any, at: datetime, apart: timedelta) -> dict[str, Any]:
+    dialect = connection.dialect.name
     return {
         "account": session.account_id, "session": session.id, "room": session.room_id,
-        "since": driver_time(session.started_at - apart, dialect), "until": driver_time(session.started_at + apart, dialect),
+        "since": driver_time(at - apart, dialect), "until": driver_time(at + apart, dialect),
     }  # fmt: skip
 
 

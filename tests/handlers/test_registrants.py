@@ -65,6 +65,14 @@ async def test_an_unreadable_phone_is_no_groups_business(owner: Talk, desk: Desk
     assert "7911111111" not in await owner.press(f"reg:{number}", chat=GROUP)
 
 
+async def test_what_is_no_address_is_said_to_be_none(owner: Talk, desk: Desk) -> None:
+    number = await keep(desk, replace(FULL, email="x@"))
+    assert "Почта: x@ — не адрес, считаем, что почты нет" in await owner.press(f"reg:{number}")
+    in_group = await owner.press(f"reg:{number}", chat=GROUP)
+    assert "Почта: •••••• — не адрес" in in_group
+    assert "x@" not in in_group
+
+
 async def test_whom_the_email_names_besides_is_said(owner: Talk, desk: Desk) -> None:
     await Hall(desk.database).save(lead("89990000001", "maria@p.ru", name="Анна Смирнова"))
     number = await keep(desk)

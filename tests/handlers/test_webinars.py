@@ -1,5 +1,7 @@
 """Looking into webinars from the chat: the list, whom to call, taking them, and registering a no-show by three taps."""
 
+import csv
+import io
 import threading
 from dataclasses import replace
 from typing import Any
@@ -128,7 +130,12 @@ async def test_the_file_opens_in_excel_and_carries_nothing_out(talk: Talk, desk:
     assert file.name == "Зрители вебинара 20.11.2026.csv"
     table = (desk.data_dir / file.path).read_bytes()
     assert table.startswith(b"\xef\xbb\xbfwebinar_id;webinar_title;webinar_date;lead_id;phone_number")
-    assert "'=cmd()" in table.decode("utf-8-sig")
+    text = table.decode("utf-8-sig")
+    assert "'=cmd()" in text
+    rows = {row["username"]: row for row in csv.DictReader(io.StringIO(text), delimiter=";")}
+    said = {name: tuple(row[column] for column in ("presence", "warmth", "matched_by")) for name, row in rows.items()}
+    assert said["Горячий"] == ("досмотрел", "горячий", "по телефону")
+    assert said["Заглянул"] == ("только заглянул", "заглянул", "не найден")
     assert len(table.decode().strip().splitlines()) == 6
 
 

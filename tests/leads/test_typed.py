@@ -46,6 +46,10 @@ def test_a_lead_in_any_order(text: str) -> None:
         (ImportKind.SPEND, "google -5 вчера", [("amount", "negative")]),
         (ImportKind.SPEND, "google 100 1–30 ноября", [("created", "future")]),
         (ImportKind.SPEND, "google, дата: 25.13.2026, расход: 5", [("created", "created")]),
+        (ImportKind.SPEND, "vk 31.02", [("day_or_amount", "day_or_amount")]),
+        (ImportKind.SPEND, "vk 40000 31.02", [("day_or_amount", "day_or_amount")]),
+        (ImportKind.SPEND, "vk 31.02.2026 40000", [("day_or_amount", "day_or_amount")]),
+        (ImportKind.SPEND, "vk 10.05", [("amount", "missing")]),
         (ImportKind.DIRECTIONS, "  ", [("direction", "missing")]),
         (ImportKind.CREATIVES, ",Ремонт", [("direction", "")]),
     ],
@@ -102,3 +106,16 @@ def test_parts_make_the_whole(amount: int, length: int) -> None:
 def test_no_line_breaks_it(kind: ImportKind, text: str) -> None:
     typed = read(kind, text)
     assert bool(typed.rows) != bool(typed.faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("vk 31.02 ₽", 3102, "RUB"), ("vk $31.02", 3102, "USD"), ("сумма: 31.02, источник: vk", 3102, "RUB"),
+        ("vk 12.50", 1250, "RUB"), ("vk 1234.05", 123405, "RUB"), ("vk 31,02", 3102, "RUB"),
+    ],
+)  # fmt: skip
+def test_what_says_that_it_is_money_is_no_day(text: str, amount: int, currency: str) -> None:
+    (row,) = read(ImportKind.SPEND, text).rows
+    assert isinstance(row, SpendRow)
+    assert (row.amount, row.currency, row.day, row.source) == (amount, currency, date(2026, 11, 28), "vk")

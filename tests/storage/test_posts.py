@@ -68,6 +68,20 @@ async def test_a_message_goes_where_its_kind_is_taken(database: Database, clock:
     assert (second.chat_id, second.silent) == (-20, True)
 
 
+async def test_a_chat_of_one_person_may_get_more_than_a_group(database: Database, clock: HandClock) -> None:
+    places = Destinations(database, clock)
+    for chat in (-10, 20):
+        await places.bind(1, Destination(chat_id=chat))
+
+    async def job(connection: AsyncConnection) -> int:
+        return await StoredChat(clock).post(cast("Tx", connection), 1, note("k", "коротко"), private=note("k", "целиком"))
+
+    assert await database.write(job) == 2
+    contents = {row.chat_id: row.content for row in await rows(database)}
+    assert ["коротко" in contents[-10], "целиком" in contents[20]] == [True, True]
+    assert "целиком" not in contents[-10]
+
+
 async def test_a_repost_changes_what_is_there_and_makes_nothing(database: Database, clock: HandClock) -> None:
     places, chat = Destinations(database, clock), StoredChat(clock)
     await places.bind(1, Destination(chat_id=-10), kinds=("call",))

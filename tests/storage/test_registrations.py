@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -15,7 +15,7 @@ from storage.links import LinkStore, new_code
 from storage.models import identities, leads, link_clicks, people, person_joins, registrations
 from storage.queries.attendees import find_no_shows
 from storage.registrations import RegistrationStore
-from tests.storage.hall import START, Hall, after, lead, viewer
+from tests.storage.hall import REPORT, START, Hall, after, lead, viewer
 
 NOW = after(-600)
 SESSION = datetime(2021, 9, 16, 9, tzinfo=UTC)
@@ -216,6 +216,16 @@ async def test_who_registered_and_did_not_come(hall: Hall) -> None:
         ("89990000001", "", "Анна"), ("89990000001", "", "Анна"), ("", "missed@example.ru", ""),
     ]  # fmt: skip
     assert await find_no_shows(hall.database, 2, webinar, limit=10) == ()
+
+
+async def test_two_evenings_of_a_room_are_not_one(hall: Hall) -> None:
+    """The report carries the moment somebody pressed the button; another session of the room is an hour later."""
+    pressed = START + timedelta(minutes=17)
+    for phone, minutes in (("89990000001", 0), ("89990000002", 0), ("89990000003", 60)):
+        await add(hall, replace(FULL, phone=phone, email="", session_at=after(minutes)))
+    webinar = await hall.hold([viewer("89990000002")], replace(REPORT, started_at=pressed))
+    turnout = await hall.webinars.turnout(webinar)
+    assert (turnout.registered, turnout.no_show) == (2, 1)
 
 
 async def test_clicks_are_kept_one_by_one_up_to_a_number(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

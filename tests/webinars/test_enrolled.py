@@ -89,3 +89,23 @@ async def test_a_page_of_another_room_is_not_asked(asked: World) -> None:
     asked.room = "111222:other"
     await webinar_ended(asked.item(), MemorySteps(), asked.services())
     assert asked.seen["subscribers"] == 0
+
+
+async def test_one_that_began_late_is_the_session_it_was_planned_as(asked: World) -> None:
+    """The nearest session of the room and no other: the next evening begins within the same two hours."""
+    assert SESSION is not None
+    planned, later = SESSION - timedelta(minutes=14), SESSION + timedelta(minutes=46)
+    asked.enrolled = [
+        replace(ANNA, email=f"{name}@p.ru", session_at=at)
+        for name, at in (("anna", planned), ("next", later), ("boris", planned), ("week", SESSION + timedelta(days=7)))
+    ]
+    await webinar_ended(asked.item(), MemorySteps(), asked.services())
+    assert [person.email for _, person in asked.registrations.rows] == ["anna@p.ru", "boris@p.ru"]
+
+
+async def test_an_automatic_one_begins_on_the_minute(asked: World) -> None:
+    assert SESSION is not None
+    asked.report_ = replace(REPORT, live=False)
+    asked.enrolled = [replace(ANNA, session_at=SESSION - timedelta(minutes=14))]
+    await webinar_ended(asked.item(), MemorySteps(), asked.services())
+    assert asked.registrations.rows == []

@@ -8,9 +8,9 @@ import pytest
 from domain.errors import VendorRefused, VendorUnavailable
 from domain.events import RegistrationAsked, WebinarRegistered
 from domain.messages import Message, as_text, iter_lines
-from domain.webinars import MatchedBy, PageId, Registration, RegistrationRequest
+from domain.webinars import MatchedBy, PageId, Registrant, Registration, RegistrationRequest
 from domain.work import WorkItem
-from handlers.webinars.notes import short_name
+from handlers.webinars.notes import RegisteredNote, note, short_name
 from handlers.webinars.registering import register_person, registered
 from tests.calls.world import Crash, MemorySteps
 from tests.webinars.world import World
@@ -50,9 +50,34 @@ def links(message: Message) -> list[str]:
     return [span.target for line in iter_lines(message) for span in line.spans if span.target]
 
 
+async def test_in_a_group_the_note_tells_who_and_carries_no_contacts(world: World) -> None:
+    known = Registrant(
+        id=1, name="Иван Петров", email="i@p.ru", phone="79991234567", other="Анна Сергеевна Белова", registered_at=SESSION
+    )  # fmt: skip
+    view = RegisteredNote(title="Урок", total=1, newest=(known,), timezone=world.services().timezone)
+    message = note(view, world.services().texts, key="k", private=False)
+    text = as_text(message)
+    assert "• Иван П., +7 999 ···-··-67\n" in text
+    assert "Анна С." in text
+    assert not any(word in text for word in ("1234567", "123-45-67", "@", "Петров", "Сергеевна"))
+    assert links(message) == []
+    assert [button.target for row in message.buttons for button in row] == ["regs:0"]
+    await registered(heard(world), MemorySteps(), world.services())
+    (shared,) = world.posts.values()
+    assert "• Иван П., +7 999 ···-··-67\n" in as_text(shared)
+
+
+async def test_what_is_no_address_is_named_and_nobody_is_written_to_by_it(world: World) -> None:
+    await registered(heard(world, replace(REGISTRATION, email="x@", phone="")), MemorySteps(), world.services())
+    (shared,), (own,) = world.posts.values(), world.own.values()
+    assert "вместо почты — не адрес, считаем, что почты нет" in as_text(shared)
+    assert "x@" not in as_text(shared)
+    assert "• Иван Петров, x@\n" in as_text(own)
+
+
 async def test_a_registration_becomes_a_note_with_ways_to_write(world: World) -> None:
     await registered(heard(world), MemorySteps(), world.services())
-    (message,) = world.posts.values()
+    (message,) = world.own.values()
     assert as_text(message).splitlines() == [
         "📝 Запись на вебинар",
         "Открытый урок",
@@ -69,7 +94,7 @@ async def test_many_registrations_of_a_day_are_one_message(world: World) -> None
         await registered(
             heard(world, replace(REGISTRATION, name=f"Гость {number}"), number), MemorySteps(), world.services()
         )
-    (message,) = world.posts.values()
+    (message,) = world.own.values()
     text = as_text(message)
     assert "За день записались: 40" in text
     assert [f"Гость {number}" in text for number in (39, 35, 34)] == [True, True, False]

@@ -16,6 +16,7 @@ from domain.messages import Destination, Message
 from domain.people import phone_key
 from domain.ports import Tx
 from domain.webinars import (
+    SAME_SESSION,
     START,
     Bookmark,
     MatchedBy,
@@ -177,6 +178,7 @@ class World:
     fails: dict[str, list[Exception]] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
     posts: dict[str, Message] = field(default_factory=dict)
+    own: dict[str, Message] = field(default_factory=dict)  # what a chat of one person has under the same keys
     revisions: list[Message] = field(default_factory=list)
     answers: dict[str, tuple[Destination, Message]] = field(default_factory=dict)
     told: dict[int, Message] = field(default_factory=dict)  # the newest answer in each chat
@@ -224,10 +226,11 @@ class World:
         return (RegistrationPage(page_id=PageId("111222:page"), title="Открытый урок", room_id=RoomId(self.room)),)
 
     async def subscribers(
-        self, page_id: PageId, *, session_at: datetime | None = None
+        self, page_id: PageId, *, session_at: datetime | None = None, apart: timedelta = SAME_SESSION
     ) -> AsyncGenerator[Sequence[Subscriber], None]:
         self._happen("subscribers")
-        yield [one for one in self.enrolled if one.session_at == session_at]
+        assert session_at is not None
+        yield [one for one in self.enrolled if one.session_at is not None and abs(one.session_at - session_at) < apart]
 
     async def rooms(self) -> Sequence[Room]:
         return (Room(room_id=RoomId("111222:abc"), title="Зал"),)
@@ -244,10 +247,11 @@ class World:
         self._happen("find_subscriber")
         return next((Subscriber(key="s1", email=one.email) for one in self.requested if one.email == email), None)
 
-    async def post(self, tx: Tx, account_id: int, message: Message) -> int:
+    async def post(self, tx: Tx, account_id: int, message: Message, *, private: Message | None = None) -> int:
         if self.posts.get(message.key) != message:
             self.revisions.append(message)
         self.posts[message.key] = message
+        self.own[message.key] = private or message
         return 1
 
     async def repost(self, tx: Tx, account_id: int, message: Message) -> int:

@@ -334,6 +334,15 @@ async def test_subscribers_page_after_page_and_of_one_session(shop: Shop) -> Non
     assert (asked["webinarTimeMin"], asked["webinarTimeMax"]) == ("2026-09-16T08:59:00.000Z", "2026-09-16T09:01:00.000Z")
 
 
+async def test_subscribers_of_the_sessions_around_one(shop: Shop) -> None:
+    page = shop.fake.add_page()
+    for minutes in (-121, -119, 0, 119, 121):
+        at = (SESSION + timedelta(minutes=minutes)).isoformat()
+        page.subscribers.append({"uid": f"k{minutes}", "webinarTime": at, "registeredTime": at})
+    (some,) = await listed(shop.webinars.subscribers(PAGE, session_at=SESSION, apart=timedelta(hours=2)))
+    assert [one.key for one in some] == ["k-119", "k0", "k119"]
+
+
 async def test_the_filter_by_session_is_checked(shop: Shop) -> None:
     shop.fake.add_page()
     body = b'{"list": [{"uid": "a", "webinarTime": "2026-09-16T09:00:00.000Z"}, {"uid": "b"}, 5], "total": 3}'
