@@ -8,6 +8,7 @@ from domain.ports import Clock, Steps
 from domain.work import WorkItem
 from handlers.crm.pipeline import crm_changed, delivery_unread
 from handlers.crm.services import CrmServices
+from handlers.leads.services import NewsServices
 from integrations.kit.vendor import Ports, Vendor
 from storage.crm import CrmStore
 from storage.engine import Database
@@ -25,7 +26,9 @@ class Part(Protocol):
     def ports(self) -> Ports: ...
 
 
-def build_crm_services(database: Database, part: Part | None, board: HealthBoard, clock: Clock) -> CrmServices | None:
+def build_crm_services(
+    database: Database, part: Part | None, board: HealthBoard, clock: Clock, news: NewsServices
+) -> CrmServices | None:
     """None where no CRM is connected. One whose API cannot be asked still tells of changes by its hooks."""
     if part is None:
         return None
@@ -33,7 +36,7 @@ def build_crm_services(database: Database, part: Part | None, board: HealthBoard
     board.add(name, part.vendor.title)
     seen = observed(platform, name, name, board) if platform is not None else None
     store = CrmStore(name, LeadStore(database))
-    return CrmServices(store=store, title=part.vendor.title, clock=clock, platform=seen)
+    return CrmServices(store=store, title=part.vendor.title, clock=clock, news=news, platform=seen)
 
 
 def crm_runs(services: CrmServices | None) -> Mapping[str, Run]:

@@ -23,7 +23,7 @@ from bot.proof import Proven, build_proven
 from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
-from bot.tables import build_lead_services, lead_runs
+from bot.tables import build_lead_services, build_news, lead_runs
 from bot.webinar_poll import WebinarPoll
 from bot.webinars import build_webinar_services, webinar_runs
 from bot.work import Route, Runner
@@ -162,12 +162,12 @@ async def furnish(entrance: Entrance) -> Services:
     calls = _call_services(ground, watch, quiet_before=quiet_before, proven=build_proven(entrance))
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
-    arriving = lead_runs(
+    news = build_news(
         settings, database, ground.chat, clock, texts=ground.texts, quiet_before=quiet_before, posted=watch.alerts.posted,
         offered=ground.signals.come,
     )  # fmt: skip
-    crm = build_crm_services(database, ground.connected.get("amocrm"), watch.board, clock)
-    runs = {**webinar_runs(webinars), **crm_runs(crm), **arriving}
+    crm = build_crm_services(database, ground.connected.get("amocrm"), watch.board, clock, news)
+    runs = {**webinar_runs(webinars), **crm_runs(crm), **lead_runs(database, news)}
     routes, opened = _routes(calls, leads, runs), partial(unseal, entrance.vault)
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
     ground.signals.due = runner.wake

@@ -13,7 +13,7 @@ from domain.work import WorkItem
 from handlers.leads.arriving import leads_changed
 from handlers.leads.loading import Loader
 from handlers.leads.offering import offer_lead
-from handlers.leads.services import ArrivalServices, LeadServices, OfferServices
+from handlers.leads.services import ArrivalServices, LeadServices, NewsServices, OfferServices
 from storage.engine import Database
 from storage.imports import ImportStore
 from storage.leads import LeadStore
@@ -44,28 +44,25 @@ def build_lead_services(
     )
 
 
-def lead_runs(
+def build_news(
     settings: Settings, database: Database, chat: StoredChat, clock: Clock, *, texts: Texts, quiet_before: datetime | None,
     posted: Callable[[], None], offered: Callable[[], None],
-) -> Mapping[str, Run]:  # fmt: skip
-    """What is done with leads that come in, and with new ones until somebody takes them."""
-    book = OfferStore(database)
-    arrivals = ArrivalServices(
-        leads=LeadStore(database),
-        offers=book,
-        clock=clock,
-        texts=texts,
-        timezone=settings.timezone,
-        catchup_max_age=settings.catchup_max_age,
-        quiet_before=quiet_before,
-        offered=offered,
+) -> NewsServices:  # fmt: skip
+    """What makes new leads known, of forms and of a CRM alike."""
+    cards = OfferServices(
+        offers=OfferStore(database), chat=chat, clock=clock, texts=texts, timezone=settings.timezone, posted=posted
     )
-    offers = OfferServices(offers=book, chat=chat, clock=clock, texts=texts, timezone=settings.timezone, posted=posted)
+    return NewsServices(cards=cards, catchup_max_age=settings.catchup_max_age, quiet_before=quiet_before, offered=offered)
+
+
+def lead_runs(database: Database, news: NewsServices) -> Mapping[str, Run]:
+    """What is done with leads that come in, and with new ones until somebody takes them."""
+    arrivals = ArrivalServices(leads=LeadStore(database), news=news, texts=news.cards.texts)
 
     async def arrive(item: WorkItem[Any], steps: Steps) -> None:
         await leads_changed(item, steps, arrivals)
 
     async def offer(item: WorkItem[Any], steps: Steps) -> None:
-        await offer_lead(item, steps, offers)
+        await offer_lead(item, steps, news.cards)
 
     return {"leads": arrive, "offer": offer}

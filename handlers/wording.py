@@ -124,3 +124,9 @@ def shortened(text: str, limit: int) -> str:
     cut = text[: limit - 1]
     kept = cut.rsplit(" ", 1)[0] if " " in cut[limit // 2 :] else cut
     return kept.rstrip(" ,.;:—-") + "…"
+
+
+def stage_name(texts: Texts, status: str) -> str:
+    """A stage as people call it; what a CRM has besides those keeps its own name."""
+    known = f"client.status.{status}"
+    return texts.get(known) if known in texts.entries else status

@@ -26,8 +26,10 @@ SELECT external_id, created_at, updated_at, deleted_at, first_utm_source || firs
     || first_utm_content || first_utm_term <> ''
 FROM leads WHERE account_id = :account AND source = :source AND external_id IN {texts} AND external_id <> ''
 """
+# Every place is >= 0: without that column SQLite would go through all links of the account, for its key holds the others.
 _LEADS_OF = """
-SELECT DISTINCT lead_id FROM crm_links WHERE account_id = :account AND source = :source AND contact_id IN {texts}
+SELECT lead_id FROM crm_links
+WHERE account_id = :account AND source = :source AND contact_id IN {texts} AND place >= 0
 """
 _CONTACTS_OF = """
 SELECT k.lead_id, c.name, c.phone, c.email, c.external_id FROM crm_links AS k JOIN crm_contacts AS c
@@ -142,7 +144,7 @@ class _Batch:
         await self._link({(lead, one): place for lead, listed in telling.items() for place, one in enumerate(listed)})
 
     async def leads_of(self, contact_ids: Iterable[str]) -> list[str]:
-        return sorted(row[0] for row in await fetch(self._connection, _LEADS_OF, self._mine(contact_ids)))
+        return sorted({row[0] for row in await fetch(self._connection, _LEADS_OF, self._mine(contact_ids))})
 
     async def save(self, stories: dict[str, _Story], *, create: bool = False) -> Applied:
         for row in await fetch(self._connection, _STORED, self._mine(stories)):

@@ -9,7 +9,7 @@ from domain.events import CallOutcome
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, bullet, plain
 from domain.people import show_phone
 from handlers.calls.screens import ANSWER, action
-from handlers.wording import Reader, shortened
+from handlers.wording import Reader, shortened, stage_name
 from storage.queries.client import Client, ClientCall, ClientKey, ClientLead, ClientRegistration, ClientVisit, Tie, Touch
 from storage.queries.viewers import Somebody
 
@@ -76,7 +76,7 @@ def summary_line(reader: Reader, client: Client) -> str:
     """What a list shows below the name."""
     phone = client.key("phone")
     parts = [reader.phone(phone)] if phone else []
-    parts += [lead.status for lead in client.leads[:1] if lead.status]
+    parts += [stage_name(reader.texts, lead.status) for lead in client.leads[:1] if lead.status]
     parts += [reader.count(len(client.calls), "call")] if client.calls else []
     return " · ".join(parts)
 
@@ -132,7 +132,7 @@ def _of_lead(reader: Reader, lead: ClientLead) -> Iterator[str]:
     if ad:
         yield reader.say("client.ad", ad=ad)
     worth = reader.money(lead.value, lead.currency or "RUB") if lead.value is not None else ""
-    stage = " · ".join(filter(None, (lead.status, lead.manager, worth)))
+    stage = " · ".join(filter(None, (stage_name(reader.texts, lead.status), lead.manager, worth)))
     if stage:
         yield reader.say("client.stage", stage=stage, at=reader.moment(lead.changed_at))
     if reader.private:

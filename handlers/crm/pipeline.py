@@ -7,29 +7,41 @@ from functools import partial
 from typing import TypeVar
 
 from domain.crm import ContactChange, CrmAction, LeadChange
-from domain.errors import NOT_CONNECTED, VendorRefused
+from domain.errors import NOT_CONNECTED, VendorError, VendorRefused
 from domain.events import CrmChanged, DeliveryUnread
 from domain.ports import CrmPlatform, Steps, Tx
 from domain.work import WorkItem
+from handlers.crm.news import CardNews
 from handlers.crm.services import CrmServices
 from storage.crm import MOST_CHANGES, Applied
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+PATIENCE = 2  # failures of the API in a row, half a minute: then a new lead is shown without its phone
 NAMED = 20  # new leads of one delivery, by number in the log; the others are counted
 UNREADABLE = "Поле, которое не разобрать: {problem}. Тело запроса сохранено на INBOX_DAYS дней."
 
 
 async def crm_changed(item: WorkItem[CrmChanged], steps: Steps, services: CrmServices) -> None:
-    """Contacts first: their phones are there when their leads are saved. What was told is kept whatever the API says."""
-    event = item.event
+    """Contacts first: their phones are there when their leads are saved. What was told is kept whatever the API says.
+
+    New leads are shown when the API has told whose they are, or cannot: not at all, or not for a while.
+    """
+    event, known = item.event, frozenset[str]()
     keeping = _Keeping(item, steps, services)
     await keeping.contacts("contacts", event.contacts)
     new = await keeping.leads("leads", [_numbered(change) for change in event.leads])
     _tell(new, services.title)
+    news = CardNews(item, steps, services.news, new)
     if services.platform is not None:
-        await _complete_if_connected(event, keeping, services.platform)
+        try:
+            known = await _complete_if_connected(event, keeping, services.platform)
+        except VendorError as error:
+            if isinstance(error, VendorRefused) or item.failures >= PATIENCE:
+                await news.show("_early")
+            raise
+    await news.show("", known)
 
 
 async def delivery_unread(item: WorkItem[DeliveryUnread], _steps: Steps) -> None:
@@ -65,21 +77,22 @@ class _Keeping:
         return await self._store.leads(tx, self._item.account_id, some, heard_at=self._item.heard_at)
 
 
-async def _complete_if_connected(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform) -> None:
-    """Who only sends us hooks has said all there is to say."""
+async def _complete_if_connected(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform) -> frozenset[str]:
+    """Leads that the API has told all of. Who only sends us hooks has said all there is to say."""
     try:
-        await _complete(event, keeping, platform)
+        return await _complete(event, keeping, platform)
     except VendorRefused as error:
         if error.code != NOT_CONNECTED:
             raise
         log.info("%s is not connected: only what its hooks tell is kept", event.vendor)
+        return frozenset()
 
 
-async def _complete(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform) -> None:
+async def _complete(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform) -> frozenset[str]:
     """A lead's hook holds neither its contacts nor the name of its stage: both are asked for. Asked again it is the same."""
     ids = list(dict.fromkeys(one.lead.external_id for one in event.leads if one.action is not CrmAction.DELETED))
     if not ids:
-        return
+        return frozenset()
     names = {(stage.pipeline_id, stage.status_id): stage.status or stage.name for stage in await platform.stages()}
     leads = await platform.leads(ids)
     contacts = await platform.contacts(list(dict.fromkeys(one for lead in leads for one in lead.contact_ids)))
@@ -87,6 +100,7 @@ async def _complete(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform)
     whole = [LeadChange(action=CrmAction.UPDATED, lead=lead) for lead in leads]
     staged = [_named(change, names.get((change.lead.pipeline_id, change.lead.status_id), "")) for change in whole]
     await keeping.leads("whole", [_numbered(change) for change in staged])
+    return frozenset(lead.external_id for lead in leads)
 
 
 def _named(change: LeadChange, name: str) -> LeadChange:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from domain.crm import ContactChange, LeadChange
 from domain.ports import Clock, CrmPlatform, Tx
+from handlers.leads.services import NewsServices
 from storage.crm import Applied
 
 
@@ -19,9 +20,13 @@ class Leads(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrmServices:
-    """``store`` and ``title`` (for people and the log) of one CRM; ``platform`` where it can be asked, too."""
+    """``store`` and ``title`` (for people and the log) of one CRM; ``platform`` where it can be asked, too.
+
+    ``news``: what its new leads are made known by.
+    """
 
     store: Leads
     title: str
     clock: Clock
+    news: NewsServices
     platform: CrmPlatform | None = None

@@ -8,6 +8,7 @@ from domain.events import LeadsChanged
 from domain.leads import Arrived, Lead
 from domain.ports import Steps, Tx
 from domain.work import WorkItem
+from handlers.leads.news import grow_cards, offer_new
 from handlers.leads.services import ArrivalServices
 from storage.leads import MOST_LEADS
 
@@ -31,7 +32,8 @@ async def take_leads(
     arrived = [await _take(account_id, some, steps, services, start) for start, some in pieces]
     added, changed = sum(one.added for one in arrived), sum(one.changed for one in arrived)
     if added:
-        services.offered()
+        services.news.offered()
+        await grow_cards(account_id, [new for one in arrived for new in one.new], steps, services.news)
     log.info("%s: %d leads, new lead created: %d, changed: %d", vendor, len(leads), added, changed)
     return tuple(arrived)
 
@@ -39,9 +41,7 @@ async def take_leads(
 async def _take(account_id: int, some: Sequence[Lead], steps: Steps, services: ArrivalServices, start: int) -> Arrived:
     async def save(tx: Tx) -> Arrived:
         arrived = await services.leads.arrive(tx, account_id, some)
-        now = services.clock.now()
-        fresh = max(now - services.catchup_max_age, services.quiet_before or now - services.catchup_max_age)
-        await services.offers.begin(tx, account_id, arrived.new, now=now, fresh=fresh)
+        await offer_new(tx, account_id, arrived.new, services.news)
         return arrived
 
     return await steps.write(f"save:{start}", save, Arrived)

@@ -1,35 +1,49 @@
 """The card of a new lead that waits for somebody; pure functions."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, bullet, plain
 from domain.people import shorten_phone, show_phone
-from storage.offers import OfferedLead
+from handlers.wording import stage_name
+from storage.offers import OfferedLead, copy_key
 
 KIND = "lead"
 
 
-def offer_key(lead: OfferedLead) -> str:
-    return f"lead:{lead.id}"
-
-
-def offer_card(
-    lead: OfferedLead, texts: Texts, zone: ZoneInfo, *, private: bool = False, note: str = "", key: str = ""
-) -> Message:
+def offer_card(lead: OfferedLead, texts: Texts, zone: ZoneInfo, *, private: bool = False, key: str = "") -> Message:
     """In a chat the phone is shortened and the e-mail left out; who takes the lead has both in private."""
-    source = f"client.source.{lead.source}"
-    origin = texts.get(source if source in texts.entries else "client.source.other")
-    head = Line(spans=(Span(texts.get("offer.title", source=origin), Style.BOLD),))
+    origins = list(dict.fromkeys(_one_of(texts, "client.source", source) for source in lead.sources))
+    head = Line(spans=(Span(texts.get("offer.title", source=_listed(origins, texts)), Style.BOLD),))
     lines = [plain(", ".join(filter(None, (lead.name or texts.get("client.nameless"), *_reached(lead, private=private)))))]
     lines += [plain(lead.form)] if lead.form else []
+    lines += [plain(texts.get("offer.stage", stage=stage_name(texts, lead.stage)))] if lead.stage else []
     lines += [bullet(texts.get("client.ad", ad=lead.ad))] if lead.ad else []
+    lines += [plain(said)] if (said := _standing(lead, texts, zone, private=private)) else []
+    rows = tuple(row for row in (_take(lead, texts), _more(lead, texts), _crm(lead, texts)) if row)
+    return Message(
+        key=key or copy_key(lead.id), sections=(Section(title=head, lines=tuple(lines)),), buttons=rows, kind=KIND
+    )
+
+
+def _listed(names: Sequence[str], texts: Texts) -> str:
+    """«сайт и amoCRM»"""
+    return texts.get("offer.both", first=", ".join(names[:-1]), last=names[-1]) if len(names) > 1 else "".join(names)
+
+
+def _one_of(texts: Texts, family: str, name: str) -> str:
+    known = f"{family}.{name}"
+    return texts.get(known if known in texts.entries else f"{family}.other")
+
+
+def _standing(lead: OfferedLead, texts: Texts, zone: ZoneInfo, *, private: bool) -> str:
+    """Who has it, which card counts, or whom it was passed on to."""
+    somebody = texts.get("offer.somebody")
     if lead.taken is not None:
-        at = f"{lead.taken.at.astimezone(zone):%H:%M}"
-        lines.append(plain(texts.get("offer.taken", name=lead.taken.name or texts.get("offer.somebody"), at=at)))
-    elif note:
-        lines.append(plain(note))
-    rows = tuple(row for row in (_take(lead, texts), _more(lead, texts)) if row)
-    return Message(key=key or offer_key(lead), sections=(Section(title=head, lines=tuple(lines)),), buttons=rows, kind=KIND)
+        return texts.get("offer.taken", name=lead.taken.name or somebody, at=f"{lead.taken.at.astimezone(zone):%H:%M}")
+    if lead.follows:
+        return texts.get("offer.follows")
+    return texts.get(f"offer.{lead.passed}", name=", ".join(lead.asked) or somebody) if lead.passed and not private else ""
 
 
 def _reached(lead: OfferedLead, *, private: bool) -> list[str]:
@@ -48,3 +62,9 @@ def _more(lead: OfferedLead, texts: Texts) -> tuple[Button, ...]:
     if lead.person_id is None:
         return ()
     return (Button(text=texts.get("offer.button.card"), kind=ButtonKind.ACTION, target=f"lcard:{lead.person_id}"),)
+
+
+def _crm(lead: OfferedLead, texts: Texts) -> tuple[Button, ...]:
+    if not lead.url.startswith("https://"):
+        return ()
+    return (Button(text=texts.get("client.button.crm"), kind=ButtonKind.URL, target=lead.url),)

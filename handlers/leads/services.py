@@ -57,30 +57,15 @@ class OfferBook(Protocol):
     async def minutes(self, account_id: int) -> int: ...
     async def team(self, tx: Tx, account_id: int) -> Sequence[Colleague]: ...
     async def read(self, tx: Tx, account_id: int, lead_id: int) -> OfferedLead | None: ...
-    async def places(self, tx: Tx, account_id: int, key: str) -> Sequence[Destination]: ...
+    async def copies(self, tx: Tx, account_id: int, lead_id: int) -> Sequence[tuple[str, Destination]]: ...
+    async def told(self, account_id: int, source: str, leads: Sequence[str], contacts: Sequence[str]) -> Sequence[int]: ...
+    async def shown(self, account_id: int, leads: Sequence[int], now: datetime) -> Sequence[int]: ...
 
 
 class OfferChat(PlaceChat, Protocol):
     """All bound chats, and one of them."""
 
     async def post(self, tx: Tx, account_id: int, message: Message) -> int: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrivalServices:
-    """What leads come in by, whatever vendor tells of them. ``offered``: called when there may be work on new ones.
-
-    Leads made longer ago than ``catchup_max_age``, or before ``quiet_before``, are kept without a card.
-    """
-
-    leads: LeadKeeper
-    offers: OfferBook
-    clock: Clock
-    texts: Texts
-    timezone: ZoneInfo
-    catchup_max_age: timedelta
-    quiet_before: datetime | None
-    offered: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +78,25 @@ class OfferServices:
     texts: Texts
     timezone: ZoneInfo
     posted: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsServices:
+    """What makes new leads known, whoever tells of them. ``offered``: called when there may be work on them.
+
+    Leads made longer ago than ``catchup_max_age``, or before ``quiet_before``, are kept without a card.
+    """
+
+    cards: OfferServices
+    catchup_max_age: timedelta
+    quiet_before: datetime | None
+    offered: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalServices:
+    """What leads of forms come in by."""
+
+    leads: LeadKeeper
+    news: NewsServices
+    texts: Texts

@@ -12,9 +12,11 @@ from domain.roles import Person
 from handlers.calls.screens import action, say
 from handlers.clients.screens import client_screen
 from handlers.desk import Desk
-from handlers.leads.offer_messages import offer_card, offer_key
+from handlers.leads.offer_messages import offer_card
+from handlers.leads.offering import redraw_card
+from handlers.leads.services import OfferServices
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, pressed_on, redraw, show, toast
-from storage.offers import MINUTES, OfferedLead, OfferStore
+from storage.offers import MINE, MINUTES, OfferedLead, OfferStore, copy_key
 from storage.queries.client import read_client
 from storage.queries.settings import change_setting
 
@@ -68,16 +70,19 @@ async def take_lead(callback: CallbackQuery, argument: str, person: Person, desk
 async def _taken(desk: Desk, person: Person, lead_id: int) -> OfferedLead | None:
     """The claim, the cards that tell it and the contacts for who made it are one commit."""
     store, zone = OfferStore(desk.database), desk.timezone(person.account_id)
+    services = OfferServices(
+        offers=store, chat=desk.posts, clock=desk.clock, texts=desk.texts, timezone=zone, posted=desk.wake
+    )
 
     async def job(connection: AsyncConnection) -> OfferedLead | None:
         tx = cast("Tx", connection)
         lead = await store.take(tx, person, lead_id, desk.clock.now())
         if lead is None or lead.taken is None:
             return None
-        for place in await store.places(tx, person.account_id, offer_key(lead)):
-            await desk.posts.post_to(tx, person.account_id, place, offer_card(lead, desk.texts, zone))
+        for shown in lead.cards:
+            await redraw_card(tx, person.account_id, shown, services)
         if lead.taken.mine:
-            own = offer_card(lead, desk.texts, zone, private=True, key=f"{offer_key(lead)}:mine")
+            own = offer_card(lead, desk.texts, zone, private=True, key=copy_key(lead.id, MINE))
             await desk.posts.post_to(tx, person.account_id, Destination(chat_id=person.telegram_id), own)
         return lead
 

@@ -18,6 +18,7 @@ from handlers.crm.services import CrmServices
 from storage.crm import MOST_CHANGES, Applied
 from tests.calls.world import Crash, MemorySteps
 from tests.ground import HandClock
+from tests.leads.news import NoOffers, news_for
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -84,10 +85,11 @@ def delivery(leads: int = 0, contacts: int = 0, **lead: str) -> CrmChanged:
 
 
 def services(store: Store, platform: Platform | None = None) -> CrmServices:
-    return CrmServices(store=store, title="amoCRM", clock=HandClock(), platform=cast("CrmPlatform | None", platform))
+    seen = cast("CrmPlatform | None", platform)
+    return CrmServices(store=store, title="amoCRM", clock=HandClock(), news=news_for(NoOffers()), platform=seen)
 
 
-@pytest.mark.parametrize("kept", range(5))
+@pytest.mark.parametrize("kept", range(6))
 async def test_a_crash_after_any_step_writes_the_same_rows(kept: int) -> None:
     store, steps, event = Store(), MemorySteps(die_after=kept), delivery(2 * MOST_CHANGES + 1, 1)
     with suppress(Crash):
@@ -95,7 +97,7 @@ async def test_a_crash_after_any_step_writes_the_same_rows(kept: int) -> None:
     steps.die_after = None
     await crm_changed(item(event), steps, services(store))
     assert len(store.kept) == 2 * MOST_CHANGES + 2
-    assert list(steps.results) == ["contacts:0", "leads:0", "leads:1", "leads:2"]
+    assert list(steps.results) == ["contacts:0", "leads:0", "leads:1", "leads:2", "offers"]
 
 
 async def test_a_thousand_changes_are_few_writes() -> None:

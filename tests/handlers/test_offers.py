@@ -1,6 +1,5 @@
 """A new lead is shown until somebody takes it: the chat, the next of the team, who runs it; once, whatever crashes."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -11,71 +10,27 @@ from sqlalchemy import func, select
 from domain.errors import NotReady
 from domain.events import LeadOffered
 from domain.leads import Lead
-from domain.messages import Destination
 from domain.ports import Steps, Tx
-from domain.roles import Role
 from domain.webinars import Marks
 from domain.work import WorkItem
 from handlers.desk import Desk
 from handlers.leads.offering import offer_lead
-from handlers.leads.services import OfferServices
 from storage.leads import LeadStore
-from storage.models import posts, users, work
+from storage.models import work
 from storage.offers import MINUTES, OfferStore
 from storage.queries.settings import change_setting
 from tests.calls.world import Crash, MemorySteps
 from tests.ground import HandClock
 from tests.handlers.chat import MANAGER, OWNER, PRIVATE_CHAT, Talk
-from tests.handlers.conftest import MOSCOW
-from tests.handlers.seed import NOON, put, seed_accounts
+from tests.handlers.office import ANNA, BORIS, GROUP, StoredWrites, open_office, services, shown
+from tests.handlers.seed import NOON
 
-GROUP = -1001
-ANNA, BORIS = 501, 502
 QUARTER = timedelta(minutes=15)
-
-
-class Died(Exception):
-    """The process died within a write, which is rolled back."""
-
-
-class StoredWrites(MemorySteps):
-    """Results in memory, rows in the database: both or neither, as in one transaction."""
-
-    def __init__(self, desk: Desk, *, die_after: int | None = None) -> None:
-        super().__init__(die_after=die_after)
-        self._desk = desk
-
-    async def write(self, name: str, fn: Callable[[Tx], Awaitable[Any]], returns: type[Any]) -> Any:
-        kept = super().write
-
-        async def job(connection: Any) -> Any:
-            async def once(_: Tx) -> Any:
-                return await fn(cast("Tx", connection))
-
-            try:
-                return await kept(name, once, returns)
-            except Crash:  # nothing but an error may come out of a write
-                raise Died from None
-
-        try:
-            return await self._desk.database.write(job)
-        except Died:
-            raise Crash(name) from None
 
 
 @pytest.fixture
 async def office(desk: Desk) -> Desk:
-    """A group that takes leads, an owner and two managers."""
-    await seed_accounts(desk.database)
-    await desk.people.let_in(1, (PRIVATE_CHAT,))
-    people = ((ANNA, "Анна"), (BORIS, "Борис"))
-    rows = [
-        {"account_id": 1, "telegram_id": id_, "role": Role.MANAGER.value, "name": name, "created_at": NOON}
-        for id_, name in people
-    ]
-    await put(desk.database, users, *rows)
-    await desk.destinations.bind(1, Destination(chat_id=GROUP), title="Отдел продаж", kinds=("lead",))
-    return desk
+    return await open_office(desk)
 
 
 async def arrive(desk: Desk, number: str = "1:1", phone: str = "89991234567", **values: Any) -> int:
@@ -93,13 +48,6 @@ async def arrive(desk: Desk, number: str = "1:1", phone: str = "89991234567", **
     return await desk.database.write(job)
 
 
-def services(desk: Desk) -> OfferServices:
-    return OfferServices(
-        offers=OfferStore(desk.database), chat=cast("Any", desk.posts), clock=desk.clock, texts=desk.texts, timezone=MOSCOW,
-        posted=lambda: None,
-    )  # fmt: skip
-
-
 def item() -> WorkItem[LeadOffered]:
     event = LeadOffered(vendor="lead", external_id="1", occurred_at=NOON, lead_id=1)
     return WorkItem(
@@ -115,13 +63,6 @@ async def until_due(desk: Desk, steps: MemorySteps) -> float | None:
     except NotReady as waiting:
         return waiting.retry_after
     return None
-
-
-async def shown(desk: Desk) -> dict[tuple[int, str], str]:
-    """What each chat should show, by chat and key."""
-    async with desk.database.read() as connection:
-        rows = await connection.execute(select(posts.c.chat_id, posts.c.key, posts.c.content))
-        return {(row.chat_id, row.key): row.content for row in rows}
 
 
 async def test_nobody_takes_it_and_it_goes_to_the_next_and_to_the_head(office: Desk) -> None:

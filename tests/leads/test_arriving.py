@@ -1,9 +1,7 @@
 """Leads that a source tells of: kept once whatever breaks, and what a person has to look at is said after they are."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import cast
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,11 +11,11 @@ from domain.leads import Arrived, Lead
 from domain.ports import Tx
 from domain.work import WorkItem
 from handlers.leads.arriving import leads_changed
-from handlers.leads.services import ArrivalServices, OfferBook
+from handlers.leads.services import ArrivalServices
 from handlers.texts import load_texts
 from storage.leads import MOST_LEADS
 from tests.calls.world import Crash, MemorySteps
-from tests.ground import HandClock
+from tests.leads.news import NoOffers, news_for
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -50,18 +48,8 @@ def item(count: int, problem: str = "") -> WorkItem[LeadsChanged]:
     )  # fmt: skip
 
 
-class Nobody:
-    """Offers that nobody needs here."""
-
-    async def begin(self, tx: Tx, account_id: int, leads: Sequence[int], *, now: datetime, fresh: datetime) -> int:
-        return 0
-
-
 def services(keeper: Keeper) -> ArrivalServices:
-    return ArrivalServices(
-        leads=keeper, offers=cast("OfferBook", Nobody()), clock=HandClock(), texts=load_texts(),
-        timezone=ZoneInfo("Europe/Moscow"), catchup_max_age=timedelta(hours=24), quiet_before=None, offered=lambda: None,
-    )  # fmt: skip
+    return ArrivalServices(leads=keeper, news=news_for(NoOffers()), texts=load_texts())
 
 
 @pytest.mark.parametrize("kept", range(4))

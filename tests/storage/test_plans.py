@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import imports, leads, matching, rollups, sets, undoing
+from storage import crm, imports, leads, matching, offers, rollups, sets, undoing
 from storage.queries import client, webinars
 from tests.ground import lay
 
@@ -27,6 +27,11 @@ STATEMENTS = {
     "the card: calls": (client._CALLS, "ix_calls_account_id_client_phone (account_id=? AND client_phone=?)"),
     "the card: who was united": (client._PAIRS, "ix_person_joins_other_id (other_id=?)"),
     "who somebody is": (client._ALL_WHO_ARE, "ix_people_merged_into (merged_into=?)"),
+    "offers: who has a card already": (offers._FRESH, "(account_id=? AND kind=? AND object=? AND generation=?)"),
+    "offers: leads of a CRM's contacts": (offers._TOLD, "(account_id=? AND source=? AND contact_id=?)"),
+    "offers: cards that tell of a lead": (offers._SHOWN, "(account_id=? AND key=?)"),
+    "leads of contacts": (crm._LEADS_OF, "ix_crm_links_contact (account_id=? AND source=? AND contact_id=?)"),
+    "offers: a story": (offers._STORY, "ix_leads_person_id (person_id=? AND created_at>? AND created_at<?)"),
     "registrations of a session": (
         webinars._REGISTERED + webinars.REGISTRATIONS,
         "ix_registrations_session (account_id=? AND webinar_datetime>? AND webinar_datetime<?)",
