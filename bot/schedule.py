@@ -16,6 +16,7 @@ from bot.services import Services
 from bot.table_loads import go_on_with_all
 from domain.attendance import Yardstick
 from domain.errors import VendorError
+from handlers.webinars.following import follow_changes
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ TIDY = timedelta(hours=1)
 RECONCILE = timedelta(hours=1)  # once a night would do against loss; people look at the figures by day
 SETTLED = timedelta(minutes=2)  # a process that is restarted within the hour tidies and reconciles all the same
 UPKEEP = timedelta(hours=1)
+CARDS = timedelta(minutes=3)  # a card that is edited at every lead is looked at by nobody
 CLOCK_JUMP_SECONDS = 300.0
 
 
@@ -47,6 +49,7 @@ class Schedule:
         self._every(self._watch_clock, seconds=60)
         self._every(self._reconcile, seconds=RECONCILE.total_seconds(), first=SETTLED)
         self._every(self._keep_figures, seconds=60)
+        self._every(self._follow_cards, seconds=CARDS.total_seconds(), first=SETTLED)
         self._every(self._keep_tokens, seconds=UPKEEP.total_seconds(), first=SETTLED)
         self._scheduler.start()
 
@@ -116,6 +119,11 @@ class Schedule:
         services = self._services
         yardstick, zone = Yardstick(attended_s=services.settings.attended_min_s), services.settings.timezone
         await keep_figures(services.database, ACCOUNT, yardstick, zone, now=services.clock.now())
+
+    async def _follow_cards(self) -> None:
+        services = self._services
+        if services.webinars is not None:
+            await follow_changes(services.database, services.webinars, ACCOUNT)
 
     async def _keep_tokens(self) -> None:
         """What ends when nobody asks for it: a bot that nobody talks to must not lose its way in."""

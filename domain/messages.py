@@ -89,6 +89,7 @@ class Message:
 
     ``not_before``: aware UTC, hold the first sending until then (a later revision may lift it). ``silent``: no sound.
     ``reply_to``: key of another message. ``kind``: what it is about, for destinations that take some kinds only.
+    ``only_edits``: where somebody has deleted the message to edit, it is not sent again.
     """
 
     key: str
@@ -99,6 +100,7 @@ class Message:
     not_before: datetime | None = None
     silent: bool = False
     reply_to: str | None = None
+    only_edits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,9 @@ class Posts(Protocol):
     async def post_to(
         self, tx: Tx, account_id: int, destination: Destination, message: Message, *, priority: int = ...
     ) -> int: ...
+    async def take_over(
+        self, tx: Tx, account_id: int, destination: Destination, message: Message, message_id: int
+    ) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,15 @@ class Desk:
         if self.min_duration_fixed:
             return self.default_min_duration_s
         return await min_duration_s(self.database, account_id, self.default_min_duration_s)
+
+    async def take_over(self, account_id: int, destination: Destination, message: Message, message_id: int) -> None:
+        """Put an answer in the place of our message of this number; what comes later under its key goes there too."""
+
+        async def job(connection: AsyncConnection) -> int:
+            return await self.posts.take_over(cast("Tx", connection), account_id, destination, message, message_id)
+
+        await self.database.write(job)
+        self.wake()
 
     async def send(self, account_id: int, destination: Destination, message: Message) -> None:
         """Put an answer into the outbox: it is paced, tried again and survives a restart."""

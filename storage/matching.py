@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.webinars import MatchedBy
+from storage.changes import mark_changed
 from storage.dirty import mark_dirty
 from storage.hidden import seen
 from storage.sets import execute, execute_each, fetch
@@ -243,6 +244,8 @@ async def _match(connection: AsyncConnection, account_id: int, rows: Sequence[An
     await execute_each(connection, _UPDATE, changes)
     for session, lead_ids in touched.items():
         await mark_dirty(connection, account_id, lead_ids, session_id=session)
+    if touched:
+        await mark_changed(connection, account_id, touched)
     return len(changes)
 
 

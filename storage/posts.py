@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import select
+from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.messages import Destination, File, Message
@@ -91,7 +91,9 @@ class StoredChat:
         connection, count = cast("AsyncConnection", tx), 0
         for place in await _places(connection, account_id, message.kind):
             key = await _free_key(connection, account_id, place, _fit(message.key))
-            if await _KNOWN.rows(connection, {"account_id": account_id, "key": key, "chat_id": place.chat_id}):
+            mine = {"account_id": account_id, "key": key, "chat_id": place.chat_id}
+            known = [_Known(*row) for row in await _KNOWN.rows(connection, mine)]
+            if known and not _is_given_up(known[0], place):
                 await self._want(connection, account_id, place, message, ROUTINE)
                 count += 1
         return count
@@ -105,6 +107,14 @@ class StoredChat:
         """
         place = _Place(chat_id=destination.chat_id, topic_id=destination.topic_id)
         return await self._want(cast("AsyncConnection", tx), account_id, place, message, priority)
+
+    async def take_over(self, tx: Tx, account_id: int, destination: Destination, message: Message, message_id: int) -> int:
+        """Want ``message`` in the place of one of ours that is in the chat, and there what comes later under its key."""
+        row_id = await self.post_to(tx, account_id, destination, message)
+        state = case((posts.c.state == "sending", "sending"), else_="wanted")
+        values = {"message_id": message_id, "revision": posts.c.revision + 1, "state": state}
+        await cast("AsyncConnection", tx).execute(update(posts).where(posts.c.id == row_id).values(**values))
+        return row_id
 
     async def _want(
         self, connection: AsyncConnection, account_id: int, place: _Place, message: Message, priority: int
@@ -207,6 +217,11 @@ def _new_row(account_id: int, place: _Place, message: Message, priority: int) ->
         "state": "dead" if place.dead else "wanted",
         "error": GONE if place.dead else "",
     }
+
+
+def _is_given_up(known: _Known, place: _Place) -> bool:
+    """Never arrived and never will: a change of it would be a new message. What waits for its chat to come back is not."""
+    return known.state == "dead" and known.message_id is None and not place.dead
 
 
 def _changes(known: _Known, new: dict[str, Any], *, now: str | datetime) -> dict[str, object]:

@@ -188,6 +188,9 @@ class Settler:
     async def _message_gone(self, post: ClaimedPost, failure: Failure) -> bool:
         if post.message_id is None:
             return await self._refused(post, failure)
+        if post.message.only_edits:
+            await self._outbox.bury(post, failure.detail)
+            return False
         await self._outbox.anew(post)
         return True
 

@@ -31,7 +31,9 @@ HEADER = (
     "avg_watch_minutes",
     "watched_30min_plus",
 )
-COST_HEADER = ("currency", "spend", "cost_per_lead", "cost_per_came", "cost_per_30min_plus")
+COST_HEADER = (
+    "registrations", "currency", "spend", "cost_per_lead", "cost_per_registration", "cost_per_came", "cost_per_30min_plus",
+)  # fmt: skip
 _FIRST = {"direction": "direction_name", "creative": "creative_name", "source": "utm_source", "partner": "url_marker"}
 
 
@@ -65,10 +67,11 @@ def cost_cells(found: Counted, row: ConversionRow) -> Iterator[Cell]:
     """In the order of COST_HEADER; a row paid for in several currencies says them one after another."""
     if not found.spending.total:
         return
-    costs = found.costs(row)
+    costs, counts = found.costs(row), found.paid_for(row)
+    yield counts["registration"]
     yield ", ".join(cost.currency for cost in costs)
     yield _in_units(costs)
-    for number in (row.leads, row.came, row.long_visits):
+    for number in counts.values():
         yield _in_units([each for cost in costs if (each := cost.per(number)) is not None])
 
 

@@ -12,6 +12,7 @@ from handlers.wording import Reader
 from storage.engine import Database
 from storage.imports import ImportStore
 from storage.queries.conversions import ConversionRow, conversions, top_creatives
+from storage.queries.registered import Registered, registered
 from storage.queries.spend import Costs, Spending, spending
 from storage.rollups import Dimension
 
@@ -57,10 +58,16 @@ class Counted:
     counted_at: datetime
     loading: bool = False
     spending: Spending = field(default_factory=Spending)
+    registered: Registered = field(default_factory=Registered)
 
     def costs(self, row: ConversionRow) -> Costs:
         """What the ads of a row cost in the period, of all rows for the total."""
         return self.spending.total if row is self.total else self.spending.by.get(row.key, ())
+
+    def paid_for(self, row: ConversionRow) -> dict[str, int]:
+        """How many of each thing that money is divided by, in the order in which people come that far."""
+        registered = self.registered.total if row is self.total else self.registered.by.get(row.key, 0)
+        return {"lead": row.leads, "registration": registered, "came": row.came, "long": row.long_visits}
 
 
 async def count(
@@ -77,10 +84,15 @@ async def count(
     period = period or last_days(USUAL_DAYS, now.astimezone(zone).date())
     found = await conversions(database, account_id, figure.dimension, first=period.first, last=period.last, zone=zone)
     spent = await spending(database, account_id, figure.dimension, first=period.first, last=period.last)
+    made = Registered()
+    if spent.total:
+        made = await registered(
+            database, account_id, figure.dimension, first=period.first, last=period.last, zone=zone
+        )  # fmt: skip
     rows = (*found.rows, *_without_leads(found.rows, spent))
     return Counted(
         figure=figure, period=period, zone=zone.key, rows=rows, total=found.total, counted_at=now, loading=loading,
-        spending=spent,
+        spending=spent, registered=made,
     )  # fmt: skip
 
 
@@ -92,11 +104,11 @@ def _without_leads(rows: Sequence[ConversionRow], spent: Spending) -> Iterator[C
 
 
 def costs_of(reader: Reader, counted: Counted, row: ConversionRow) -> list[str]:
-    """«расход 40 000 ₽», then what one lead, one that came and one long visit cost; of each currency."""
+    """«расход 40 000 ₽», then what one of each of ``paid_for`` cost; of each currency."""
     told = []
     for cost in counted.costs(row):
         told.append(reader.say("figures.spent", money=reader.money(cost.amount, cost.currency)))
-        for name, number in (("lead", row.leads), ("came", row.came), ("long", row.long_visits)):
+        for name, number in counted.paid_for(row).items():
             if (each := cost.per(number)) is not None:
                 told.append(reader.say(f"figures.cost.{name}", money=reader.money(each.amount, each.currency)))
     return told

@@ -1,5 +1,8 @@
 """From what a person presses about webinars to the screen or file that answers, without a messenger."""
 
+from zoneinfo import ZoneInfo
+
+from domain.attendance import Turnout
 from domain.messages import Line, Message, Section, Span, Style, bullet
 from domain.roles import Person
 from handlers.calls.screens import ANSWER, action
@@ -20,15 +23,21 @@ async def webinar_page(desk: Desk, person: Person, webinar: WebinarLine) -> Mess
 
 async def webinar_view(desk: Desk, account_id: int, webinar: WebinarLine) -> WebinarView:
     """What a card of it is made of now."""
+    attended_s = desk.webinars.yardstick.attended_s if desk.webinars else 120
+    found = await turnout(desk.database, webinar.id)
+    return view_of(webinar, found, zone=desk.timezone(account_id), attended_s=attended_s)
+
+
+def view_of(webinar: WebinarLine, found: Turnout, *, zone: ZoneInfo, attended_s: int) -> WebinarView:
     return WebinarView(
         stage=Stage.READY,
         title=webinar.title,
-        timezone=desk.timezone(account_id),
+        timezone=zone,
         row_id=webinar.id,
         started_at=webinar.started_at,
         minutes=webinar.minutes,
-        attended_s=desk.webinars.yardstick.attended_s if desk.webinars else 120,
-        turnout=await turnout(desk.database, webinar.id),
+        attended_s=attended_s,
+        turnout=found,
         rehearsal=webinar.source == "rehearsal",
     )
 

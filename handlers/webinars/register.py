@@ -250,7 +250,7 @@ async def go(callback: CallbackQuery, person: Person, desk: Desk, state: FSMCont
 
 
 async def begin_registration(callback: CallbackQuery, draft: Draft, person: Person, desk: Desk) -> None:
-    """Begin the work; its answer comes as a message of its own, in the same chat."""
+    """Begin the work. In private its answer takes the place of what was pressed; a group has it as a message of its own."""
     message, webinars = pressed_on(callback), desk.webinars
     if message is None or webinars is None:
         await toast(callback, desk.texts.get("register.ended"), alert=True)
@@ -258,14 +258,19 @@ async def begin_registration(callback: CallbackQuery, draft: Draft, person: Pers
     if past(draft.session, desk.clock.now()):  # a button lives longer than its session
         await toast(callback, desk.texts.get("register.past"), alert=True)
         return
-    event = registration_asked(
-        webinars.vendor, draft.request(), title=draft.title, asked_by=person.telegram_id, place=place_of(message)
-    )
-    private, zone = in_private(message), desk.timezone(person.account_id)
-    if await webinars.ask(person.account_id, event) is Asking.DONE:
-        await redraw(callback, desk, await _before(desk, person, event, private=private))
+    place, private = place_of(message), in_private(message)
+    event = registration_asked(webinars.vendor, draft.request(), title=draft.title, asked_by=person.telegram_id, place=place)
+    account, zone = person.account_id, desk.timezone(person.account_id)
+    asked = answer(event, Answer.ASKED, desk.texts, zone, private=private)
+    if private:  # before it begins: it may be through before the next line
+        await toast(callback)
+        await desk.take_over(account, place, asked, message.message_id)
+    if await webinars.ask(account, event) is not Asking.DONE:
+        shown = None if private else asked
     else:
-        await redraw(callback, desk, answer(event, Answer.ASKED, desk.texts, zone, private=private))
+        shown = await _before(desk, person, event, private=private)
+    if shown is not None:
+        await (desk.send(account, place, shown) if private else redraw(callback, desk, shown))
 
 
 async def _before(desk: Desk, person: Person, event: RegistrationAsked, *, private: bool) -> Message:
@@ -274,7 +279,7 @@ async def _before(desk: Desk, person: Person, event: RegistrationAsked, *, priva
     kept = await registration_of(desk.database, person.account_id, request.page_id, request.email, request.at)
     made = Made(row_id=kept.id, link=kept.link) if kept is not None else Made()
     shown = answer(event, Answer.DONE, desk.texts, desk.timezone(person.account_id), private=private, made=made)
-    return replace(shown, key=ANSWER, sections=(*word.sections, *shown.sections))
+    return replace(shown, sections=(*word.sections, *shown.sections))
 
 
 async def cancel(callback: CallbackQuery, desk: Desk, state: FSMContext) -> None:

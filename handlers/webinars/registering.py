@@ -149,5 +149,8 @@ async def _tell(
             await services.chat.post_to(tx, item.account_id, place, message)
         return len(places)
 
-    await steps.write(f"post:{stage}", write, int)
+    if stage is Answer.DONE:
+        await steps.write(f"post:{stage}", write, int)
+    else:  # said again at every try: who presses once more has «Записываю» there
+        await services.write(write)
     services.posted()

@@ -27,6 +27,7 @@ from storage.models.webinars import (
     registration_rules,
     registrations,
     webinar_attendees,
+    webinar_changes,
     webinar_records,
     webinars,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "users",
     "vendor_tokens",
     "webinar_attendees",
+    "webinar_changes",
     "webinar_claims",
     "webinar_records",
     "webinars",

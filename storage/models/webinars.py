@@ -75,6 +75,7 @@ registrations = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("account_id", "dedup_key"),
     Index("ix_registrations_session", "account_id", "webinar_datetime"),
+    Index("ix_registrations_created_at", "account_id", "created_at"),
     Index("ix_registrations_sublist_id", "account_id", "sublist_id", "created_at"),
     Index("ix_registrations_person_id", "person_id", sqlite_where=_WITH_PERSON, postgresql_where=_WITH_PERSON),
     Index("ix_registrations_phone_key", "account_id", "phone_key", sqlite_where=_KEYED_PHONE, postgresql_where=_KEYED_PHONE),
@@ -203,6 +204,16 @@ conversion_dirty = Table(
     Column("account_id", Integer, primary_key=True, autoincrement=False),
     Column("day", String(10), primary_key=True),
     Column("session_id", Integer, primary_key=True, autoincrement=False),  # 0: no session's, a lead itself changed
+    Column("stamp", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Webinars some of whose people have become known, or unknown, since their cards were written; another stamp, another change.
+webinar_changes = Table(
+    "webinar_changes",
+    metadata,
+    Column("session_id", Integer, primary_key=True, autoincrement=False),
+    Column("account_id", Integer, nullable=False),
     Column("stamp", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from domain.attendance import Yardstick
 from domain.events import RegistrationAsked
+from domain.messages import Destination, Message, Section, as_text, plain
 from domain.webinars import Marks, PageId, RegistrationPage, Room, RoomId, WebinarReport
 from handlers.desk import Desk
 from handlers.webinars.catalogue import Catalogue
 from handlers.webinars.desk import Asking, WebinarDesk
-from storage.models import identities, leads
+from handlers.webinars.notes import answer_key
+from storage.codec import loads
+from storage.models import identities, leads, posts
 from storage.models.leads import people
 from tests.ground import HandClock
 from tests.handlers.chat import GROUP, MANAGER, Talk
@@ -81,6 +84,19 @@ async def seed_lead(desk: Desk) -> None:
     await desk.database.write(job)
 
 
+async def tell(desk: Desk, event: RegistrationAsked, words: str) -> None:
+    message = Message(key=answer_key(event), sections=(Section(lines=(plain(words),)),))
+    await desk.send(1, Destination(chat_id=event.chat_id), message)
+
+
+async def answer_in_place(desk: Desk) -> tuple[str, int | None]:
+    """The newest of the outbox, and the message that it takes the place of."""
+    async with desk.database.read() as connection:
+        newest = select(posts.c.content, posts.c.message_id).order_by(posts.c.id.desc()).limit(1)
+        row = (await connection.execute(newest)).one()
+    return as_text(loads(Message, row.content)), row.message_id
+
+
 async def test_a_dialogue_from_the_page_to_the_press(talk: Talk, desk: Desk, asked: Asked) -> None:
     await seed_lead(desk)
     assert "На какую страницу записать?" in await talk.say("/register")
@@ -91,8 +107,13 @@ async def test_a_dialogue_from_the_page_to_the_press(talk: Talk, desk: Desk, ask
     checked = await talk.say("8 999 123-45-67")
     assert "Проверьте\n• Иван Петров\n• ivan@p.ru\n• +7 999 123-45-67\n• Открытый урок\n• 27.11 12:00" in checked
     assert asked.events == []
-    assert "⏳ Записываю" in await talk.press("rgo:0")
+    await talk.press("rgo:0")
+    shown, place = await answer_in_place(desk)
+    assert "⏳ Записываю" in shown
     (event,) = asked.events
+    await tell(desk, event, "готово")  # what comes of it takes the same place
+    assert await answer_in_place(desk) == ("готово", place)
+    assert place is not None
     assert (event.request.page_id, event.request.at, event.request.email) == ("111:page", SESSION, "ivan@p.ru")
     assert (event.request.name, event.request.phone, event.request.confirm) == ("Иван Петров", "79991234567", False)
     assert (event.chat_id, event.title) == (MANAGER.telegram_id, "Открытый урок")
@@ -189,7 +210,10 @@ async def test_a_bad_line_is_explained_and_shown_an_example(talk: Talk, asked: A
 async def test_a_second_asking_of_what_is_done_says_so(talk: Talk, desk: Desk, asked: Asked) -> None:
     asked.outcome = Asking.DONE
     await talk.say("/register 0 111:page 16.12.2026 12:00 a@b.ru")
-    assert desk.texts.get("register.done_before") in await talk.press("rgo:0")
+    await talk.press("rgo:0")
+    shown, place = await answer_in_place(desk)
+    assert desk.texts.get("register.done_before") in shown
+    assert place is not None
 
 
 async def test_a_dialogue_can_be_left_and_commands_still_work(talk: Talk, desk: Desk) -> None:
@@ -204,6 +228,7 @@ async def test_a_dialogue_can_be_left_and_commands_still_work(talk: Talk, desk: 
 async def test_in_a_group_the_dialogue_is_refused_and_the_line_is_not(talk: Talk, desk: Desk) -> None:
     assert desk.texts.get("register.in_private") in await talk.say("/register", chat=GROUP)
     assert "Проверьте" in await talk.say("/register 0 111:page 16.12.2026 12:00 a@b.ru", chat=GROUP)
+    assert "⏳ Записываю" in await talk.press("rgo:0", chat=GROUP)
 
 
 async def test_without_a_platform_it_says_what_is_missing(manager: Talk, desk: Desk) -> None:

@@ -2,15 +2,18 @@
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from domain.webinars import Marks
 from handlers.desk import Desk
 from storage.engine import Database
-from storage.models import creatives, directions, spend
+from storage.models import creatives, directions, leads, registrations, spend
+from storage.queries.registered import registered
 from storage.queries.spend import Cost, spending
 from storage.rollups import Dimension
 from tests.handlers.chat import MANAGER, Talk
@@ -25,6 +28,11 @@ def paid(amount: int, day: str, **of: Any) -> dict[str, Any]:
     key = f"{day}{amount}{of}"
     row = {"account_id": 1, "key": key, "day": day, "amount": amount, "currency": "RUB", "source": "import"}
     return row | {"direction_id": None, "creative_id": None, "utm_source": "", "created_at": NOON} | of
+
+
+def made(number: int, source: str, *, phone: str = "", at: datetime = NOON) -> dict[str, Any]:
+    row = {"account_id": 1, "dedup_key": f"r{number}", "source": "hook", "created_at": at, "matched_by": "none"}
+    return row | {"utm_source": source, "phone_key": phone, "lead_id": None}
 
 
 async def seed_names(database: Database) -> None:
@@ -44,6 +52,10 @@ async def talk(desk: Desk) -> Talk:
     )
     await hall.hold([viewer("79990000000", minutes=(0, 31)), viewer("79990000001"), viewer("79990000002")])
     await put(
+        desk.database, registrations, *(made(n, "vk") for n in range(4)), made(4, "", phone="79990000000"),
+        made(5, "vk", at=NOON - timedelta(days=60)), made(6, "yandex"),
+    )  # fmt: skip
+    await put(
         desk.database, spend,
         paid(30_000_00, "2026-11-20", utm_source="vk"), paid(10_000_50, "2026-11-19", utm_source="VK "),
         paid(5_000_00, "2026-11-18", utm_source="yandex"), paid(7_00, "2026-11-18", creative_id=5, currency="USD"),
@@ -55,10 +67,11 @@ async def talk(desk: Desk) -> Talk:
 async def test_each_source_says_what_it_cost(talk: Talk) -> None:
     said = (await talk.say("/conversions источники")).replace("\N{NO-BREAK SPACE}", " ")
     assert "vk — 50,00 %\nдошли 3 из 6 лидов" in said
-    assert "расход 40 000,50 ₽ · лид 6 666,75 ₽ · дошедший 13 333,50 ₽ · просмотр дольше 30 мин 40 000,50 ₽" in said
-    assert "yandex — лидов нет\nрасход 5 000 ₽\n" in f"{said}\n"
+    costs = "расход 40 000,50 ₽ · лид 6 666,75 ₽ · запись 10 000,13 ₽ · дошедший 13 333,50 ₽"
+    assert f"{costs} · просмотр дольше 30 мин 40 000,50 ₽" in said
+    assert "yandex — лидов нет\nрасход 5 000 ₽ · запись 5 000 ₽\n" in f"{said}\n"
     total = said.split("\n\n")[0]
-    assert "расход 45 000,50 ₽ · лид 5 625,06 ₽" in total
+    assert "расход 45 000,50 ₽ · лид 5 625,06 ₽ · запись 7 500,08 ₽" in total
     assert "расход 7" in total  # dollars, by themselves
 
 
@@ -87,8 +100,25 @@ async def test_the_file_and_the_definition_agree(talk: Talk, desk: Desk) -> None
     rows = csv.DictReader(io.StringIO((desk.data_dir / file.path).read_text(encoding="utf-8-sig")), delimiter=";")
     vk = next(row for row in rows if row["utm_source"] == "vk")
     assert (vk["spend"], vk["currency"]) == ("40000,50", "RUB")
+    assert (vk["registrations"], vk["cost_per_registration"]) == ("4", "10000,13")
     assert (vk["cost_per_lead"], vk["cost_per_came"], vk["cost_per_30min_plus"]) == ("6666,75", "13333,50", "40000,50")
     assert "разные валюты не складываются" in await talk.press("fhow:s:30")
+
+
+async def test_registrations_on_both_databases(database: Database) -> None:
+    """By the lead where there is one, else by what brought them to the page; days are those of the account's zone."""
+    await seed_names(database)
+    await Hall(database).save(lead("79990000001", direction_id=1, first=Marks(source="google")))
+    async with database.read() as connection:
+        lead_id = await connection.scalar(select(leads.c.id))
+    known, edge = made(1, "VK ") | {"lead_id": lead_id}, datetime(2026, 10, 31, 21, tzinfo=UTC)
+    rows = [known, made(2, "VK ", at=edge), made(3, "vk", at=edge - timedelta(seconds=1)), made(4, "")]
+    await put(database, registrations, *rows, made(5, "vk") | {"account_id": 2})
+    period = {"first": FIRST, "last": LAST, "zone": ZoneInfo("Europe/Moscow")}
+    by_source = await registered(database, 1, Dimension.SOURCE, **period)
+    assert (by_source.by, by_source.total) == ({"google": 1, "vk": 1, "": 1}, 3)
+    assert (await registered(database, 1, Dimension.DIRECTION, **period)).by == {"1": 1, "": 2}
+    assert (await registered(database, 1, Dimension.PARTNER, **period)).total == 0
 
 
 async def test_sums_on_both_databases(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -144,6 +145,18 @@ async def test_a_deleted_topic_becomes_general(bench: Bench, quick: Quick) -> No
     kept = await bench.destinations.set_from_environment(1, Destination(chat_id=forum.id, topic_id=topic))
     assert kept is not None
     assert kept.topic_id is None
+
+
+async def test_an_edit_that_nobody_asked_for_is_not_sent_anew(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    async with bench.sending():
+        post_id = await bench.post_to(ivan.id, note("a", "было"))
+        await bench.state(post_id, "sent")
+        bench.double.erase(bench.double.sent[0].message)
+        await bench.post_to(ivan.id, replace(note("a", "стало"), only_edits=True))
+        await bench.state(post_id, "dead")
+    assert len(bench.double.sent) == 1
 
 
 async def test_an_edit_of_a_deleted_message_is_sent_anew(bench: Bench, quick: Quick) -> None:

@@ -190,6 +190,16 @@ async def test_who_asked_is_told_why_it_was_refused(world: World) -> None:
     assert "Такого времени у страницы нет." in said(world)
 
 
+async def test_a_second_refusal_is_said_again(world: World) -> None:
+    steps, refusal = MemorySteps(), VendorRefused("bizon365", "addSubscriber", "bad_time", hint="Нет такого времени.")
+    for _ in range(2):
+        world.answers.clear()  # «Записываю» stands there since the press
+        world.fails["register"] = [refusal]
+        with pytest.raises(VendorRefused):
+            await register_person(asked(world), steps, world.services())
+        assert "Не записан" in said(world)
+
+
 async def test_asked_in_a_group_the_link_and_the_contacts_go_to_who_asked(world: World) -> None:
     await register_person(asked(world, replace(ASKED, chat_id=GROUP)), MemorySteps(), world.services())
     assert as_text(world.told[GROUP]).splitlines() == [
