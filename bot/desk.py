@@ -58,6 +58,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         health=_health(services, voice),
         version=VERSION,
         submit=_submit(services),
+        doctor=services.doctor,
         has_room=_has_room(services),
         default_min_duration_s=settings.call_min_duration_s,
         limits=MoneyLimits(day=settings.cost_limit_day, month=settings.cost_limit_month),

@@ -14,6 +14,7 @@ from bot.alerts import Alerts
 from bot.clock import SystemClock
 from bot.crm import Run, build_crm_services, crm_runs
 from bot.disk import Disk
+from bot.doctor import Doctor
 from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
 from bot.health import HealthBoard, observed
 from bot.hooks import Hooks
@@ -101,11 +102,13 @@ class Services:
     calls: CallServices | None
     webinars: WebinarServices | None
     leads: LeadServices
+    doctor: Doctor
     signals: Signals
     cpu: ThreadPoolExecutor = field(repr=False)
     started_at: datetime
 
     async def close(self) -> None:
+        await self.doctor.close()
         for connected in self.connected.values():
             await connected.ports.close()
         self.cpu.shutdown(wait=False, cancel_futures=True)
@@ -191,6 +194,7 @@ async def furnish(entrance: Entrance) -> Services:
         calls=calls,
         webinars=webinars,
         leads=leads,
+        doctor=Doctor(settings, database, workshop.run_cpu),
         signals=ground.signals,
         cpu=cpu,
         started_at=clock.now(),

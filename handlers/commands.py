@@ -7,7 +7,7 @@ from handlers.texts import load_texts
 PRIVATE = "private"
 # For those who drop updates that came too late: taps that only show something, commands that change something.
 READING_BUTTONS = (
-    *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people", "status", "held"),
+    *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people", "status", "held", "check", "chkall"),
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
     *("regs", "reg", "rlink", "rules", "rule"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
@@ -31,7 +31,7 @@ _EVERYBODY = (
     "help",
     "start",
 )
-_ADMINS = ("spend", "status", "errors", "settings")
+_ADMINS = ("spend", "status", "check", "errors", "settings")
 _IN_GROUPS = ("calls", "client", "conversions", "creatives", "webinars", "visited", "why", "help")
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.events import Event
 from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
+from handlers.checks.desk import Doctor
 from handlers.webinars.desk import WebinarDesk
 from handlers.wording import Reader
 from storage.destinations import Destinations
@@ -72,9 +73,10 @@ class Desk:
     """What handlers answer from.
 
     ``timezone`` of an account; ``submit`` makes work of an event somebody of the team asks for, False when it is known
-    already; ``has_room``: files may still be written; ``replay`` takes a work id and gives the id that will run, or None
-    when it is running already; ``fixed``: settings the environment sets, which the chat cannot change; ``vendors``: their
-    titles by name; ``wake`` tells the sender; ``webinars`` is None where no webinar platform is connected.
+    already; ``has_room``: files may still be written; ``doctor`` examines the house; ``replay`` takes a work id and gives
+    the id that will run, or None when it is running already; ``fixed``: settings the environment sets, which the chat
+    cannot change; ``vendors``: their titles by name; ``wake`` tells the sender; ``webinars`` is None where no webinar
+    platform is connected.
     """
 
     database: Database
@@ -91,6 +93,7 @@ class Desk:
     version: str
     submit: Callable[[int, Event], Awaitable[bool]]
     has_room: Callable[[], Awaitable[bool]]
+    doctor: Doctor
     default_min_duration_s: int = 10
     limits: MoneyLimits = field(default_factory=MoneyLimits)
     fixed: Mapping[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from handlers.admin import telegram as admin
 from handlers.analytics import telegram as analytics
 from handlers.calls import telegram as calls
 from handlers.calls.screens import say
+from handlers.checks import telegram as checks
 from handlers.clients import telegram as clients
 from handlers.commands import commands_for
 from handlers.desk import Desk
@@ -19,8 +20,8 @@ from handlers.webinars import telegram as webinars
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
-    ruling, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches,
-    visited, links, leads, adding, taking,
+    ruling, checks, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments, register,
+    matches, visited, links, leads, adding, taking,
 )  # fmt: skip
 
 

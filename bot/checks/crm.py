@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from bot.entrance import ACCOUNT
 from integrations.kit.vendor import Finding
 from storage.engine import Database
-from storage.models import connections, inbox
+from storage.models import connections, inbox, leads
 
 EXPECTED = ("leads.add", "leads.update", "leads.delete", "contacts.add", "contacts.update")
 RECENT = 50
@@ -27,10 +27,14 @@ async def crm_findings(database: Database, vendor: str, title: str) -> AsyncIter
         kinds = {part for kind, _ in counted for part in kind.split("+")}
         newest = select(inbox.c.received_at).where(ours).order_by(inbox.c.received_at.desc()).limit(RECENT)
         times = list(await connection.scalars(newest))
+        own = (leads.c.account_id == ACCOUNT) & (leads.c.source == vendor)
+        kept = int(await connection.scalar(select(func.count()).select_from(leads).where(own)) or 0)
     if not kinds & set(EXPECTED):
         return
     yield _events(vendor, title, kinds)
     yield _rhythm(vendor, title, times, datetime.now(UTC))
+    if any(kind.startswith("leads.") for kind in kinds):
+        yield _kept(vendor, title, kept)
 
 
 def _events(vendor: str, title: str, kinds: set[str]) -> Finding:
@@ -43,6 +47,15 @@ def _events(vendor: str, title: str, kinds: set[str]) -> Finding:
     return Finding(
         code=f"{code}.some", title=about, ok=False, warning=True, detail=f"не было: {', '.join(missing)}", hint=hint
     )
+
+
+def _kept(vendor: str, title: str, count: int) -> Finding:
+    """Events of leads that left no lead behind were given up on the way."""
+    about, code = f"{title}: лиды в базе", f"{vendor}.leads"
+    if count:
+        return Finding(code=code, title=about, ok=True, detail=str(count))
+    hint = "События о сделках приходили, а лидов нет: откройте /errors, там причина и кнопка «Повторить»."
+    return Finding(code=f"{code}.none", title=about, ok=False, warning=True, detail="ни одного", hint=hint)
 
 
 def _rhythm(vendor: str, title: str, times: Sequence[datetime], now: datetime) -> Finding:

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,9 +11,9 @@ from sqlalchemy import select
 
 from bot.checks.crm import crm_findings
 from bot.checks.home import database_finding, folder_findings, key_findings, name_findings
-from bot.checks.process import Heard, listen_in, process_findings
+from bot.checks.process import Heard, listen_in, process_findings, silent_finding
 from bot.checks.public import public_finding
-from bot.checks.state import event_finding, state_findings
+from bot.checks.state import connection_finding, event_finding, knocking_findings, state_findings
 from bot.checks.telegram import telegram_findings
 from bot.checks.webinars import webinar_findings
 from bot.clock import SystemClock
@@ -33,6 +32,7 @@ from storage.vault import Vault
 log = logging.getLogger(__name__)
 
 Findings = AsyncIterator[Finding]
+RunCpu = Callable[[Callable[[], object]], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +46,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What was learnt first and is needed by several sections. ``database`` is None when it cannot be asked."""
+    """What was learnt first and is needed by several sections. ``database`` is None when it cannot be asked.
+
+    ``inside``: the running process examines itself.
+    """
 
     settings: Settings
     heard: Heard
     database_finding: Finding
     database: Database | None
     locked: bool
+    inside: bool = False
+    run_cpu: RunCpu = asyncio.to_thread
 
 
 @asynccontextmanager
@@ -74,6 +79,21 @@ async def stand_on(settings: Settings) -> AsyncIterator[Ground]:
         )
     finally:
         await database.close()
+
+
+async def stand_inside(settings: Settings, database: Database, run_cpu: RunCpu) -> Ground:
+    """The ground of the running process: its own open database. Its leader's lock is not tried, for it has it."""
+    heard = await listen_in(settings)
+    finding, usable = await database_finding(settings, database)
+    return Ground(
+        settings=settings,
+        heard=heard,
+        database_finding=finding,
+        database=database if usable else None,
+        locked=False,
+        inside=True,
+        run_cpu=run_cpu,
+    )
 
 
 def build_sections(ground: Ground) -> tuple[Section, ...]:
@@ -104,11 +124,16 @@ async def _data(ground: Ground) -> Findings:
 
 
 def _process(ground: Ground) -> Iterable[Finding]:
+    if ground.inside and ground.heard.who == "nobody":
+        return [silent_finding(ground.settings)]
     return process_findings(ground.heard, ground.settings, locked=ground.locked)
 
 
 async def _public(ground: Ground) -> Findings:
-    yield await public_finding(ground.settings, ground.heard)
+    yield await public_finding(ground.settings, running=ground.inside or ground.heard.who == "ours")
+    if ground.database is not None:
+        async for finding in knocking_findings(ground.database):
+            yield finding
 
 
 async def _state(ground: Ground) -> Findings:
@@ -132,10 +157,9 @@ def _vendor_section(ground: Ground, vendor: Vendor[Any]) -> Section:
         elif vendor.diagnose is None:
             yield Finding(code=vendor.name, title=vendor.title, ok=True, detail="настроен")
         else:
-            with ThreadPoolExecutor(1) as cpu:
-                workshop = _workshop(settings, cpu, await _hook_urls(settings, vendor))
-                async for finding in vendor.diagnose(own, replace(workshop, tokens=await _tokens(ground, vendor))):
-                    yield finding
+            workshop = replace(_workshop(ground), hook_urls=await _hook_urls(settings, vendor))
+            async for finding in vendor.diagnose(own, replace(workshop, tokens=await _tokens(ground, vendor))):
+                yield finding
             async for finding in _what_came(ground, vendor):
                 yield finding
 
@@ -146,6 +170,7 @@ async def _what_came(ground: Ground, vendor: Vendor[Any]) -> Findings:
     """Whether its events reach us, and what became of them."""
     if ground.database is None or vendor.build_receiver is None:
         return
+    yield await connection_finding(ground.database, vendor)
     yield await event_finding(ground.settings, ground.database, vendor)
     async for finding in webinar_findings(ground.settings, ground.database, vendor.name):
         yield finding
@@ -164,18 +189,32 @@ async def _tokens(ground: Ground, vendor: Vendor[Any]) -> StoredTokens | None:
     return StoredTokens(ground.database, Vault(keys.secret_keys), row) if row is not None else None
 
 
-async def examine(section: Section) -> list[Finding]:
-    """The findings of a section; a defect of ours in it is a finding too and stops no other section."""
+async def examine(section: Section, within: float | None = None) -> list[Finding]:
+    """The findings of a section; a defect of ours in it is a finding too and stops no other section.
+
+    What was found ``within`` so many seconds is told, and that the rest was not waited for.
+    """
     findings: list[Finding] = []
+    bound = asyncio.timeout(within)
     try:
-        async for finding in section.look():
-            findings.append(finding)  # noqa: PERF401 - what was found before a defect is kept
+        async with bound:
+            async for finding in section.look():
+                findings.append(finding)  # noqa: PERF401 - what was found before a defect is kept
     except Exception as error:
         log.debug("section %s", section.name, exc_info=error)
-        hint = "Это ошибка в Сводке: передайте разработчикам эту строку и номер версии."
-        detail = type(error).__name__
-        findings.append(Finding(code=f"{section.name}.defect", title=section.title, ok=False, detail=detail, hint=hint))
+        findings.append(_slow(section, within) if bound.expired() else _defect(section, error))
     return findings
+
+
+def _slow(section: Section, within: float | None) -> Finding:
+    hint = "Показано то, что успели узнать. Повторите проверку; если снова долго, проверьте сеть сервера Сводки и прокси."
+    detail = f"проверка не кончилась за {within or 0:g} с"
+    return Finding(code=f"{section.name}.slow", title=section.title, ok=False, detail=detail, hint=hint)
+
+
+def _defect(section: Section, error: Exception) -> Finding:
+    hint = "Это ошибка в Сводке: передайте разработчикам эту строку и номер версии."
+    return Finding(code=f"{section.name}.defect", title=section.title, ok=False, detail=type(error).__name__, hint=hint)
 
 
 async def _hook_urls(settings: Settings, vendor: Vendor[Any]) -> tuple[str, ...]:
@@ -186,8 +225,5 @@ async def _hook_urls(settings: Settings, vendor: Vendor[Any]) -> tuple[str, ...]
     return tuple(entry["url"] for entry in listed.get(vendor.name, ()))
 
 
-def _workshop(settings: Settings, cpu: ThreadPoolExecutor, hook_urls: tuple[str, ...]) -> Workshop:
-    async def run(fn: Callable[[], object]) -> object:
-        return await asyncio.get_running_loop().run_in_executor(cpu, fn)
-
-    return Workshop(clock=SystemClock(), data_dir=settings.data_dir, run_cpu=run, hook_urls=hook_urls)
+def _workshop(ground: Ground) -> Workshop:
+    return Workshop(clock=SystemClock(), data_dir=ground.settings.data_dir, run_cpu=ground.run_cpu, inside=ground.inside)

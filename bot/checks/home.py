@@ -57,19 +57,23 @@ def folder_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(code="data.disk", title="Место на диске", ok=True, detail=f"свободно {free} МБ")
 
 
-async def database_finding(settings: Settings) -> tuple[Finding, bool]:
-    """How the database is, and whether it can be asked further."""
+async def database_finding(settings: Settings, opened: Database | None = None) -> tuple[Finding, bool]:
+    """How the database is, and whether it can be asked further.
+
+    ``opened``: the one to ask, at work already: it is left open, and its file is not read through, which can take minutes.
+    """
     title, file = "База", database_file(settings)
     if file is not None and not file.exists():
         return Finding(code="database", title=title, ok=True, detail="появится при запуске"), False
-    database = Database(settings.db_url)
+    database = opened or Database(settings.db_url)
     try:
         state, revision = await schema_state(database)
-        damage = "" if file is None else _damage(file)
+        damage = "" if file is None or opened is not None else _damage(file)
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         return _unreadable(file, error), False
     finally:
-        await database.close()
+        if opened is None:
+            await database.close()
     if damage:
         return _unreadable(file, sqlite3.DatabaseError(damage)), False
     return _schema(state, revision, "SQLite" if file is not None else "PostgreSQL"), state is Schema.CURRENT

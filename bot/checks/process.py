@@ -63,6 +63,13 @@ def process_findings(heard: Heard, settings: Settings, *, locked: bool) -> list[
     return [Finding(code=code, title=title, ok=True, detail=f"версия {heard.report['version']}, {role}")]
 
 
+def silent_finding(settings: Settings) -> Finding:
+    """For the process that examines itself: it runs, but was not heard at its own address."""
+    detail = f"на {settings.http_host}:{settings.http_port} не отвечает"
+    hint = "Сводка работает, но её адрес молчит: посмотрите, не занят ли сервер до предела и верен ли HTTP_HOST."
+    return Finding(code="process.silent", title="Процесс", ok=False, warning=True, detail=detail, hint=hint)
+
+
 def _ask(host: str, port: int) -> Heard:
     connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
     try:

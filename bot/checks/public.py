@@ -5,7 +5,7 @@ import ssl
 import urllib.error
 import urllib.request
 
-from bot.checks.process import Heard, recognise
+from bot.checks.process import recognise
 from bot.settings import Settings
 from integrations.kit.vendor import Finding
 
@@ -13,15 +13,15 @@ ANSWER_SECONDS = 10.0
 _TITLE = "Адрес снаружи"
 
 
-async def public_finding(settings: Settings, heard: Heard) -> Finding:
-    """``heard``: what answers on this machine; without a process of ours nothing can be learnt from outside."""
+async def public_finding(settings: Settings, *, running: bool) -> Finding:
+    """``running``: a process of ours is at work; without one nothing can be learnt from outside."""
     if not settings.public_url:
         hint = (
             "Впишите в PUBLIC_URL внешний https-адрес. Без него события вендоров не приходят: о звонках узнаём опросом, "
             "раз в две минуты, а заявки и вебинары, которые приходят только событием, не увидим."
         )
         return Finding(code="public.missing", title=_TITLE, ok=False, warning=True, detail="не задан", hint=hint)
-    if heard.who != "ours":
+    if not running:
         detail = "Сводка не запущена, проверить нечем"
         hint = "Запустите Сводку и повторите проверку."
         return Finding(code="public.unknown", title=_TITLE, ok=False, warning=True, detail=detail, hint=hint)

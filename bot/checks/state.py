@@ -36,6 +36,32 @@ async def event_finding(settings: Settings, database: Database, vendor: Vendor[A
     return _event(vendor.name, vendor.title, dict(await heard_of(database)).get(vendor.name), settings)
 
 
+async def connection_finding(database: Database, vendor: Vendor[Any]) -> Finding:
+    """Whether there is somebody behind the vendor's address: the seeds' `user_id`."""
+    code, title = f"connection.{vendor.name}", f"{vendor.title}: подключение"
+    if vendor.name in dict(await heard_of(database)):
+        return Finding(code=code, title=title, ok=True, detail="заведено, адрес — в svodka urls")
+    hint = "Перезапустите Сводку: настройки вписаны после её запуска, и событий по этому адресу она ещё не принимает."
+    return Finding(code=f"{code}.missing", title=title, ok=False, warning=True, detail="ещё не заведено", hint=hint)
+
+
+async def knocking_findings(database: Database) -> AsyncIterator[Finding]:
+    """Events that came since yesterday to an address nobody has, and those too large to be taken."""
+    for reason, detail, hint in (
+        ("UnknownHook", "на незнакомый адрес", "Адрес скопирован не целиком или устарел: вставьте заново из svodka urls."),
+        ("TooLarge", "слишком большие", "Сообщите разработчикам, какой сервис прислал их: таких больших событий не ждали."),
+    ):
+        code, title = f"knocking.{reason.lower()}", "События, которые не приняты"
+        if count := await _since_yesterday(database, reason):
+            told = f"{counted(count, 'запрос', 'запроса', 'запросов')}: {detail}"
+            yield Finding(code=code, title=title, ok=False, warning=True, detail=told, hint=hint)
+
+
+async def _since_yesterday(database: Database, reason: str) -> int:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    return sum((await counted_since(database, f"rejected:{reason}", yesterday)).values())
+
+
 async def state_findings(database: Database) -> AsyncIterator[Finding]:
     """Refused events, dead destinations, and work that was given up."""
     async for finding in _refused(database):
@@ -58,8 +84,7 @@ def _event(name: str, title: str, at: datetime | None, settings: Settings) -> Fi
 
 async def _refused(database: Database) -> AsyncIterator[Finding]:
     """Deliveries turned away since yesterday for a wrong signature or token: most likely the token was changed."""
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-    count = sum((await counted_since(database, "rejected:BadSignature", yesterday)).values())
+    count = await _since_yesterday(database, "BadSignature")
     if not count:
         return
     detail = counted(count, "отказ", "отказа", "отказов")

@@ -19,6 +19,7 @@ from storage.queries.repeats import Repeats
 from storage.queries.webinar_reckoning import WebinarReckoning
 
 MOST_KINDS = 6
+MOST_BUTTONS = 3
 ERROR_LIMIT = 160
 _MARKS = {PartState.OK: "✅", PartState.DOWN: "⚠️", PartState.REFUSED: "❌", PartState.OFF: "▫️", PartState.UNKNOWN: "▫️"}
 
@@ -84,6 +85,8 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
     )
     told = tuple(section for section in sections if section.lines)
     rows = (*_held_rows(reader, standing.held), *redo_rows(reader, standing.webinars))
+    if len(rows) < MOST_BUTTONS:
+        rows += ((action(reader.say("checks.button"), "check:"),),)
     return Message(key=ANSWER, sections=told, buttons=rows)
 
 

@@ -84,7 +84,7 @@ class Workshop:
     """What a vendor is built with. ``data_dir`` for temporary files, ``run_cpu`` runs blocking work off the event loop.
 
     ``hook_urls``: the addresses to paste into this vendor, for its diagnosis; () where nobody outside could reach them.
-    ``tokens``: where its tokens of OAuth are kept.
+    ``tokens``: where its tokens of OAuth are kept. ``inside``: the running process asks, so nothing large is loaded twice.
     """
 
     clock: Clock
@@ -92,6 +92,7 @@ class Workshop:
     run_cpu: Callable[[Callable[[], object]], Awaitable[object]]
     hook_urls: tuple[str, ...] = ()
     tokens: TokenStore | None = None
+    inside: bool = False
 
 
 async def _nothing() -> None:

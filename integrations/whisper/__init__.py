@@ -14,13 +14,15 @@ def build_ports(settings: Settings, _workshop: Workshop) -> Ports:
     return Ports(transcriber=WhisperTranscriber(settings))
 
 
-async def diagnose(settings: Settings, _workshop: Workshop) -> AsyncIterator[Finding]:
-    """Loads the model once, which takes seconds and its memory for the time of the check."""
+async def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:
+    """Loads the model once, which takes seconds and its memory for the time of the check: not beside the one at work."""
     from integrations.whisper.stt import WhisperTranscriber
 
     transcriber = WhisperTranscriber(settings)
     title = "Распознавание на своём сервере"
     yield Finding(code="whisper.route", title=f"{title}: куда уходят записи", ok=True, detail="остаются на этом сервере")
+    if workshop.inside:
+        return
     try:
         await transcriber.load()
     except VendorRefused as refusal:

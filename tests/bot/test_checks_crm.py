@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.checks.crm import crm_findings
 from integrations.kit.vendor import Finding
 from storage.engine import Database
-from storage.models import accounts, connections, inbox
+from storage.models import accounts, connections, inbox, leads
 
 ALL = ("leads.add+contacts.add", "leads.update", "leads.delete", "contacts.update", "task.add")
 
 
-async def heard(database: Database, kinds: Sequence[str], *, every: timedelta, ago: timedelta) -> dict[str, Finding]:
+async def heard(
+    database: Database, kinds: Sequence[str], *, every: timedelta, ago: timedelta, kept: int = 0
+) -> dict[str, Finding]:
     """What is found after these events, the newest ``ago``."""
     newest = datetime.now(UTC) - ago
     rows = [
@@ -34,14 +36,18 @@ async def heard(database: Database, kinds: Sequence[str], *, every: timedelta, a
         await connection.execute(insert(connections).values(**row))
         if rows:
             await connection.execute(insert(inbox), rows)
+        for number in range(kept):
+            lead = {"account_id": 1, "source": "amocrm", "external_id": str(number), "created_at": now, "updated_at": now}
+            await connection.execute(insert(leads).values(**lead))
 
     await database.write(job)
     return {finding.code: finding async for finding in crm_findings(database, "amocrm", "amoCRM")}
 
 
 async def test_all_events_and_the_usual_rhythm(database: Database) -> None:
-    found = await heard(database, ALL, every=timedelta(minutes=10), ago=timedelta(minutes=30))
-    assert list(found) == ["amocrm.events", "amocrm.rhythm"]
+    found = await heard(database, ALL, every=timedelta(minutes=10), ago=timedelta(minutes=30), kept=2)
+    assert list(found) == ["amocrm.events", "amocrm.rhythm", "amocrm.leads"]
+    assert found["amocrm.leads"].detail == "2"
     assert "30 мин" in found["amocrm.rhythm"].detail
     assert "обычно каждые 10 мин" in found["amocrm.rhythm"].detail
 
@@ -49,6 +55,7 @@ async def test_all_events_and_the_usual_rhythm(database: Database) -> None:
 async def test_events_that_never_came_are_named(database: Database) -> None:
     found = await heard(database, ["leads.add"], every=timedelta(), ago=timedelta(days=9))
     assert found["amocrm.events.some"].detail == "не было: leads.update, leads.delete, contacts.add, contacts.update"
+    assert found["amocrm.leads.none"].warning
     assert found["amocrm.rhythm"].ok  # nobody knows yet what is usual
 
 

@@ -11,6 +11,7 @@ import pytest
 from bot.telegram.render import render
 from domain.events import Event
 from domain.messages import ButtonKind, Message, as_text, iter_lines
+from handlers.checks.desk import Listener, Report
 from handlers.desk import Desk, PartHealth, Rendered
 from handlers.texts import load_texts
 from handlers.wording import Reader
@@ -68,6 +69,34 @@ def reader(clock: HandClock) -> Reader:  # noqa: F811
 
 
 @dataclass
+class WaitingRoom:
+    """A doctor who examines nobody: the test says how it went."""
+
+    asked: list[tuple[int, str]] = field(default_factory=list)
+    listener: Listener | None = None
+    kept: Report | None = None
+
+    def begin(self, account_id: int, only: str, listener: Listener) -> bool:
+        if self.listener is not None:
+            return False
+        self.asked.append((account_id, only))
+        self.listener = listener
+        return True
+
+    def report(self, account_id: int, name: str) -> Report | None:
+        return self.kept if self.kept is not None and (account_id, name) == (1, self.kept.name) else None
+
+    async def begun(self) -> None:
+        assert self.listener is not None
+        await self.listener.begun()
+
+    async def end(self, report: Report | None) -> None:
+        assert self.listener is not None
+        listener, self.listener, self.kept = self.listener, None, report
+        await (listener.ended(report) if report is not None else listener.broken())
+
+
+@dataclass
 class Stage:
     """What stands behind the desk in tests."""
 
@@ -76,6 +105,7 @@ class Stage:
     submitted: list[Event] = field(default_factory=list)
     full: bool = False
     woken: int = 0
+    doctor: WaitingRoom = field(default_factory=WaitingRoom)
 
 
 @pytest.fixture
@@ -120,6 +150,7 @@ def desk(lite: Database, clock: HandClock, stage: Stage, tmp_path: Path) -> Desk
         health=health,
         version="0.1.0",
         submit=submit,
+        doctor=stage.doctor,
         has_room=has_room,
         wake=wake,
     )

@@ -35,14 +35,16 @@ async def test_start_and_help(manager: Talk, desk: Desk) -> None:
     assert "Такого раздела нет" in await manager.say("/помощь луна")
 
 
-@pytest.mark.parametrize("command", ["/status", "/errors", "/settings", "/bind", "/статус", "/Ошибки"])
+@pytest.mark.parametrize(
+    "command", ["/status", "/errors", "/settings", "/bind", "/статус", "/Ошибки", "/check", "/Проверка бизон"]
+)
 async def test_managers_do_not_run_the_bot(manager: Talk, command: str) -> None:
     assert await manager.say(command) == "> Это может только администратор."
 
 
 @pytest.mark.parametrize("button", ["errors:1", "one:a:1", "all:a:1", "allgo:a:1", "min:5", "people:0", "invite:manager",
                                     "off:1", "offgo:1", "settings:0", "kind:call", "unbind:0", "status:0", "held:send",
-                                    "heldgo:send", "heldgo:drop"])  # fmt: skip
+                                    "heldgo:send", "heldgo:drop", "check:", "chkall:a"])  # fmt: skip
 async def test_managers_press_in_vain(manager: Talk, desk: Desk, button: str) -> None:
     assert await manager.press(button, chat=GROUP) == "(Это может только администратор.)"
     assert await desk.min_duration_s(1) == 10
@@ -111,7 +113,7 @@ async def test_what_a_restore_held_is_sent_when_a_person_says_so(owner: Talk, de
     shown = await owner.say("/status")
     assert "придержано после восстановления: 2 сообщения" in shown
     assert "Требует внимания: 1" in shown
-    assert owner.keyboard() == [["held:send"], ["held:drop"]]
+    assert owner.keyboard() == [["held:send"], ["held:drop"], ["check:"]]
     assert "Отправить придержанное: 2?" in await owner.press("held:send")
     assert owner.keyboard() == [["heldgo:send", "status:0"]]
     assert await post_states(desk) == [("held", 0), ("held", 0)]

@@ -14,9 +14,11 @@ import pytest
 
 from domain.calls import Speaker, VoiceCheck, VoiceVerdict
 from domain.errors import ConfigError, VendorRefused
+from integrations.kit.vendor import Workshop
 from integrations.whisper import VENDOR
 from integrations.whisper.settings import Settings
 from integrations.whisper.stt import WhisperTranscriber
+from tests.ground import HandClock
 
 RECORDINGS = Path(__file__).parents[1] / "audio" / "recordings"
 
@@ -178,13 +180,15 @@ async def test_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (caught.value.code, "svodka[local]" in caught.value.hint) == ("no_extra", True)
 
 
-async def test_the_check_says_what_is_missing(engine: Engine) -> None:
-    async def found(model: str) -> list[tuple[str, bool]]:
+async def test_the_check_says_what_is_missing(engine: Engine, tmp_path: Path) -> None:
+    async def found(model: str, *, inside: bool = False) -> list[tuple[str, bool]]:
         assert VENDOR.diagnose is not None
-        return [(f.code, f.ok) async for f in VENDOR.diagnose(Settings(model=model), None)]  # type: ignore[arg-type]
+        workshop = Workshop(clock=HandClock(), data_dir=tmp_path, run_cpu=asyncio.to_thread, inside=inside)
+        return [(f.code, f.ok) async for f in VENDOR.diagnose(Settings(model=model), workshop)]
 
     assert await found("base") == [("whisper.route", True), ("whisper.model", True)]
     assert await found("broken") == [("whisper.route", True), ("whisper.no_model", False)]
+    assert await found("broken", inside=True) == [("whisper.route", True)]  # the model at work is not loaded twice
 
 
 def test_settings(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The examination behind `svodka check`, asked for in the chat."""
