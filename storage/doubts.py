@@ -3,16 +3,17 @@
 It is theirs who left it first together with a phone, by the times of the leads and not by the order in which they reach us.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.identities import undone_keys
+from storage.hidden import seen
+from storage.identities import add_keys, undone_keys
 from storage.joins import HAND, SUGGESTED, Reason, add_pair
 from storage.matching import EMAIL, rematch
-from storage.sets import execute, fetch
+from storage.sets import execute, fetch, moment
 from storage.whose import Doubt
 
 _EVIDENCE = """
@@ -35,6 +36,17 @@ _REGISTRATIONS = """
 UPDATE registrations SET person_id = :to
 WHERE person_id = :was AND email_key = :email AND phone_key = '' AND matched_by <> 'hand'
 """
+_ASKED = """
+SELECT id, person_id, other_id FROM person_joins
+WHERE (person_id IN {ids} OR other_id IN {ids}) AND state = 'suggested' AND reason = 'email' AND changed_by IS NULL
+AND value IN {texts}
+"""
+_NOT_ASKED = "DELETE FROM person_joins WHERE id IN {ids}"
+_WHO_LEFT_IT = f"""
+SELECT email_key, person_id, min(source), min(created_at) FROM leads AS l
+WHERE person_id IN {{ids}} AND email_key IN {{texts}} AND deleted_at IS NULL AND {seen("l")}
+GROUP BY email_key, person_id ORDER BY 4, 2
+"""  # noqa: S608 - our own text
 _PAIRS = "SELECT person_id, other_id FROM person_joins WHERE person_id IN {ids} OR other_id IN {ids}"
 
 
@@ -62,6 +74,21 @@ def _was_first(evidence: Mapping[tuple[int, str], Any], doubt: Doubt, owner: int
     """An owner without a lead that carries both has it from a registration or by hand: that stays."""
     theirs, ours = evidence.get((owner, doubt.email)), evidence.get((doubt.person, doubt.email))
     return theirs is not None and ours is not None and owner != doubt.person and bool(ours < theirs)
+
+
+async def pass_on(connection: AsyncConnection, account_id: int, people: Sequence[int], emails: Collection[str]) -> None:
+    """E-mails that these people have lost: who left one as well has it now, and about the two nobody is asked any more."""
+    if not emails:
+        return
+    pairs = await fetch(connection, _ASKED, {"ids": list(people), "texts": list(emails)})
+    if not pairs:
+        return
+    whose = {"ids": sorted({one for pair in pairs for one in pair[1:]}), "texts": list(emails)}
+    left = await fetch(connection, _WHO_LEFT_IT, whose)
+    told = [(EMAIL, email, person, source, at) for email, person, source, since in left if (at := moment(since)) is not None]
+    await add_keys(connection, account_id, told)  # of several the first who left it
+    await execute(connection, _NOT_ASKED, {"ids": [pair[0] for pair in pairs]})
+    await rematch(connection, account_id, emails=[email for email, *_ in left])
 
 
 async def _give(connection: AsyncConnection, account_id: int, doubt: Doubt, owner: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.hidden import seen
 from storage.identities import Key
 from storage.matching import EMAIL, LINK, PHONE, rematch, rematch_registrations
 from storage.models.types import driver_time
@@ -44,8 +45,22 @@ INSERT INTO person_joins (account_id, person_id, other_id, reason, value, lead_i
 VALUES (:account, :person, :other, :reason, :value, :lead, :state, '{}', :now, :by) RETURNING id
 """
 _KEYS = "SELECT id, kind, value, person_id FROM identities WHERE person_id IN {ids} AND undone_at IS NULL ORDER BY id"
+_ASTRAY = """
+SELECT l.id, l.person_id FROM leads AS l JOIN people AS p ON p.id = l.person_id
+WHERE l.id IN {ids} AND p.merged_into IS NOT NULL
+"""
 _LEADS = "SELECT id, phone_key, source, contact_id, email_key FROM leads WHERE person_id = :person"
 _REGISTRATIONS = "SELECT id, phone_key, email_key FROM registrations WHERE person_id = :person"
+_OTHERS_LEADS = """
+SELECT r.id, r.lead_id FROM registrations AS r JOIN leads AS l ON l.id = r.lead_id
+WHERE r.person_id IN {ids} AND r.person_id IS NOT NULL AND l.person_id <> r.person_id ORDER BY r.id
+"""
+_THEIR_OWN_LEAD = f"""
+UPDATE registrations SET lead_id = (SELECT l.id FROM leads AS l WHERE l.person_id = registrations.person_id
+    AND l.deleted_at IS NULL AND {seen("l")} ORDER BY l.created_at DESC, l.id DESC LIMIT 1)
+WHERE id IN {{ids}}
+"""  # noqa: S608 - our own text
+_AS_BEFORE = "UPDATE registrations SET lead_id = :lead WHERE id = :id AND person_id = :person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +94,15 @@ async def are_parted(connection: AsyncConnection, person: int, other: int) -> bo
     return bool(await fetch(connection, _BETWEEN, {"ours": ours, "theirs": theirs}))
 
 
+async def bring_home(connection: AsyncConnection, lead_ids: Sequence[int]) -> bool:
+    """Leads that were given to somebody who has turned out to be another are that one's; whether there were any."""
+    astray = await fetch(connection, _ASTRAY, {"ids": list(lead_ids)})
+    for lead_id, person in astray:
+        values = {"id": lead_id, "to": await who_now(connection, person)}
+        await execute(connection, "UPDATE leads SET person_id = :to WHERE id = :id", values)
+    return bool(astray)
+
+
 async def add_pair(
     connection: AsyncConnection, account_id: int, people: tuple[int, int], reason: Reason, *, state: str, now: datetime,
     by: int | None = None,
@@ -100,6 +124,8 @@ async def unite(connection: AsyncConnection, account_id: int, pair: Pair) -> Non
         moved[table] = await _move(connection, table, person, "person_id = :was", {"was": other})
     by_hand = "person_id = :was AND matched_by = 'hand'"
     moved["webinar_attendees"] = await _move(connection, "webinar_attendees", person, by_hand, {"was": other})
+    for row_id, lead in zip(pair.moved.get("counted", ()), pair.moved.get("counted_for", ()), strict=True):
+        await execute(connection, _AS_BEFORE, {"id": row_id, "lead": lead, "person": person})
     await execute(connection, "UPDATE people SET merged_into = :to WHERE id = :id", {"to": person, "id": other})
     await _settle(connection, pair.id, UNITED, moved)
     await _follow(connection, account_id, keys, {person, other})
@@ -118,6 +144,9 @@ async def part(connection: AsyncConnection, account_id: int, pair: Pair) -> None
     owners = {(row[1], row[2]): row[3] for row in await fetch(connection, _KEYS, {"ids": [person, other]})}
     back = await _registrations_of(connection, pair, person, owners)
     await _move(connection, "registrations", other, "id IN {ids}", {"ids": back})
+    strange = await fetch(connection, _OTHERS_LEADS, {"ids": [person, other]})
+    await execute(connection, _THEIR_OWN_LEAD, {"ids": [row[0] for row in strange]})
+    moved |= {"counted": [row[0] for row in strange], "counted_for": [row[1] for row in strange]}
     for table in ("links", "webinar_attendees"):
         ids = {"was": person, "ids": list(pair.moved.get(table, ()))}
         await _move(connection, table, other, "person_id = :was AND id IN {ids}", ids)

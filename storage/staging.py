@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.leads import Lead
 from storage.dirty import day_of, mark_days
 from storage.identities import next_ids
+from storage.joins import bring_home
 from storage.leads import KEPT, KEPT_TEXTS, LEAD_COLUMNS, MOST_LEADS, LeadBatch, newest_of, unite_people, upsert_for
 from storage.matching import EMAIL, PHONE, rematch, rematch_registrations
 from storage.models import leads
@@ -126,6 +127,8 @@ async def settle_leads(connection: AsyncConnection, account_id: int, import_id: 
             claims.append((import_id, lead_id, CHANGED if was else SAME, told, kept(was) if was else ""))
     await write_rows(connection, [row for lead_id, row in after.items() if row != before[lead_id]])
     await _SAY.run(connection, claims)
+    if await bring_home(connection, lead_ids):  # another lead of the table has shown meanwhile who they are
+        after = await rows_of(connection, lead_ids)
     await _unite(connection, account_id, list(after.values()))
     await follow(connection, account_id, [*before.values(), *after.values()])
 

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.imports import Undone
 from storage.codec import dumps, loads
+from storage.doubts import pass_on
 from storage.hidden import seen
-from storage.joins import UNITED, Pair, part
+from storage.joins import UNITED, Pair, bring_home, part
 from storage.leads import MOST_LEADS
 from storage.matching import EMAIL, PHONE, rematch_registrations
 from storage.models.types import driver_time
@@ -113,13 +114,16 @@ async def take_out(
     fate = _decide(before, claims, mine, used={row[0] for row in used})
     await write_rows(connection, [row for lead_id, row in fate.stays.items() if row != before[lead_id]])
     people += await _part(connection, account_id, lead_ids, people, fate)
+    await bring_home(connection, list(fate.stays))
     await execute(connection, _GO_AWAY, {"ids": fate.goes})
     await execute(connection, _FORGET, {"import": import_id, "ids": lead_ids})
     await _rewrite(connection, claims)
     await execute(connection, _OTHER_LEAD, {"people": people, "ids": fate.goes})
     lost = await _take_keys(connection, import_id, people, at)
+    await pass_on(connection, account_id, people, lost[EMAIL])
     await execute(connection, _NOBODYS, {"ids": people})
-    await follow(connection, account_id, [*before.values(), *fate.stays.values()])
+    stays = await rows_of(connection, list(fate.stays))
+    await follow(connection, account_id, [*before.values(), *fate.stays.values(), *stays.values()])
     await rematch_registrations(connection, account_id, phones=lost[PHONE], emails=lost[EMAIL])
     await execute(connection, _NOBODY_LEFT, {"ids": people})
     await _count(connection, import_id, fate.undone)

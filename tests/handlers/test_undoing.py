@@ -14,7 +14,7 @@ from domain.imports import State, Undone
 from domain.ports import Tx
 from domain.webinars import PageId, Registration, RoomId
 from storage.engine import Database
-from storage.leads import Saved
+from storage.leads import MOST_LEADS, Saved
 from storage.links import LinkStore
 from storage.models import identities, import_leads, leads, people, registrations, spend, webinar_attendees
 from storage.queries.contacts import find_contact
@@ -352,3 +352,26 @@ async def test_people_are_one_only_once_the_table_is_seen_and_only_as_long_as_it
     assert await stands(desk) == before
     await desk.load(text)
     assert len({row["person_id"] for row in await hall.attendees()}) == 1
+
+
+async def test_who_only_shared_an_email_has_it_once_the_table_is_gone(desk: Loads, hall: Hall) -> None:
+    table = await desk.loaded(HEAD + f"Анна;{OLEG};{ANNA};;;;01.11.2026;\n")
+    await hall.save(lead(IVAN, ANNA, number="form", source="tilda"))
+    await hall.hold([viewer("", ANNA)])
+    assert await desk.undo(table) == Undone(removed=1)
+    (person,) = await desk.rows(people)
+    assert {row["value"]: row["person_id"] for row in await desk.rows(identities)} == dict.fromkeys(
+        (IVAN, ANNA), person["id"]
+    )
+    assert [row["person_id"] for row in await hall.attendees()] == [person["id"]]
+
+
+async def test_a_lead_goes_with_those_whom_its_table_shows_to_be_one(desk: Loads) -> None:
+    """What is told of a lead waits with its person; an earlier piece of the table may say who that is."""
+    between = "".join(f"Лид;7998{number:07};;;;;05.11.2026;{{0}}\n" for number in range(MOST_LEADS + 20))
+    before = HEAD + f"Иван;{IVAN};;;;;02.11.2026;\n" + between + f"Анна;;{ANNA};;;;01.11.2026;новый\n"
+    after = HEAD + f"Иван;{IVAN};{ANNA};;;;02.11.2026;\n" + between + f"Анна;;{ANNA};;;;01.11.2026;сделка\n"
+    await desk.load(before.format("новый"))
+    await desk.load(after.format("сделка"))
+    whose = {row["name"]: row["person_id"] for row in await desk.rows(leads)}
+    assert whose["Анна"] == whose["Иван"]

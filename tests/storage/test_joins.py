@@ -274,3 +274,19 @@ async def test_a_suggestion_may_be_followed_or_refused(hall: Hall, pairs: PairSt
     assert len(await groups(hall)) == 2
     await hall.save(two("c", PHONES[1], EMAILS[0]))
     assert await said(hall) == [("email", "parted")]
+
+
+async def test_a_registration_that_goes_counts_for_a_lead_of_its_own_person(hall: Hall, pairs: PairStore) -> None:
+    await hall.save(two("a", PHONES[0], days=-1), two("b", PHONES[1], days=-2))
+    whose = await persons(hall)
+    pair = await pairs.join(1, whose["a"], whose["b"], BY)
+    page = Registration(sublist_id=PageId("p"), room="r", name="", email="", phone=PHONES[1], session_at=NOW)
+
+    async def register(connection: Any) -> None:
+        await RegistrationStore().add_registration(cast("Tx", connection), 1, "bizon365", page, source="hook", heard_at=NOW)
+
+    await hall.database.write(register)
+    await pairs.part(1, pair, BY)
+    (row,) = await hall.rows(registrations)
+    assert row["person_id"] == whose["b"]
+    assert {one["id"]: one["external_id"] for one in await hall.rows(leads)}[row["lead_id"]] == "b"
