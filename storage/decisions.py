@@ -15,6 +15,7 @@ from domain.ports import Tx
 from domain.roles import Person
 from domain.webinars import MatchedBy
 from storage.engine import Database
+from storage.joins import who_now
 from storage.leads import give_key, take_key
 from storage.matching import EMAIL, PHONE, persons_known, rematch
 from storage.models import audit, identities, webinar_attendees
@@ -49,13 +50,13 @@ class Decisions:
         """This viewer is that person; what they left and nobody has is the person's from now on."""
 
         async def job(connection: AsyncConnection) -> None:
-            await self._must_exist(connection, person_id)
+            whose = await self._found(connection, person_id)
             row = await self._attendee(connection, attendee_id)
-            await self._decide(connection, attendee_id, person_id)
+            await self._decide(connection, attendee_id, whose)
             for key in _keys(row):
                 if not await persons_known(connection, self.by.account_id, key[0], [key[1]]):
-                    await give_key(connection, self.by.account_id, person_id, key, source=HAND, now=self.now)
-            await self._note(connection, "viewer joined", attendee_id, person_id)
+                    await give_key(connection, self.by.account_id, whose, key, source=HAND, now=self.now)
+            await self._note(connection, "viewer joined", attendee_id, whose)
 
         await self.database.write(job)
 
@@ -124,10 +125,12 @@ class Decisions:
         keys = set(_keys(row))
         return [one.id for one in found if (one.kind, one.value) in keys]
 
-    async def _must_exist(self, connection: AsyncConnection, person_id: int) -> None:
+    async def _found(self, connection: AsyncConnection, person_id: int) -> int:
+        """Whom this one has turned out to be since the button was shown."""
         mine = (people.c.account_id == self.by.account_id) & (people.c.id == person_id)
         if await connection.scalar(select(people.c.id).where(mine)) is None:
             raise BadInput("person", "Этого человека в базе больше нет.")
+        return await who_now(connection, person_id)
 
     async def _note(self, connection: AsyncConnection, action: str, attendee_id: int, other: int | None) -> None:
         row = {"account_id": self.by.account_id, "actor": self.by.telegram_id, "at": self.now}

@@ -12,6 +12,7 @@ from storage.decisions import Decisions
 from storage.engine import Database
 from storage.founding import count_unknown, found_all, found_leads
 from storage.models import audit, identities, leads
+from storage.pairs import By, PairStore
 from storage.queries.conversions import conversions
 from storage.queries.webinars import turnout
 from storage.rollups import Dimension
@@ -179,3 +180,13 @@ async def test_the_viewers_own_marks_are_the_first_touch(hall: Hall) -> None:
     await found_all(hall.database, 1, webinar, now=after(200))
     made = (await hall.rows(leads))[-1]
     assert (made["first_utm_source"], made["first_url_marker"]) == ("vk", "p1")
+
+
+async def test_who_turned_out_to_be_another_meanwhile_is_that_one(hall: Hall, webinar: int, says: Decisions) -> None:
+    await hall.save(lead("+79990000009", name="Пётр"))
+    ivan, peter = [one["person_id"] for one in await hall.rows(leads)]
+    await PairStore(hall.database).join(1, ivan, peter, By(user=10, now=NOW))
+    await says.join((await row(hall, "Новый"))["id"], peter)
+    assert (await row(hall, "Новый"))["person_id"] == ivan
+    given = {one["value"]: one["person_id"] for one in await hall.rows(identities)}
+    assert given["new@p.ru"] == ivan
