@@ -7,7 +7,7 @@ from domain.crm import ContactChange, CrmAction, LeadChange
 from domain.errors import MalformedBody
 from integrations.amocrm.entities import FieldNames, Values, id_of, items_of, read_contact, read_lead
 from integrations.amocrm.settings import Settings
-from integrations.kit.values import text_of
+from integrations.kit.values import clean, text_of
 
 LEADS, CONTACTS = "leads", "contacts"
 NO_GROUPS = frozenset({"account"})  # who sends, not what happened
@@ -63,7 +63,7 @@ class Reader:
         return Changes(
             leads=tuple(gathered.leads.values()),
             contacts=tuple(gathered.contacts.values()),
-            kind=("+".join(gathered.kinds) or "empty")[:_MOST_KIND],
+            kind=(clean("+".join(gathered.kinds)) or "empty")[:_MOST_KIND],
             problems=tuple(gathered.problems),
         )
 

@@ -18,11 +18,12 @@ from integrations.amocrm.faults import VENDOR_NAME
 from integrations.amocrm.settings import Settings
 from integrations.kit.forms import MAX_DEPTH, decode_form
 from integrations.kit.signatures import signed_by
-from integrations.kit.values import mapping_of, text_of
+from integrations.kit.values import clean, mapping_of, text_of
 
 SIGNED_PATH = "/api/webhooks/amo"
 MAX_BODY = 1_572_864  # a thousand leads with all their fields; amoCRM itself names no limit
 UNREAD = "unread"
+MOST_NAMED = 200  # characters of a field's name
 
 _UUID, _SIGNATURE, _ACCOUNT = "x-client-uuid", "x-signature", "x-account-id"
 _REQUEST = "x-amocrm-requestid"
@@ -114,7 +115,7 @@ def _unread(body: bytes, error: RejectedDelivery) -> Parsed:
 
 
 def _problem(name: str, field: str) -> DeliveryUnread:
-    return DeliveryUnread(vendor=VENDOR_NAME, external_id=name, occurred_at=None, problem=field)
+    return DeliveryUnread(vendor=VENDOR_NAME, external_id=name, occurred_at=None, problem=clean(field)[:MOST_NAMED])
 
 
 def _decoded(body: bytes) -> Mapping[str, object]:

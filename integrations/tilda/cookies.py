@@ -3,6 +3,8 @@
 import re
 from urllib.parse import quote, unquote
 
+from integrations.kit.values import clean
+
 MOST_TIMES = 3  # it is written coded once or twice, and a form codes it once more
 _SPLIT = re.compile(r"\|\|\|(?:amp;)?")
 _COOKIE = re.compile(r"(?:\A|[;\s])TILDAUTM=((?:\|\|\|amp;|[^;])*)", re.IGNORECASE)  # «|||amp;» is no end of it
@@ -18,7 +20,7 @@ def utm_in(cookies: str) -> dict[str, str]:
             break
         value = unquote(value)
     pairs = (pair.removeprefix("amp;").partition("=") for pair in _SPLIT.split(value))
-    named = {name.strip().casefold(): unquote(text).strip() for name, _, text in pairs}
+    named = {name.strip().casefold(): clean(unquote(text)) for name, _, text in pairs}
     return {name.removeprefix(_UTM): text for name, text in named.items() if name.startswith(_UTM) and text}
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from domain.people import email_key, find_phones, personal_key
-from integrations.kit.values import text_of
+from integrations.kit.values import clean, text_of
 
 MAX_FIELDS = 200
 MOST_KEPT = 40  # of the fields that have no place of their own
@@ -31,7 +31,7 @@ Fields = Mapping[str, str]  # as the form names them, in its order
 
 def flat(values: Mapping[str, object]) -> Fields:
     """Plain values; what is nested, a cart, as ``payment[amount]``. Empty ones, and null, are left out."""
-    found = ((name[:LONGEST_NAME], text) for name, text in _leaves(values, "") if text)
+    found = ((clean(name)[:LONGEST_NAME], text) for name, text in _leaves(values, "") if text)
     return dict(pair for pair, _ in zip(found, range(MAX_FIELDS), strict=False))
 
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from domain.crm import CrmAction
 from domain.errors import BadSignature, MalformedBody
+from domain.events import DeliveryUnread
 from integrations.amocrm import VENDOR
 from integrations.amocrm.webhook import SIGNED_PATH, Receiver
+from storage.codec import dumps
 from tests.integrations.amocrm.conftest import AT, CLIENT, SECRET, SETTINGS, changed, hook, signature, signed, unread
 from tests.test_vendors import delivery, folder, receiver
 
@@ -228,3 +230,14 @@ _BODIES = st.recursive(
 def test_any_json_is_an_answer(body: Any) -> None:
     received = hook(json.dumps(body).encode())
     assert RECEIVER.parse(received) == RECEIVER.parse(dataclasses.replace(received, received_at=AT))
+
+
+@pytest.mark.parametrize("name", ["\u0000", "\ud800", "a\nb", "x" * 900])
+def test_an_event_is_called_by_what_a_database_and_a_log_can_hold(name: str) -> None:
+    for body in ({name: {"add": []}}, {"leads": {name: [{"id": 1}]}}, {"leads": {name: 1}}, {"contacts": {name: 1}}):
+        parsed = RECEIVER.parse(hook(json.dumps(body).encode()))
+        assert parsed.kind.isprintable()
+        for event in parsed.events:
+            assert isinstance(event, DeliveryUnread)
+            assert dumps(DeliveryUnread, event).isprintable()
+            assert len(event.problem) <= 200

@@ -16,6 +16,7 @@ from integrations.tilda.cookies import utm_in
 from integrations.tilda.fake import cookie_of
 from integrations.tilda.settings import read_settings
 from integrations.tilda.webhook import MAX_BODY, Receiver
+from storage.codec import dumps
 
 SECRET = "tilda-secret-0123456789abcdef"
 AT = datetime(2026, 11, 20, 12, 0, 5, tzinfo=UTC)
@@ -206,3 +207,10 @@ def test_a_wrong_setting_is_named(env: dict[str, str], variable: str) -> None:
     with pytest.raises(ConfigError) as error:
         read_settings(env)
     assert error.value.variable == variable
+
+
+@pytest.mark.parametrize("name", ["\ud800", "\u0000поле", "payment"])
+def test_a_name_that_no_database_holds_loses_no_form(name: str) -> None:
+    body = {"Phone": "+79991234567", name: {"\udfff": "1"}, "COOKIES": "TILDAUTM=utm_source=vk\ud800|||"}
+    (event,) = parsed(json.dumps(body).encode()).events
+    assert dumps(LeadsChanged, event).isprintable()
