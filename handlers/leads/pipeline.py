@@ -10,6 +10,7 @@ from domain.messages import Destination, Message
 from domain.ports import Steps, Tx
 from domain.work import WorkItem
 from handlers.leads.messages import failed_screen, loaded_screen, progress_screen, stopped_screen, undone_screen
+from handlers.leads.reading import PIECE
 from handlers.leads.services import LeadServices
 from handlers.wording import Reader
 from storage.leads import Saved
@@ -71,7 +72,8 @@ async def _load(table: Import, services: LeadServices) -> End:
 
 async def _tell(table: Import, services: LeadServices, done: int) -> None:
     """How far it is, now and then, in the message that the result takes the place of."""
-    if table.chat_id == 0 or done % TOLD_EVERY or done >= table.rows or table.kind is not ImportKind.LEADS:
+    begun = done < TOLD_EVERY or done % TOLD_EVERY >= PIECE  # rows that cannot be read are counted by nobody
+    if table.chat_id == 0 or begun or done >= table.rows or table.kind is not ImportKind.LEADS:
         return
     message = progress_screen(_reader(services), table, done)
     await services.write(lambda tx: services.chat.post_to(tx, table.account_id, _place(table), message))

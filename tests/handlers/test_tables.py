@@ -169,16 +169,18 @@ async def test_a_file_that_is_gone_by_then_is_told(owner: Talk, desk: Desk, stag
     assert table.state == "failed"
 
 
+@pytest.mark.parametrize(("unreadable", "revisions"), [("", 3), ("нет\n", 2)])
 async def test_progress_is_told_in_the_message_of_the_result(
-    owner: Talk, desk: Desk, stage: Stage, services: LeadServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    owner: Talk, desk: Desk, stage: Stage, services: LeadServices, monkeypatch: pytest.MonkeyPatch, unreadable: str,
+    revisions: int,
+) -> None:  # fmt: skip
     monkeypatch.setattr("handlers.leads.pipeline.TOLD_EVERY", 100)
-    await owner.send("Лиды.csv", "Телефон\n".encode() + b"".join(b"7999%07d\n" % n for n in range(250)))
+    await owner.send("Лиды.csv", f"Телефон\n{unreadable}".encode() + b"".join(b"7999%07d\n" % n for n in range(250)))
     await owner.press("imp:1")
     assert "добавлено: 250" in await run(stage, desk, services)
     async with desk.database.read() as connection:
         assert list(await connection.scalars(select(posts.c.key))) == ["import:1"]
-        assert await connection.scalar(select(posts.c.revision)) == 3
+        assert await connection.scalar(select(posts.c.revision)) == revisions
 
 
 async def test_a_load_is_stopped_by_a_button(owner: Talk, desk: Desk, stage: Stage, services: LeadServices) -> None:
