@@ -13,7 +13,7 @@ _one_at_a_time = Lock()
 
 
 class NotDrawnError(Exception):
-    """The process ended without a picture; its last line says why."""
+    """The process ended without a picture, its last line says why; or it could not begin, or had no end."""
 
 
 def draw_apart(draw: Callable[..., bytes], *given: object) -> bytes:
@@ -23,15 +23,18 @@ def draw_apart(draw: Callable[..., bytes], *given: object) -> bytes:
     """
     paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    with _one_at_a_time:
-        done = subprocess.run(
-            [sys.executable, "-m", "handlers.drawing"],
-            input=pickle.dumps((draw, given)),
-            env=paths | passed_on,
-            capture_output=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+    try:
+        with _one_at_a_time:
+            done = subprocess.run(
+                [sys.executable, "-m", "handlers.drawing"],
+                input=pickle.dumps((draw, given)),
+                env=paths | passed_on,
+                capture_output=True,
+                timeout=PATIENCE_SECONDS,
+                check=False,
+            )
+    except (OSError, subprocess.TimeoutExpired) as error:  # no memory for another process, or a machine that is too busy
+        raise NotDrawnError(type(error).__name__) from error
     if done.returncode:
         raise NotDrawnError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
     return done.stdout

@@ -2,16 +2,19 @@
 
 import asyncio
 import hashlib
+import logging
 from datetime import datetime
 from pathlib import Path
 
 from domain.attendance import Turnout
 from domain.messages import Message, Texts
 from domain.ports import Tx
-from handlers.drawing import draw_apart
+from handlers.drawing import NotDrawnError, draw_apart
 from handlers.webinars.charts import Curve, draw
 from handlers.webinars.messages import Stage, WebinarView, webinar_card
 from handlers.webinars.run import WebinarRun
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Stage", "draw_picture", "publish", "show_progress"]
 
@@ -47,11 +50,18 @@ async def show_progress(run: WebinarRun, loaded: int, total: int) -> None:
 
 
 async def draw_picture(run: WebinarRun, turnout: Turnout) -> str:
-    """The webinar drawn into a file named by what it shows; its path relative to DATA_DIR."""
+    """The webinar drawn into a file named by what it shows; its path relative to DATA_DIR.
+
+    "" where it could not be drawn: the figures are there, and what follows them is worth more than a picture.
+    """
     services = run.services
     steps = funnel(turnout, services.texts)
     curve = Curve(title=run.title, present=await services.webinars.present(run.row_id), steps=steps)
-    png = await services.run_cpu(lambda: draw_apart(draw, curve, services.texts))
+    try:
+        png = await services.run_cpu(lambda: draw_apart(draw, curve, services.texts))
+    except NotDrawnError as error:
+        log.warning("webinar %s has no picture: %s", run.webinar_id, error)
+        return ""
     assert isinstance(png, bytes)  # noqa: S101 - what ``draw`` gives
     relative = Path(FOLDER) / f"{run.item.heard_at:%Y-%m-%d}" / f"{hashlib.sha256(png).hexdigest()[:24]}.png"
     await asyncio.to_thread(_write, services.data_dir / relative, png)

@@ -34,3 +34,9 @@ def test_a_failure_says_why() -> None:
     with pytest.raises(NotDrawnError, match="ValueError: no such font"):
         draw_apart(crash, "no such font")
     assert sys.exc_info() == (None, None, None)
+
+
+def test_where_no_process_can_be_begun_there_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(NotDrawnError, match="FileNotFoundError"):
+        draw_apart(where_it_runs)

@@ -8,6 +8,7 @@ import pytest
 from domain.attendance import Turnout
 from domain.errors import NotReady, VendorUnavailable
 from domain.messages import as_text
+from handlers.drawing import NotDrawnError
 from handlers.webinars.pipeline import REPORT_LOOKS_SECONDS, webinar_ended
 from tests.calls.world import Crash, MemorySteps
 from tests.webinars.world import REPORT, TURNOUT, World
@@ -129,6 +130,16 @@ async def test_an_empty_report_says_so_and_draws_nothing(world: World) -> None:
     await webinar_ended(world.item(), MemorySteps(), world.services())
     assert "В отчёте нет ни одного зрителя." in card(world)
     assert world.seen["draw"] == 0
+
+
+async def test_a_picture_that_is_not_drawn_keeps_nobody_from_the_card(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def out_of_memory(_: object) -> object:
+        raise NotDrawnError("OSError")
+
+    monkeypatch.setattr(world, "run_cpu", out_of_memory)
+    await webinar_ended(world.item(), MemorySteps(), world.services())
+    assert "Пришли" in card(world)
+    assert not any(message.files for message in world.posts.values())
 
 
 async def test_a_platform_that_goes_away_halfway_is_gone_on_with(world: World) -> None:
