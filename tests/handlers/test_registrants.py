@@ -8,11 +8,13 @@ from aiogram.methods import AnswerCallbackQuery
 from sqlalchemy import select, update
 
 from domain.attendance import Yardstick
+from domain.messages import Message, as_text
 from domain.webinars import Marks, PageId, Registration, RoomId
 from handlers.desk import Desk
 from handlers.webinars.catalogue import Catalogue
 from handlers.webinars.desk import Asking, WebinarDesk
-from storage.models import registrations
+from storage.codec import loads
+from storage.models import posts, registrations
 from storage.registrations import RegistrationStore
 from tests.handlers.chat import GROUP, MANAGER, OWNER, Talk
 from tests.handlers.conftest import Golden
@@ -128,14 +130,21 @@ async def again(desk: Desk) -> Talk:
     )
 
 
+async def in_place(desk: Desk) -> Message:
+    """The newest of the outbox: in private an answer takes the place of what was pressed."""
+    async with desk.database.read() as connection:
+        return loads(Message, (await connection.scalars(select(posts.c.content).order_by(posts.c.id.desc()))).first() or "")
+
+
 async def test_the_link_of_what_was_done_before_is_given_again(again: Talk, desk: Desk) -> None:
     known = Registration(sublist_id=PageId("111:page"), name="Пётр Сидоров", email="a@b.ru", session_at=SESSION)
     number = await keep(desk, known, link="https://start.example/room?u=9")
     line = "/register 0 111:page 27.11.2026 12:00 a@b.ru"
     await again.say(line)
-    answer = await again.press("rgo:0")
-    assert desk.texts.get("register.done_before") in answer
-    assert again.keyboard() == [["https://start.example/room?u=9"] * 2]
+    await again.press("rgo:0")
+    answer = await in_place(desk)
+    assert desk.texts.get("register.done_before") in as_text(answer)
+    assert [button.target for row in answer.buttons for button in row] == ["https://start.example/room?u=9"] * 2
     await again.say(line, chat=GROUP)
     answer = await again.press("rgo:0", chat=GROUP)
     assert desk.texts.get("register.done_before") in answer
