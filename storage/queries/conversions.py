@@ -1,6 +1,6 @@
 """How many leads came to a webinar: by direction, creative, source or partner, for any period of the account's zone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -58,6 +58,14 @@ class Conversions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Days:
+    """Days of a period as they are summed: months (YYYY-MM) that it holds whole, stretches of days (both included)."""
+
+    months: list[str] = field(default_factory=list)
+    stretches: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkRow:
     """Visits by what brought the viewer (their own utm, else their lead's): people there, and those of them who attended."""
 
@@ -77,7 +85,7 @@ async def conversions(
     """Leads made from ``first`` to ``last`` and how many of them have come. Days that changed are counted anew before."""
     await refresh(database, account_id, zone)
     async with database.read() as connection:
-        found = await _sums(connection, account_id, dimension, zone.key, _periods(first, last))
+        found = await _sums(connection, account_id, dimension, zone.key, _days(first, last))
         names = await _names(connection, account_id, dimension)
     rows = [_row(row, names) for row in found]
     rows.sort(key=lambda row: (-row.leads, row.name, row.key))
@@ -91,10 +99,13 @@ async def top_creatives(
     limit: int = MOST_CREATIVES,
 ) -> tuple[ConversionRow, ...]:  # fmt: skip
     """Creatives by attended visits, most first, of leads made from ``first`` to ``last``; without them of all times."""
-    periods = [("0000-00", "9999-99")] if first is None or last is None else _periods(first, last)
     await refresh(database, account_id, zone)
     async with database.read() as connection:
-        found = await _sums(connection, account_id, Dimension.CREATIVE, zone.key, periods)
+        if first is None or last is None:
+            days = await _all_times(connection, account_id, Dimension.CREATIVE, zone.key)
+        else:
+            days = _days(first, last)
+        found = await _sums(connection, account_id, Dimension.CREATIVE, zone.key, days)
         names = await _names(connection, account_id, Dimension.CREATIVE)
     rows = sorted((_row(row, names) for row in found if row[3]), key=lambda row: (-row.visits, row.name, row.key))
     return tuple(rows[:limit])
@@ -126,34 +137,49 @@ async def visits_by_mark(
     return tuple(MarkRow(key=key, people=count[0], attended=count[1], watch_sec=count[2]) for key, count in listed)
 
 
-async def _sums(
-    connection: AsyncConnection, account_id: int, dimension: Dimension, zone: str, periods: list[tuple[str, str]]
-) -> list[Any]:
-    """(key, counts …) over stretches of days or of whole months; which of them is told by the length."""
-    part = """SELECT key, leads, came, visits, watch_sec, long_visits FROM conversion_rollups
-              WHERE account_id = :account AND zone = :zone AND dimension = :dimension
-              AND period BETWEEN :first{0} AND :last{0} AND length(period) = :length{0}"""
+async def _sums(connection: AsyncConnection, account_id: int, dimension: Dimension, zone: str, days: _Days) -> list[Any]:
+    """(key, counts …). Months are named one by one: their range in the index holds all days between them as well."""
+    rollups = """SELECT key, leads, came, visits, watch_sec, long_visits FROM conversion_rollups
+                 WHERE account_id = :account AND zone = :zone AND dimension = :dimension AND """
     values: dict[str, Any] = {"account": account_id, "zone": zone, "dimension": dimension.value}
-    for place, (first, last) in enumerate(periods):
-        values |= {f"first{place}": first, f"last{place}": last, f"length{place}": len(first)}
-    parts = " UNION ALL ".join(part.format(place) for place in range(len(periods)))
+    values |= {f"month{place}": month for place, month in enumerate(days.months)}
+    months = ", ".join(f":month{place}" for place in range(len(days.months)))
+    parts = [f"{rollups} period IN ({months})"] if months else []
+    for place, (first, last) in enumerate(days.stretches):
+        values |= {f"first{place}": first, f"last{place}": last}
+        parts.append(f"{rollups} period BETWEEN :first{place} AND :last{place} AND length(period) = 10")
+    if not parts:
+        return []
     sql = f"""SELECT key, sum(leads), sum(came), sum(visits), sum(watch_sec), sum(long_visits)
-              FROM ({parts}) AS parts GROUP BY key"""  # noqa: S608 - our own text
+              FROM ({" UNION ALL ".join(parts)}) AS parts GROUP BY key"""  # noqa: S608 - our own text
     return [(row[0], *map(int, row[1:])) for row in await fetch(connection, sql, values)]
 
 
-def _periods(first: date, last: date) -> list[tuple[str, str]]:
-    """The same days as stretches: whole months as months, the days before and after them as days."""
+async def _all_times(connection: AsyncConnection, account_id: int, dimension: Dimension, zone: str) -> _Days:
+    sql = """SELECT min(period), max(period) FROM conversion_rollups
+             WHERE account_id = :account AND zone = :zone AND dimension = :dimension"""
+    first, last = (await fetch(connection, sql, {"account": account_id, "zone": zone, "dimension": dimension.value}))[0]
+    return _Days(months=_months(first[:7], last[:7]) if first else [])
+
+
+def _days(first: date, last: date) -> _Days:
+    """Whole months as months, the days before and after them as days."""
     month = first if first.day == 1 else (first.replace(day=1) + timedelta(days=32)).replace(day=1)
     after = (last + timedelta(days=1)).replace(day=1)  # the first month that is not whole
     if month >= after:
-        return [(first.isoformat(), last.isoformat())]
-    parts = [(f"{month:%Y-%m}", f"{after - timedelta(days=1):%Y-%m}")]
+        return _Days(stretches=[(first.isoformat(), last.isoformat())])
+    stretches = []
     if first < month:
-        parts.append((first.isoformat(), (month - timedelta(days=1)).isoformat()))
+        stretches.append((first.isoformat(), (month - timedelta(days=1)).isoformat()))
     if after <= last:
-        parts.append((after.isoformat(), last.isoformat()))
-    return parts
+        stretches.append((after.isoformat(), last.isoformat()))
+    return _Days(months=_months(f"{month:%Y-%m}", f"{after - timedelta(days=1):%Y-%m}"), stretches=stretches)
+
+
+def _months(first: str, last: str) -> list[str]:
+    """From one YYYY-MM to the other, both included."""
+    begin, end = (12 * int(month[:4]) + int(month[5:]) - 1 for month in (first, last))
+    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
 
 
 async def _names(connection: AsyncConnection, account_id: int, dimension: Dimension) -> dict[str, str]:
