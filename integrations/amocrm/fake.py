@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus
 
-import aiohttp
 from aiohttp import web
+
+from integrations.amocrm.fake_hooks import contact_entry, hook_body, lead_entry
 
 REMEMBERED_REQUESTS = 20_000
 HTML = b"<html><body><h1>429 Too Many Requests</h1></body></html>"
 WINDOW_S = 1.0
+ACCOUNT_ID, SUBDOMAIN = 31234567, "acme"
 Json = dict[str, Any]
 
 
@@ -114,12 +116,14 @@ class Fake:
         statuses = [{"id": one, "name": title, "pipeline_id": number} for one, title in stages.items()]
         self.account.pipelines.append({"id": number, "name": name, "_embedded": {"statuses": statuses}})
 
-    async def send_hook(self, url: str, fields: Mapping[str, str]) -> int:
-        """An account's hook as it really comes: a form, unsigned. The status it was answered with."""
-        body = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in fields.items())
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "amoCRM-Webhooks/3.0"}
-        async with aiohttp.ClientSession() as session, session.post(url, data=body.encode(), headers=headers) as answer:
-            return answer.status
+    def lead_hook(self, action: str, number: int, *, old_status_id: int | None = None) -> bytes:
+        """What the account posts of a lead: ``action`` is add, update, status, responsible and so on."""
+        entry = lead_entry(self.account.leads[number], account_id=ACCOUNT_ID, old_status_id=old_status_id)
+        return hook_body("leads", action, entry, subdomain=SUBDOMAIN, account_id=ACCOUNT_ID)
+
+    def contact_hook(self, action: str, number: int) -> bytes:
+        entry = contact_entry(self.account.contacts[number], account_id=ACCOUNT_ID)
+        return hook_body("contacts", action, entry, subdomain=SUBDOMAIN, account_id=ACCOUNT_ID)
 
     async def _oauth(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -183,7 +187,7 @@ class Fake:
         if path == "webhooks":
             return self._hooks(request.method, body)
         if path == "account":
-            return web.json_response({"id": 31234567, "subdomain": "acme", "currency": "RUB"})
+            return web.json_response({"id": ACCOUNT_ID, "subdomain": SUBDOMAIN, "currency": "RUB"})
         if path in listed and request.method == "GET":
             name, rows = listed[path]
             return self._listed(request, path, name, rows)
@@ -206,10 +210,10 @@ class Fake:
         some = rows[(number - 1) * size : number * size]
         if not some:
             return web.Response(status=204)
-        links: Json = {"self": {"href": f"https://acme.amocrm.ru/api/v4/{path}"}}
+        links: Json = {"self": {"href": f"https://{SUBDOMAIN}.amocrm.ru/api/v4/{path}"}}
         if number * size < len(rows):
             query = "&".join(f"{quote_plus(k)}={quote_plus(v)}" for k, v in request.query.items() if k != "page")
-            links["next"] = {"href": f"https://acme.amocrm.ru/api/v4/{path}?{query}&page={number + 1}"}
+            links["next"] = {"href": f"https://{SUBDOMAIN}.amocrm.ru/api/v4/{path}?{query}&page={number + 1}"}
         return web.json_response({"_page": number, "_links": links, "_embedded": {name: some}})
 
     def _lead(self, method: str, number: int, body: Any) -> web.Response:

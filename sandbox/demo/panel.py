@@ -15,9 +15,10 @@ from integrations.openai.script import by_sound
 from sandbox.demo.local_only import local_only
 from sandbox.demo.recordings import STORIES
 from sandbox.demo.stage import Stage, story_of
+from sandbox.demo.thread import GROUP, STEPS
 
 MAX_DROP = 60 * 1024 * 1024
-_SWITCHES = {"portal": "Битрикс24", "webinars": "Бизон365", "models": "Модель", "telegram": "Telegram"}
+_SWITCHES = {"portal": "Битрикс24", "webinars": "Бизон365", "crm": "amoCRM", "models": "Модель", "telegram": "Telegram"}
 SUBSCRIBERS_SHOWN = 3
 
 
@@ -46,10 +47,17 @@ class Panel:
         stage = self._stage
         return {
             "title": "Пульт",
-            "intro": "Бот настоящий, остальное местное. Нажмите, и закончится звонок в Битрикс24 или вебинар в Бизон365.",
+            "intro": "Бот настоящий, остальное местное. Нажмите, и закончится звонок или вебинар, придёт заявка или сделка.",
             "progress": self._progress(),
             "status": self._lines(),
-            "buttons": [*self._stories(), *self._webinars(), *self._vendors(), *self._process()],
+            "buttons": [
+                *self._thread(),
+                *self._stories(),
+                *self._front(),
+                *self._webinars(),
+                *self._vendors(),
+                *self._process(),
+            ],
             "drop": {"hint": "mp3 или wav: станет записью входящего звонка" + self._drop_note()},
             "running": stage.child.running,
         }
@@ -84,6 +92,7 @@ class Panel:
         subscribers = stage.hall.subscribers
         newest = ", ".join(reversed(subscribers[-SUBSCRIBERS_SHOWN:]))
         lines.append({"state": "info", "text": f"Подписчиков в Бизон365: {len(subscribers)}, последние: {newest}"})
+        lines.append({"state": "info", "text": stage.front.state()})
         return lines
 
     def _speech(self) -> dict[str, str]:
@@ -107,6 +116,30 @@ class Panel:
         if self._stage.real_model is not None:
             return {"state": "ok", "text": "Саммари: ваша модель из OPENAI_*"}
         return {"state": "info", "text": "Саммари звонков из набора: заготовки; вашей записи: черновик без модели"}
+
+    def _thread(self) -> list[dict[str, Any]]:
+        """The told steps are ticked, the next one stands out; ``chat``: where to look after it."""
+        thread = self._stage.thread
+        return [
+            {
+                "id": step.id, "title": step.title, "hint": step.hint, "group": GROUP, "disabled": False,
+                "done": step.id in thread.told, "next": step.id == thread.next,
+            }
+            for step in STEPS
+        ]  # fmt: skip
+
+    def _front(self) -> list[dict[str, Any]]:
+        none = not self._stage.front.deals
+        buttons = {
+            "form": ("Форма Тильды отправлена", "имя, телефон и реклама в cookies", False),
+            "deal": ("Лид в amoCRM", "контакт и сделка двумя вебхуками, телефон записан иначе", False),
+            "stage": ("Этап сделки изменён", "последней; amoCRM скажет об этом дважды", none),
+            "contact": ("Контакт изменён", "у последней сделки появится почта", none),
+        }
+        return [
+            {"id": name, "title": title, "hint": hint, "group": "Сайт и amoCRM", "disabled": off}
+            for name, (title, hint, off) in buttons.items()
+        ]
 
     def _stories(self) -> list[dict[str, Any]]:
         return [
@@ -150,18 +183,29 @@ class Panel:
             "start": self._start,
             "webinar": self._stage.end_webinar,
             "registration": self._stage.register_somebody,
+            "form": self._stage.send_form,
+            "deal": self._stage.add_deal,
+            "stage": self._stage.move_deal,
+            "contact": self._stage.change_contact,
         }
         story = story_of(pressed)
         if story is not None:
             message = await self._stage.tell(story)
         elif pressed in acts:
             message = await acts[pressed]()
+        elif any(step.id == pressed for step in STEPS):
+            message = await self._stage.tell_step(pressed)
         elif pressed.partition("-")[2] in _SWITCHES:
             message = self._switch(*pressed.split("-", 1))
         else:
             raise web.HTTPNotFound
         self._stage.changed()
-        return web.json_response({"message": message})
+        return web.json_response({"message": message} | self._where(pressed))
+
+    def _where(self, pressed: str) -> dict[str, int]:
+        """The chat in which the answer comes, where it is not the one that is looked at."""
+        stage = self._stage
+        return {"chat": stage.telegram.private(stage.owner).id} if pressed == STEPS[-1].id else {}
 
     async def _kill(self) -> str:
         await self._stage.child.killed()
@@ -177,6 +221,8 @@ class Panel:
             return self._stage.portal.down
         if name == "webinars":
             return self._stage.hall.platform.down
+        if name == "crm":
+            return self._stage.front.crm.down
         return self._telegram_down if name == "telegram" else not self._stage.models.up
 
     def _switch(self, act: str, name: str) -> str:
@@ -185,6 +231,8 @@ class Panel:
             self._stage.portal.down = down
         elif name == "webinars":
             self._stage.hall.platform.down = down
+        elif name == "crm":
+            self._stage.front.crm.down = down
         elif name == "models":
             self._stage.models.up = not down
         else:

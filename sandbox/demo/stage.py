@@ -5,8 +5,9 @@ import logging
 import socket
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +18,12 @@ from integrations.bitrix24.fake import Fake as Portal
 from integrations.bitrix24.fake_portal import FakeCall
 from integrations.openai.fake import Fake as Models
 from sandbox.demo.child import Child
-from sandbox.demo.hall import Hall, Told
+from sandbox.demo.front import Front
+from sandbox.demo.hall import Hall
+from sandbox.demo.people import HEROINE, Lead
 from sandbox.demo.recordings import STORIES, Story, recording_bytes
+from sandbox.demo.thread import CALL, COMMAND, Thread
+from sandbox.demo.told import Told
 from sandbox.demo.weights import Weights
 from sandbox.telegram.double import TelegramDouble
 from sandbox.telegram.world import Role
@@ -30,6 +35,7 @@ OWNER_ID = 1001
 GROUP_ID = -1001000000001
 LINE = "+7 900 555-01-00"  # the company's own number
 STARTING_SECONDS = 15.0
+NO_DEAL = "В amoCRM пока нет сделки: сначала нажмите «Лид в amoCRM» или второй шаг истории."
 CALM_SECONDS, CARD_SECONDS, CALM_WITHIN_SECONDS = 3.0, 12.0, 60.0
 
 
@@ -46,6 +52,8 @@ class Stage:
         self.telegram = TelegramDouble(name="Сводка")
         self.portal = Portal()
         self.hall = Hall()
+        self.front = Front()
+        self.thread = Thread()
         self.models = Models(unknown_refused=True)  # of a recording of one's own there is only the draft
         self.child = Child(folder / "svodka.log", self.changed)
         # The bundled calls are told from their scripts until real recognition is there.
@@ -69,6 +77,7 @@ class Stage:
         self.urls["telegram"] = await self._serve(self.telegram.build_app(extra), port)
         self.urls["portal"] = await self._serve(self.portal.build_app(), 0)
         self.urls["webinars"] = await self._serve(self.hall.platform.build_app(), 0)
+        self.urls["crm"] = await self._serve(self.front.crm.build_app(), 0)
         self.urls["models"] = await self._serve(self.models.build_app(), 0)
         await self.start_bot()
         self._later(self._fetch_weights)
@@ -103,6 +112,7 @@ class Stage:
             "BITRIX24_WEBHOOK_URL": self.portal.webhook_url(self.urls["portal"]),
             "BITRIX24_APPLICATION_TOKEN": self.portal.application_token,
             **self.hall.settings(self.urls["webinars"]),
+            **self.front.settings(self.urls["crm"]),
             "HTTP_PORT": self.hooks_url.rpartition(":")[2],
             "DATA_DIR": str(self.folder / "data"),
             "FIRST_MESSAGE_AFTER": "0s",  # the card is to be seen growing
@@ -110,12 +120,13 @@ class Stage:
             **model,
         }
 
-    async def tell(self, story: Story) -> str:
-        """Let the story's call end. Returns what to say on the page."""
+    async def tell(self, story: Story, *, started_at: datetime | None = None) -> str:
+        """Let the story's call end; what to say on the page. ``started_at``: aware UTC, None: as long ago as it lasts."""
         audio = recording_bytes(story.recording) if story.recording else None
         self._introduce(story)
         call = self.portal.add_call(
             audio=None if story.late_s else audio,
+            started_at=started_at,
             duration_s=story.duration_s,
             phone=story.phone,
             call_type=story.call_type,
@@ -131,13 +142,51 @@ class Stage:
 
     async def end_webinar(self) -> str:
         """A session is over: those who had registered are told of, then the report."""
-        said = ""
-        for told in self.hall.end_webinar():
-            said = await self._post_told(told, "Бизон365 сообщил об отчёте.")
-        return said
+        return await self._post_all(self.hall.end_webinar(), "Бизон365 сообщил об отчёте.")
 
     async def register_somebody(self) -> str:
         return await self._post_told(self.hall.register_somebody(), "Бизон365 переслал регистрацию.")
+
+    async def send_form(self, who: Lead | None = None) -> str:
+        return await self._post_told(self.front.send_form(who), "Тильда прислала заявку.")
+
+    async def add_deal(self, who: Lead | None = None) -> str:
+        return await self._post_all(self.front.add_deal(who), "amoCRM сообщила о контакте и о сделке.")
+
+    async def move_deal(self, who: Lead | None = None) -> str:
+        deal = self.front.deal_of(who)
+        if deal is None:
+            return NO_DEAL
+        return await self._post_all(self.front.move_deal(deal), "amoCRM сообщила о новом этапе.")
+
+    async def change_contact(self) -> str:
+        deal = self.front.deal_of()
+        if deal is None:
+            return NO_DEAL
+        return await self._post_told(self.front.change_contact(deal), "amoCRM сообщила о контакте: у него новая почта.")
+
+    async def tell_step(self, step: str) -> str:
+        """One step of the heroine's story."""
+        acts: dict[str, Callable[[], Awaitable[str]]] = {
+            "thread-form": partial(self.send_form, HEROINE),
+            "thread-deal": partial(self.add_deal, HEROINE),
+            "thread-webinar": self.end_webinar,
+            "thread-call": self._call_heroine,
+            "thread-stage": partial(self.move_deal, HEROINE),
+            "thread-card": self._ask_for_card,
+        }
+        said = await acts[step]()
+        self.thread.told.add(step)
+        return said
+
+    async def _call_heroine(self) -> str:
+        """The steps are seconds apart: a call that began as long ago as it lasts would stand before the form."""
+        call = next(story for story in STORIES if story.id == CALL)
+        return await self.tell(call, started_at=datetime.now(UTC))
+
+    async def _ask_for_card(self) -> str:
+        self.telegram.say(self.owner, COMMAND)
+        return "Карточка — в личном чате с ботом."
 
     async def drop(self, name: str, audio: bytes, duration_s: int) -> str:
         """A file of the user's own becomes an incoming call."""
@@ -157,6 +206,12 @@ class Stage:
         told = Told(path="/api/bitrix-webhook/call-finished", body=body)
         return await self._post_told(told, "Битрикс24 сообщил о звонке.")
 
+    async def _post_all(self, several: Iterable[Told], done: str) -> str:
+        said = done
+        for told in several:
+            said = await self._post_told(told, done)
+        return said
+
     async def _post_told(self, told: Told, done: str) -> str:
         """Post it as the vendor would, but wait for a bot that is just starting."""
         deadline = asyncio.get_running_loop().time() + STARTING_SECONDS
@@ -164,17 +219,27 @@ class Stage:
             status = await self._posted(told)
             if status is not None:
                 self._told_at = time.monotonic()
-                return done if status == 200 else f"Бот ответил {status}."
+                if status == 200:
+                    return done
+                self._later(partial(self._try_again, told))
+                return f"Бот ответил {status}."
             if not self._alive or asyncio.get_running_loop().time() > deadline:
-                return "Бот не работает: событие потеряно, как в жизни. Запустите его, и потерянное найдёт опрос."
+                self._later(partial(self._try_again, told))
+                return f"Бот не работает: {told.lost}"
             await asyncio.sleep(0.1)
+
+    async def _try_again(self, told: Told) -> None:
+        """The vendor's own further tries, until one is taken."""
+        for pause in told.again:
+            await asyncio.sleep(pause)
+            if await self._posted(told) == 200:
+                return
 
     async def _posted(self, told: Told) -> int | None:
         """The status of the answer, None when nobody listens."""
-        kind = "application/json" if told.body.startswith(b"{") else "application/x-www-form-urlencoded"
-        url, headers = self.hooks_url + told.path, {"Content-Type": kind}
+        url = self.hooks_url + told.path
         try:
-            async with aiohttp.ClientSession() as session, session.post(url, data=told.body, headers=headers) as answer:
+            async with aiohttp.ClientSession() as session, session.post(url, data=told.body, headers=told.headers) as answer:
                 return answer.status
         except aiohttp.ClientError:
             return None

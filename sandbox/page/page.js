@@ -264,16 +264,27 @@ function keysOnTabs(event) {
   $(id).querySelector('[aria-selected="true"]')?.focus();
 }
 
+// On a narrow screen either the chat is seen or the column.
+function view(name) {
+  document.body.dataset.view = name;
+  document.querySelectorAll("[data-show]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.show === name)));
+}
+
+function showChat(id) {
+  const chat = world.chats.get(id);
+  if (!chat) return;
+  open(chat);
+  view("chat");
+  drawAll();
+}
+
 function start() {
   theme(savedTheme());
   $("theme").addEventListener("click", () => {
     const names = Object.keys(THEMES);
     theme(names[(names.indexOf(document.documentElement.dataset.theme) + 1) % names.length]);
   });
-  document.querySelectorAll("[data-show]").forEach((button) => button.addEventListener("click", () => {
-    document.body.dataset.view = button.dataset.show;
-    document.querySelectorAll("[data-show]").forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
-  }));
+  document.querySelectorAll("[data-show]").forEach((button) => button.addEventListener("click", () => view(button.dataset.show)));
   $("persona").addEventListener("change", () => {
     screen.me = world.people.find((one) => one.id === Number($("persona").value));
     if (!screen.chat || !mine(screen.chat)) open(myChats()[0] || null);
@@ -288,7 +299,7 @@ function start() {
   $("down").addEventListener("click", () => { $("log").scrollTop = $("log").scrollHeight; });
   $("start").addEventListener("click", () => post("/control/start", { person_id: screen.me.id }).catch((error) => toast(error.message)));
   startComposer(screen, toast);
-  startPanel(toast);
+  startPanel(toast, showChat);
   listen();
 }
 

@@ -4,9 +4,12 @@ import { $, h, post } from "./dom.js";
 
 const STATES = { ok: "✓", wait: "…", fail: "!", info: "i" };
 let say = () => {};
+let show = () => {};
 
-export function startPanel(toast) {
+// ``openChat`` brings a chat into view, also where the column fills the screen.
+export function startPanel(toast, openChat) {
   say = toast;
+  show = openChat;
   return readPanel();
 }
 
@@ -59,14 +62,17 @@ function groups(buttons) {
 
 function pressButton(button) {
   const hint = button.hint ? h("small", {}, button.hint) : null;
-  const element = h("button", { type: "button", class: "press", "data-press": button.id, disabled: Boolean(button.disabled) },
-    h("span", {}, button.title), hint);
+  const state = button.done ? " done" : button.next ? " next" : "";
+  const tick = button.done ? h("span", { class: "tick", role: "img", "aria-label": "сделано" }, "✓") : null;
+  const element = h("button", { type: "button", class: `press${state}`, "data-press": button.id, disabled: Boolean(button.disabled),
+    "aria-current": button.next ? "step" : undefined }, h("span", {}, button.title), hint, tick);
   element.addEventListener("click", async () => {
     element.classList.add("busy");
     element.setAttribute("aria-busy", "true");
     try {
       const answer = await post(`/demo/press/${encodeURIComponent(button.id)}`, {});
       if (answer.message) say(answer.message);
+      if (answer.chat !== undefined) show(answer.chat);
     } catch (error) {
       say(error.message || "Не получилось");
     } finally {

@@ -246,3 +246,45 @@ async def test_a_recording_nobody_can_hear_is_refused_with_the_reason(url: str, 
             assert answer.status == 409
             assert "весов нет" in (await answer.json())["error"]
     await opened.state_is("Распознавание: по готовым сценариям, так запущена демонстрация")
+
+
+async def test_four_systems_tell_of_one_client_and_there_is_one_card(shown: Shown) -> None:
+    """The story of the column, in its order; every step is ticked and the next one stands out."""
+    column = shown.page.locator(".control")
+    offer = shown.cards("Новая заявка", "Ирина Павлова")
+    seen = {"1.": "Расчёт уборки офиса", "2.": "сайт и amoCRM", "5.": "этап: Расчёт отправлен"}
+    for step in ("1.", "2.", "3.", "4.", "5."):
+        await expect(column.locator("[aria-current=step]")).to_contain_text(step)
+        await shown.press(f"{step} ")
+        if step in seen:
+            await expect(offer).to_contain_text(seen[step])
+    await expect(offer).to_have_count(1)
+    await expect(column.get_by_role("img", name="сделано")).to_have_count(5)
+    await shown.page.set_viewport_size({"width": 390, "height": 844})
+    try:
+        text = await _her_card(shown, "заявка, сайт", "заявка, amoCRM", "на вебинаре", "исходящий звонок")
+        assert await shown.page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert await shown.page.locator(".phone #toast").count() == 0  # it is seen from the column, too
+    finally:
+        await shown.page.set_viewport_size({"width": 1200, "height": 900})
+    told = [text.rindex(one) for one in ("на вебинаре", "заявка, сайт", "заявка, amoCRM", "исходящий звонок")]
+    assert told == sorted(told)
+    for part in ("vk / cpc / ofisy_osen", "смотрел 63 мин · по телефону", "заявка, amoCRM · по телефону", "обещали: "):
+        assert part in text
+    assert text.count("+7 900 555-01-72") == 1
+
+
+async def _her_card(shown: Shown, *parts: str) -> str:
+    """Asked for from the column of a narrow screen, until everything that was told is on it."""
+    text = ""
+    for _ in range(120):
+        await shown.page.get_by_role("button", name="Пульт").click()
+        before = await shown.cards("👤 Ирина Павлова").count()
+        await shown.page.get_by_role("button", name="6. Показать её карточку").click()
+        await expect(shown.page.locator("#chat-title")).to_have_text("Сводка")
+        await expect(shown.cards("👤 Ирина Павлова")).not_to_have_count(before)
+        text = await shown.cards("👤 Ирина Павлова").last.inner_text()
+        if all(part in text for part in parts):
+            break
+        await asyncio.sleep(0.5)
+    return text

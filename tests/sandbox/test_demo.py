@@ -149,7 +149,13 @@ async def test_a_bot_that_never_listens_is_given_up(scene: Scene, monkeypatch: p
 
 @pytest.mark.parametrize(
     ("name", "title"),
-    [("portal", "Битрикс24"), ("webinars", "Бизон365"), ("models", "Модель"), ("telegram", "Telegram")],
+    [
+        ("portal", "Битрикс24"),
+        ("webinars", "Бизон365"),
+        ("crm", "amoCRM"),
+        ("models", "Модель"),
+        ("telegram", "Telegram"),
+    ],
     ids=lambda value: value,
 )
 async def test_neighbours_go_and_come_back(scene: Scene, name: str, title: str) -> None:
@@ -160,6 +166,7 @@ async def test_neighbours_go_and_come_back(scene: Scene, name: str, title: str) 
     bot_api = f"{scene.stage.urls['telegram']}/bot{scene.stage.telegram.token}/getMe"
     away = {
         "webinars": scene.stage.hall.platform.down,
+        "crm": scene.stage.front.crm.down,
         "portal": scene.stage.portal.down,
         "models": not scene.stage.models.up,
     }
