@@ -13,15 +13,22 @@ from storage.arrivals import WorkSeed
 from storage.bulk import insert_work, new_work
 from storage.engine import Database
 from storage.models import connections, work
+from storage.vault import Vault
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # the vendor's clock and ours
 
 
 class Finds:
-    """Of one connection. Hook and poll compute the same object of work, so whichever is first makes it."""
+    """Of one connection. Hook and poll compute the same object of work, so whichever is first makes it.
 
-    def __init__(self, database: Database, clock: Clock, *, account_id: int, connection_id: int) -> None:
+    ``vault``: for events that are sealed.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, *, account_id: int, connection_id: int, vault: Vault | None = None
+    ) -> None:
         self._database = database
+        self._vault = vault
         self._clock = clock
         self._account_id = account_id
         self._connection_id = connection_id
@@ -43,7 +50,7 @@ class Finds:
     async def keep(self, cursor: str | None, events: Sequence[Event]) -> int:
         """New work and the cursor that covers it, in one commit. Returns how many were new."""
         now = self._clock.now()
-        rows = [self._row(seed_of(event), now) for event in events]
+        rows = [self._row(seed_of(event, self._vault), now) for event in events]
         names = [str(row["object"]) for row in rows]
         kinds = {str(row["kind"]) for row in rows}
 

@@ -19,13 +19,12 @@ from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
 from bot.health import HealthBoard, observed
 from bot.hooks import Hooks
 from bot.keys import Keys
-from bot.polls import CallPoll, Poll
+from bot.polling import Poll, build_polls
 from bot.proof import Proven, build_proven
 from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
 from bot.tables import build_lead_services, build_news, lead_runs
-from bot.webinar_poll import WebinarPoll
 from bot.webinars import build_webinar_services, webinar_runs
 from bot.work import Route, Runner
 from domain.messages import Texts
@@ -190,7 +189,7 @@ async def furnish(entrance: Entrance) -> Services:
         purse=watch.purse,
         runner=runner,
         connected=ground.connected,
-        polls=_polls(ground, watch),
+        polls=build_polls(database, ground.work, clock, ground.connected, board=watch.board, vault=entrance.vault),
         calls=calls,
         webinars=webinars,
         leads=leads,
@@ -348,37 +347,6 @@ def _summariser(connected: dict[str, Connected], board: HealthBoard) -> Summaris
             board.add("model", "Языковая модель")
             return observed(part.ports.summariser, "model", part.vendor.name, board)
     return None
-
-
-def _polls(ground: _Ground, watch: _Watch) -> tuple[Poll, ...]:
-    return (*_call_polls(ground, watch), *_webinar_polls(ground, watch))
-
-
-def _call_polls(ground: _Ground, watch: _Watch) -> list[Poll]:
-    polls: list[Poll] = []
-    for name, part in ground.connected.items():
-        ports = part.ports
-        if ports.journal is None or ports.recordings is None:
-            continue
-        journal, recordings = (
-            observed(ports.journal, name, name, watch.board),
-            observed(ports.recordings, name, name, watch.board),
-        )
-        ids = {"account_id": ACCOUNT, "connection_id": part.connection_id}
-        poll = CallPoll(ground.database, ground.work, ground.clock, journal, recordings, vendor=name, **ids)
-        polls.append(poll)
-    return polls
-
-
-def _webinar_polls(ground: _Ground, watch: _Watch) -> list[Poll]:
-    polls: list[Poll] = []
-    for name, part in ground.connected.items():
-        if part.ports.webinars is not None:
-            watch.board.add(name, part.vendor.title)
-            platform = observed(part.ports.webinars, name, name, watch.board)
-            ids = {"account_id": ACCOUNT, "connection_id": part.connection_id}
-            polls.append(WebinarPoll(ground.database, ground.work, ground.clock, platform, vendor=name, **ids))
-    return polls
 
 
 def _routes(calls: CallServices | None, leads: LeadServices, others: dict[str, Run]) -> dict[str, Route]:

@@ -202,8 +202,16 @@ class CrmPlatform(Protocol):
         """Those that are there, with phones and e-mails."""
         ...
 
-    def changed_since(self, since: datetime) -> AsyncIterator[Sequence[CrmLead]]:
+    def changed_since(self, since: datetime) -> AsyncGenerator[Sequence[CrmLead], None]:
         """Page after page of leads changed at or after ``since``, the oldest change first."""
+        ...
+
+    def contacts_changed_since(self, since: datetime) -> AsyncGenerator[Sequence[CrmContact], None]:
+        """The same of contacts."""
+        ...
+
+    def deleted_since(self, since: datetime) -> AsyncGenerator[Sequence[CrmLead], None]:
+        """The same of deleted leads, of which only the number and the time are told; nothing where they are not listed."""
         ...
 
     async def find_by_phone(self, phone: str) -> Sequence[CrmContact]:

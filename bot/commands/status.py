@@ -19,6 +19,7 @@ from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.engine import Database
 from storage.held import HeldPost, held_posts
+from storage.queries.crm_reckoning import last_crm_reckonings
 from storage.queries.health import Queue, dead_destinations, read_queue
 from storage.queries.reckoning import last_reckonings
 from storage.queries.webinar_reckoning import last_webinar_reckonings
@@ -75,7 +76,7 @@ async def _reckoned(database: Database, settings: Settings, now: datetime) -> li
     titles = {vendor.name: vendor.title for vendor in VENDORS}
     reader = Reader(texts=load_texts(), now=now, zone=settings.timezone, vendors=titles)
     calls, webinars = await last_reckonings(database, ACCOUNT), await last_webinar_reckonings(database, ACCOUNT)
-    lines = reckoning_lines(reader, calls, webinars)
+    lines = reckoning_lines(reader, calls, webinars, await last_crm_reckonings(database, ACCOUNT))
     return [f"{reader.say('status.reckoning')}: {line}" for line in lines]
 
 

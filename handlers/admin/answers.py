@@ -7,6 +7,7 @@ from domain.roles import Person
 from handlers.admin.status import Money, Reception, Standing, code_name, errors_screen, status_screen
 from handlers.desk import Desk
 from storage.held import count_held, drop, let_go
+from storage.queries.crm_reckoning import last_crm_reckonings
 from storage.queries.failures import FailureKind, failed_works, failure_kinds
 from storage.queries.health import counted, dead_destinations, last_events, read_queue, spent, unknown_kinds
 from storage.queries.reckoning import last_reckonings
@@ -31,6 +32,7 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
         queue=await read_queue(database, account_id, reader.now),
         reckonings=await last_reckonings(database, account_id),
         webinars=await last_webinar_reckonings(database, account_id),
+        crms=await last_crm_reckonings(database, account_id),
         money=Money(
             today=await spent(database, account_id, today),
             month=await spent(database, account_id, month),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from domain.messages import Button
 from handlers.calls.screens import action
 from handlers.wording import Reader, shortened
+from storage.queries.crm_reckoning import CrmReckoning
 from storage.queries.reckoning import Reckoning
 from storage.queries.webinar_reckoning import UnreadReport, WebinarReckoning
 
@@ -12,9 +13,12 @@ MOST_UNREAD = 3  # named, with a button each
 TITLE_LIMIT = 40
 
 
-def reckoning_lines(reader: Reader, calls: Sequence[Reckoning], webinars: Sequence[WebinarReckoning]) -> list[str]:
+def reckoning_lines(
+    reader: Reader, calls: Sequence[Reckoning], webinars: Sequence[WebinarReckoning], crms: Sequence[CrmReckoning]
+) -> list[str]:
     """A line for each vendor, and one for each report that could not be read."""
-    return [*(_calls(reader, one) for one in calls), *(line for one in webinars for line in _webinars(reader, one))]
+    told = (line for one in webinars for line in _webinars(reader, one))
+    return [*(_calls(reader, one) for one in calls), *told, *(_crm(reader, one) for one in crms)]
 
 
 def redo_rows(reader: Reader, webinars: Sequence[WebinarReckoning]) -> Iterator[tuple[Button, ...]]:
@@ -37,6 +41,11 @@ def _webinars(reader: Reader, one: WebinarReckoning) -> Iterator[str]:
     yield from (_unread(reader, report) for report in one.unread[:MOST_UNREAD])
     if one.failed > MOST_UNREAD:
         yield reader.say("status.unread_more", count=one.failed - MOST_UNREAD)
+
+
+def _crm(reader: Reader, one: CrmReckoning) -> str:
+    figures = {name: getattr(one, name) for name in ("listed", "hook", "poll", "waiting")}
+    return reader.say("status.leads_line", vendor=reader.vendor(one.vendor), **figures)
 
 
 def _unread(reader: Reader, report: UnreadReport) -> str:

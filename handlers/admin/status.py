@@ -12,6 +12,7 @@ from handlers.admin.screens import bold
 from handlers.calls.screens import ANSWER, action
 from handlers.desk import MoneyLimits, PartHealth, PartState
 from handlers.wording import Reader, shortened
+from storage.queries.crm_reckoning import CrmReckoning
 from storage.queries.failures import FailureKind
 from storage.queries.health import DeadDestination, LastEvent, Queue, UnknownKind
 from storage.queries.reckoning import Reckoning
@@ -57,6 +58,7 @@ class Standing:
     queue: Queue
     reckonings: Sequence[Reckoning]
     webinars: Sequence[WebinarReckoning]
+    crms: Sequence[CrmReckoning]
     money: Money
     reception: Reception | None
     dead: Sequence[DeadDestination]
@@ -144,7 +146,7 @@ def _queue(reader: Reader, queue: Queue, held: int) -> Iterator[Line]:
 
 
 def _reckoned(reader: Reader, standing: Standing) -> list[Line]:
-    return [bullet(line) for line in reckoning_lines(reader, standing.reckonings, standing.webinars)]
+    return [bullet(line) for line in reckoning_lines(reader, standing.reckonings, standing.webinars, standing.crms)]
 
 
 def _money(reader: Reader, money: Money) -> Iterator[Line]:

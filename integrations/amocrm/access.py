@@ -11,7 +11,7 @@ from typing import Protocol
 
 from domain.errors import NOT_CONNECTED, VendorRefused, VendorUnavailable
 from domain.ports import Clock, StoredPair, TokenPair, TokenStore
-from integrations.amocrm.faults import BAD_TOKEN, REVOKED, VENDOR_NAME, refusal
+from integrations.amocrm.faults import BAD_REQUEST, BAD_TOKEN, REVOKED, VENDOR_NAME, refusal
 from integrations.kit.pacing import Sleep
 
 ACTION = "oauth2/access_token"
@@ -104,7 +104,7 @@ class Pairs:
         try:
             pair = await self._renew(stored.pair.refresh)
         except VendorRefused as error:
-            if error.code not in {BAD_TOKEN, "bad_request"}:
+            if error.code not in {BAD_TOKEN, BAD_REQUEST}:
                 await self._store.release(stored.version)
                 raise
             await self._store.revoke(stored.version)

@@ -63,8 +63,7 @@ class Client:
             seen.add(tuple(query))
             page = await self.get(action, query)
             yield page
-            href = text_of(mapping_of(mapping_of(page.get("_links")).get("next")).get("href"))
-            query = parse_qsl(urlsplit(href).query, keep_blank_values=True) if href else ()
+            query = next_query(page)
             if not query or tuple(query) in seen:
                 return
 
@@ -133,6 +132,12 @@ class Client:
         if isinstance(error, VendorRefused) and error.code == FORBIDDEN and fault.action not in _RIGHTS_OF_THEIR_OWN:
             self._stopped = (self._clock.monotonic() + CIRCUIT_S, error)
         return error
+
+
+def next_query(page: Json) -> Query:
+    """What the next page is asked for with; () at the last one."""
+    href = text_of(mapping_of(mapping_of(page.get("_links")).get("next")).get("href"))
+    return parse_qsl(urlsplit(href).query, keep_blank_values=True) if href else ()
 
 
 def embedded(page: Json, name: str) -> Sequence[Json]:

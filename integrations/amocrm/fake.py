@@ -200,7 +200,9 @@ class Fake:
     def _wanted(self, request: web.Request, rows: Mapping[int, Json]) -> list[Json]:
         ids = {int(value) for name, value in request.query.items() if name.startswith("filter[id]")}
         since, words = int(request.query.get("filter[updated_at][from]", "0")), request.query.get("query", "")
-        found = [row for row in rows.values() if (not ids or row["id"] in ids) and row["updated_at"] >= since]
+        wants_deleted = "only_deleted" in request.query.get("with", "")
+        found = [row for row in rows.values() if bool(row.get("is_deleted")) is wants_deleted]
+        found = [row for row in found if (not ids or row["id"] in ids) and row["updated_at"] >= since]
         found = [row for row in found if words in json.dumps(row, ensure_ascii=False).replace(" ", "")] if words else found
         return sorted(found, key=lambda row: row["updated_at"])
 
@@ -218,7 +220,7 @@ class Fake:
 
     def _lead(self, method: str, number: int, body: Any) -> web.Response:
         lead = self.account.leads.get(number)
-        if lead is None:
+        if lead is None or lead.get("is_deleted"):
             return web.Response(status=204)
         if method == "PATCH":
             lead.update(body)

@@ -8,11 +8,12 @@ VENDOR_NAME = "amocrm"
 RATE_PAUSE_S = 10.0  # amoCRM names no pause; repeated abuse gets an account blocked, so it is generous
 SAID = 200  # characters of the vendor's own words in a hint
 NOT_FOUND, BAD_TOKEN, FORBIDDEN, REVOKED = "not_found", "bad_token", "forbidden", "revoked"
+BAD_REQUEST = "bad_request"
 
 _KEYS_MENU = "amoМаркет → «⋯» → ваша интеграция → «Ключи и доступы»"
 NO_STAGE = "no_stage"
 RECONNECT = "Администратор аккаунта открывает ссылку «Вход» из svodka urls и нажимает «Разрешить»."
-_CODES = {400: "bad_request", 401: BAD_TOKEN, 402: "not_paid", 403: FORBIDDEN, 404: NOT_FOUND, 422: "bad_request"}
+_CODES = {400: BAD_REQUEST, 401: BAD_TOKEN, 402: "not_paid", 403: FORBIDDEN, 404: NOT_FOUND, 422: BAD_REQUEST}
 _HINTS = {
     BAD_TOKEN: (
         "amoCRM не приняла токен: истёк, отозван или скопирован не целиком. Администратор аккаунта открывает "

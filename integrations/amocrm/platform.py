@@ -1,6 +1,7 @@
 """amoCRM as a CRM: leads with whose they are, contacts, stages, notes, and the hooks that tell us of changes."""
 
-from collections.abc import AsyncIterator, Sequence
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +11,13 @@ from domain.people import find_phones
 from domain.ports import Clock
 from integrations.amocrm.client import WEBHOOKS, Client, Json, embedded
 from integrations.amocrm.entities import FieldNames, id_of, read_contact, read_lead
-from integrations.amocrm.faults import NO_STAGE, NOT_FOUND, VENDOR_NAME, refusal
+from integrations.amocrm.faults import BAD_REQUEST, NO_STAGE, NOT_FOUND, VENDOR_NAME, refusal
+from integrations.amocrm.listing import A_PAGE, changed
 from integrations.amocrm.settings import Settings
 from integrations.kit.values import flag_of, list_of, text_of
 
-A_PAGE = 250
+log = logging.getLogger(__name__)
+
 IDS_A_REQUEST = 100  # longer addresses are refused by servers in between
 ONE_BY_ONE = 2  # leads that are asked for by their own address, which always tells their contacts
 STAGES_TTL_S = 600.0
@@ -51,13 +54,23 @@ class Crm:
         found = [one async for page in self._by_id("contacts", ids, ("with", "leads")) for one in self._contacts_of(page)]
         return [contact for contact in found if contact.external_id in set(ids)]
 
-    async def changed_since(self, since: datetime) -> AsyncIterator[Sequence[CrmLead]]:
-        query = [
-            ("filter[updated_at][from]", str(int(since.timestamp()))),
-            ("order[updated_at]", "asc"), ("with", "contacts"), ("limit", str(A_PAGE)),
-        ]  # fmt: skip
-        async for page in self._client.pages("leads", query):
-            yield self._leads_of(page)
+    async def changed_since(self, since: datetime) -> AsyncGenerator[Sequence[CrmLead], None]:
+        async for page in changed(self._client, "leads", since, self._leads_of, [("with", "contacts")]):
+            yield page
+
+    async def contacts_changed_since(self, since: datetime) -> AsyncGenerator[Sequence[CrmContact], None]:
+        async for page in changed(self._client, "contacts", since, self._contacts_of, [("with", "leads")]):
+            yield page
+
+    async def deleted_since(self, since: datetime) -> AsyncGenerator[Sequence[CrmLead], None]:
+        """What lies in the basket. An account that does not know the question is one whose hooks alone tell of it."""
+        try:
+            async for page in changed(self._client, "leads", since, self._deleted_of, [("with", "only_deleted")]):
+                yield page
+        except VendorRefused as error:
+            if error.code != BAD_REQUEST:
+                raise
+            log.info("amoCRM does not list what was deleted")
 
     async def find_by_phone(self, phone: str) -> Sequence[CrmContact]:
         wanted = {one.key for one in find_phones(phone)}
@@ -143,7 +156,7 @@ class Crm:
             if error.code == NOT_FOUND:
                 return None
             raise
-        return read_lead(answer, lead_id, self._settings, self._names) if answer else None
+        return self._read(answer, lead_id) if answer and not _is_deleted(answer) else None
 
     async def _by_id(self, entity: str, ids: Sequence[str], also: tuple[str, str]) -> AsyncIterator[Json]:
         for start in range(0, len(ids), IDS_A_REQUEST):
@@ -153,8 +166,16 @@ class Crm:
                 yield page
 
     def _leads_of(self, page: Json) -> list[CrmLead]:
-        rows = [(id_of(row.get("id")), row) for row in embedded(page, "leads")]
-        return [read_lead(row, number, self._settings, self._names) for number, row in rows if number]
+        rows = [(id_of(row.get("id")), row) for row in embedded(page, "leads") if not _is_deleted(row)]
+        return [self._read(row, number) for number, row in rows if number]
+
+    def _deleted_of(self, page: Json) -> list[CrmLead]:
+        """Of a deleted lead only its number and time are told."""
+        rows = [(id_of(row.get("id")), row) for row in embedded(page, "leads") if _is_deleted(row)]
+        return [CrmLead(external_id=number, updated_at=self._read(row, number).updated_at) for number, row in rows if number]
+
+    def _read(self, row: Json, number: str) -> CrmLead:
+        return read_lead(row, number, self._settings, self._names)
 
     def _contacts_of(self, page: Json) -> list[CrmContact]:
         rows = [(id_of(row.get("id")), row) for row in embedded(page, "contacts")]
@@ -169,3 +190,7 @@ class Crm:
             name = text_of(one.get("name"))
             stages.append(CrmStage(pipeline_id=number, pipeline=title, status_id=status, name=name, status=known))
         return stages
+
+
+def _is_deleted(row: Json) -> bool:
+    return flag_of(row.get("is_deleted"))

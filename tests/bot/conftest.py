@@ -1,5 +1,5 @@
 """The ground under the process's own parts."""
 
-from tests.ground import clock, database
+from tests.ground import clock, database, lite
 
-__all__ = ["clock", "database"]
+__all__ = ["clock", "database", "lite"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage.engine import Database
+from storage.queries.crm_reckoning import CrmReckoning, keep_crm_reckoning
 from storage.queries.reckoning import Reckoning, keep_reckoning
 from storage.queries.webinar_reckoning import UnreadReport, WebinarReckoning, keep_webinar_reckoning
 from tests.bot.terminal import Terminal
@@ -27,8 +28,11 @@ async def test_calls_and_webinars_are_reckoned(monkeypatch: pytest.MonkeyPatch, 
     await keep_reckoning(database, 1, calls)
     webinars = WebinarReckoning(vendor="bizon365", at=NOW, listed=4, hook=2, poll=1, failed=1, unread=unread)
     await keep_webinar_reckoning(database, 1, webinars)
+    crm = CrmReckoning(vendor="amocrm", at=NOW, listed=214, hook=209, poll=5, waiting=0)
+    await keep_crm_reckoning(database, 1, crm)
     await database.close()
     said = (await terminal("status")).out
     assert "Сверка за сутки: звонков в Битрикс24 5 · обработано 4" in said
     assert "Сверка за сутки: отчётов в Бизон365 4 · по вебхуку 2 · нашёл опрос 1" in said
+    assert "сделок изменено в amoCRM 214 · известно из вебхуков 209 · дозагружено 5 · ждут 0." in said
     assert "не прочитан отчёт «Урок», —. Что нажать: «Проверить снова» в /status" in said

@@ -42,6 +42,7 @@ from storage.engine import Database
 from storage.people import ListedPerson
 from storage.queries.call import CallDetail, find_call
 from storage.queries.calls import CallPage, CallQuery, find_calls
+from storage.queries.crm_reckoning import CrmReckoning
 from storage.queries.failures import FailureKind
 from storage.queries.health import DeadDestination, LastEvent, Queue, UnknownKind
 from storage.queries.journal import Journal, StepLine, WorkLine, read_journal
@@ -279,6 +280,7 @@ def standing(**changes: Any) -> Standing:
         queue=QUIET,
         reckonings=(Reckoning(vendor="bitrix24", at=NOON, listed=214, processed=209, filtered=4, waiting=1, found=2),),
         webinars=(WebinarReckoning(vendor="bizon365", at=NOON, listed=3, hook=1, poll=1, waiting=1),),
+        crms=(CrmReckoning(vendor="amocrm", at=NOON, listed=214, hook=209, poll=5, waiting=0),),
         money=Money(today=0, month=0, limits=MoneyLimits()),
         reception=Reception(),
         dead=(),

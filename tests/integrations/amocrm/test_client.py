@@ -5,7 +5,6 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -133,11 +132,9 @@ async def test_an_empty_list_is_a_204(desk: Desk) -> None:
 async def test_pages_follow_the_next_link_and_our_token_stays_at_our_host(desk: Desk) -> None:
     desk.fake.page = 2
     for number in range(1, 6):
-        desk.fake.add_lead(number, updated_at=1_790_000_000 + number)
-    since = datetime.fromtimestamp(1_790_000_002, UTC)
-    found = [lead.external_id async for page in desk.crm.changed_since(since) for lead in page]
-    assert found == ["2", "3", "4", "5"]
-    assert [dict(seen.query).get("page") for seen in desk.fake.asked("leads")] == [None, "2"]
+        desk.fake.account.lead_fields.append({"id": number, "name": f"Поле {number}"})
+    assert [number for number, _, _ in await desk.crm.fields("leads")] == ["1", "2", "3", "4", "5"]
+    assert [dict(seen.query).get("page") for seen in desk.fake.asked("leads/custom_fields")] == [None, "2", "3"]
 
 
 async def test_a_page_that_repeats_ends_the_list(desk: Desk) -> None:
