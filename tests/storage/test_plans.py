@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage import crm, imports, leads, matching, offers, rollups, sets, undoing
+from storage import webinars as reports
 from storage.queries import client, webinars
 from tests.ground import lay
 
@@ -15,6 +16,8 @@ STATEMENTS = {
     "leads of people": (matching._LEADS, "ix_leads_person_id (person_id=?)"),
     "people by a key": (matching._KNOWN, "uq_identities_active (account_id=? AND kind=? AND value=?)"),
     "people by a key that is seen": (matching._SEEN, "uq_identities_active (account_id=? AND kind=? AND value=?)"),
+    "keys that came since": (reports._NEW_IDENTITIES, "SEARCH identities USING INTEGER PRIMARY KEY (rowid>?)"),
+    "leads that came since": (reports._NEW_LEADS, "SEARCH leads USING INTEGER PRIMARY KEY (rowid>?)"),
     "leads of a table": (imports._KNOWN_KEYS, "uq_leads_external_id (account_id=? AND source=? AND external_id=?)"),
     "what tables say of leads": (undoing._SAID, "ix_import_leads_lead_id (lead_id=?)"),
     "keys that a table told": (undoing._ITS_KEYS, "ix_identities_person_id (person_id=?)"),
