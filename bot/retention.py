@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Select, Table, select, update
 
 from bot.services import Services
 from domain.messages import Message
+from storage.ad_runs import AdRunStore
 from storage.codec import dumps
 from storage.imports import UNDO_WITHIN, ImportStore
 from storage.models import accounts, calls, inbox, posts, work, work_steps
@@ -80,7 +81,9 @@ class Retention:
         """Tables people sent: what they hold is in our rows, or was not wanted."""
         store = ImportStore(self._services.database)
         await store.forget_files(before)
-        await store.forget_changes(self._services.clock.now() - UNDO_WITHIN - SPARE)
+        too_late = self._services.clock.now() - UNDO_WITHIN - SPARE
+        await store.forget_changes(too_late)
+        await AdRunStore(self._services.database).forget_changes(too_late)
         await asyncio.to_thread(_drop_files, self._services.settings.data_dir, before, "imports")
 
     async def _drop_cards(self, before: datetime) -> int:

@@ -10,10 +10,13 @@ from bot.settings import Settings
 from domain.messages import Texts
 from domain.ports import Clock, Steps, Tx
 from domain.work import WorkItem
+from handlers.ads.pipeline import apply_rules
+from handlers.ads.services import AdServices
 from handlers.leads.arriving import leads_changed
 from handlers.leads.loading import Loader
 from handlers.leads.offering import offer_lead
 from handlers.leads.services import ArrivalServices, LeadServices, NewsServices, OfferServices
+from storage.ad_runs import AdRunStore
 from storage.engine import Database
 from storage.imports import ImportStore
 from storage.leads import LeadStore
@@ -42,6 +45,19 @@ def build_lead_services(
         write=write,
         posted=posted,
     )
+
+
+def ad_runs(database: Database, leads: LeadServices) -> Mapping[str, Run]:
+    """What is done with leads that were there before a rule for them was."""
+    services = AdServices(
+        runs=AdRunStore(database), chat=leads.chat, clock=leads.clock, texts=leads.texts, timezone=leads.timezone,
+        write=leads.write, posted=leads.posted,
+    )  # fmt: skip
+
+    async def apply(item: WorkItem[Any], steps: Steps) -> None:
+        await apply_rules(item, steps, services)
+
+    return {"ads": apply}
 
 
 def build_news(

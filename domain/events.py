@@ -117,6 +117,14 @@ class TableAsked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdRunAsked(Event):
+    """Somebody of the team wants the rules for ads applied to earlier leads, or that undone. ``external_id`` names both."""
+
+    run_id: int
+    undo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadsChanged(Event):
     """Leads came, or changed, at their source. ``external_id`` names the telling: the same again is the same work.
 

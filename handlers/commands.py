@@ -12,6 +12,7 @@ READING_BUTTONS = (
     *("regs", "reg", "rlink", "rules", "rule"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("cl", "cties", "creg", "lcard", "lwaits"),
+    *("ads", "adrule", "adnone", "adapply"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
     *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum", "wwho"),
 )

@@ -4,6 +4,8 @@ from aiogram import F, Router
 from aiogram.types import Message as ChatMessage
 
 from handlers.admin import telegram as admin
+from handlers.ads import drafting
+from handlers.ads import telegram as ads
 from handlers.analytics import telegram as analytics
 from handlers.calls import telegram as calls
 from handlers.calls.screens import say
@@ -21,7 +23,7 @@ __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
     ruling, checks, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments, register,
-    matches, visited, links, leads, adding, taking,
+    matches, visited, links, leads, adding, taking, ads, drafting,
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What happens when: the kind of work each event gives."""
 
 from domain.events import (
+    AdRunAsked,
     CallEnded,
     CrmChanged,
     DeliveryUnread,
@@ -25,4 +26,5 @@ ROUTES: dict[str, type[Event]] = {
     "offer": LeadOffered,
     "crm": CrmChanged,
     "unread": DeliveryUnread,
+    "ads": AdRunAsked,
 }

@@ -13,6 +13,7 @@ from domain.leads import Lead
 from domain.people import personal_key
 from domain.ports import Tx
 from domain.webinars import Marks, MatchedBy
+from storage.assigning import assign_new
 from storage.dirty import day_of, mark_days
 from storage.engine import Database
 from storage.identities import add_keys, keys_of
@@ -144,14 +145,15 @@ class _Founding:
         touched = {
             f"{touch}_utm_{name}": mark for touch in ("first", "last") for name, mark in zip(names, marks, strict=True)
         }
-        await self._connection.execute(
+        saved = await self._connection.execute(
             insert(leads).values(
                 account_id=self._account_id, person_id=person_id, source=lead.source, external_id=lead.external_id,
                 name=lead.name, phone=lead.phone, phone_key=row.phone_number, email=lead.email, email_key=row.email,
                 created_at=self._now, updated_at=self._now, first_url_marker=lead.first.partner,
                 last_url_marker=lead.first.partner, **touched,
-            )
+            ).returning(leads.c.id)
         )  # fmt: skip
+        await assign_new(self._connection, self._account_id, [saved.scalar_one()])
         day = day_of(driver_time(self._now, self._connection.dialect.name))
         await mark_days(self._connection, self._account_id, [day])
         return person_id

@@ -10,10 +10,12 @@ from typing import Any, cast
 from sqlalchemy import Dialect, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.ads import By
 from domain.errors import BadInput
 from domain.leads import Arrived, Lead
 from domain.ports import Tx
 from domain.webinars import Marks
+from storage.assigning import assign_new
 from storage.dirty import day_of, mark_days
 from storage.doubts import settle_doubts
 from storage.engine import Database
@@ -25,6 +27,7 @@ from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, fetch, storable
 from storage.whose import Doubt, Whose
 
+TYPED = "chat"  # the source of leads that a person of the team typed
 MOST_LEADS = 100  # in one write, for each may bring many visits with it; a batch that is larger is cut
 
 _TOUCHES = tuple(
@@ -35,7 +38,7 @@ _TOUCHES = tuple(
 # What a source does not tell again stays: a first touch, a direction that was given here.
 KEPT_TEXTS = (
     "name", "phone", "phone_key", "email", "email_key", "status", "manager_id", "manager", "currency", *_TOUCHES,
-    "contact_id", "form", "url", "extra",
+    "contact_id", "form", "url", "extra", "direction_by", "creative_by",
 )  # fmt: skip
 KEPT = ("direction_id", "creative_id", "value", "commission")
 TAKEN = ("person_id", "created_at", "updated_at", "deleted_at")
@@ -243,6 +246,7 @@ class LeadBatch:
             self._ids.append(stored.id if stored else new)
             rows.append((*self._row(self._ids[-1], lead, dict(reversed(keys)), person), by))
         written = await upsert_for(self._connection.dialect).run(self._connection, rows)
+        await assign_new(self._connection, self._account_id, self._ids)
         return len(self.new), written - len(self.new)
 
     def _row(self, lead_id: int, lead: Lead, keys: dict[str, str], person: int | None) -> tuple[Value, ...]:
@@ -251,7 +255,8 @@ class LeadBatch:
             lead_id, self._account_id, lead.source, lead.external_id,
             lead.name, lead.phone, keys.get(PHONE, ""), lead.email, keys.get(EMAIL, ""), lead.status, lead.manager_id,
             lead.manager, lead.currency, *_touch(lead.first), *_touch(last),
-            lead.contact_id[:64], lead.form, lead.url, _extra(lead),
+            lead.contact_id[:64], lead.form, lead.url, _extra(lead), _said(lead, lead.direction_id),
+            _said(lead, lead.creative_id),
             lead.direction_id, lead.creative_id, lead.value, lead.commission,
             person, self._time(lead.created_at), self._time(lead.updated_at),
             self._time(lead.deleted_at) if lead.deleted_at else None, lead.import_id,
@@ -304,6 +309,13 @@ def newest_of(batch: Sequence[Lead]) -> list[Lead]:
         if known is None or known.updated_at <= lead.updated_at:
             newest[key] = lead
     return list(newest.values())
+
+
+def _said(lead: Lead, name_id: int | None) -> str:
+    """Who says the direction or the creative of a lead that comes with one."""
+    if name_id is None:
+        return By.NOBODY.value
+    return (By.HAND if lead.source == TYPED else By.TABLE).value
 
 
 def _extra(lead: Lead) -> str:

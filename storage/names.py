@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.ads import Part
 from domain.errors import BadInput
 from domain.imports import CreativeRow
 from storage.dirty import mark_dirty
@@ -20,7 +21,7 @@ _WITHOUT_CREATIVE = """
 SELECT id FROM leads
 WHERE account_id = :account AND first_utm_content = :rule AND creative_id IS NULL ORDER BY id LIMIT :most
 """
-_GIVE_CREATIVE = "UPDATE leads SET creative_id = :creative WHERE id IN {ids}"
+_GIVE_CREATIVE = "UPDATE leads SET creative_id = :creative, creative_by = 'name' WHERE id IN {ids}"
 _ADD_DIRECTIONS = BulkWrite(
     table="directions",
     columns=("account_id", "name", "created_at"),
@@ -40,18 +41,16 @@ _CREATIVES = "SELECT id, title, external_id, direction_id FROM creatives WHERE a
 
 @dataclass(slots=True)
 class Names:
-    """Directions and creatives of an account by name, in whatever case it is written, and creatives by their rule."""
+    """Directions and creatives of an account by name, in whatever case it is written."""
 
     directions: dict[str, int] = field(default_factory=dict)
     creatives: dict[str, int] = field(default_factory=dict)
-    rules: dict[str, int] = field(default_factory=dict)
 
     def direction(self, title: str) -> int | None:
         return self.directions.get(title.casefold())
 
-    def creative(self, title: str, content: str = "") -> int | None:
-        """The one that is named, else the one whose rule is the lead's utm_content."""
-        return self.creatives.get(title.casefold()) if title else self.rules.get(content)
+    def creative(self, title: str) -> int | None:
+        return self.creatives.get(title.casefold())
 
 
 class NameStore:
@@ -63,6 +62,13 @@ class NameStore:
     async def read(self, account_id: int) -> Names:
         async with self._database.read() as connection:
             return await read_names(connection, account_id)
+
+    async def titles(self, account_id: int) -> dict[Part, dict[int, str]]:
+        """What directions and creatives are called, by number, the newest first."""
+        mine = {"account": account_id}
+        async with self._database.read() as connection:
+            ours, ads = await fetch(connection, _DIRECTIONS, mine), await fetch(connection, _CREATIVES, mine)
+        return {part: {row[0]: row[1] for row in reversed(rows)} for part, rows in zip(Part, (ours, ads), strict=True)}
 
     async def add(
         self, account_id: int, titles: Sequence[str], ads: Sequence[CreativeRow], now: datetime
@@ -117,7 +123,6 @@ async def read_names(connection: AsyncConnection, account_id: int) -> Names:
     return Names(
         directions={row[1].casefold(): row[0] for row in ours},
         creatives={row[1].casefold(): row[0] for row in ads},
-        rules={row[2]: row[0] for row in ads if row[2]},
     )
 
 

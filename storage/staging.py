@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.leads import Lead
+from storage.assigning import assign_new
 from storage.dirty import day_of, mark_days
 from storage.identities import next_ids
 from storage.joins import bring_home
@@ -86,6 +87,7 @@ class _StagedBatch(LeadBatch):
             else:
                 claims.append(_claim(import_id, row, current[stored.id], said.get(stored.id, {})))
         await upsert_for(self._connection.dialect).run(self._connection, fresh)
+        await assign_new(self._connection, self._account_id, [row[0] for row in fresh])
         await _SAY.run(self._connection, claims)
 
     async def _said(self, import_id: int, lead_ids: list[int]) -> dict[int, Row]:
@@ -126,6 +128,7 @@ async def settle_leads(connection: AsyncConnection, account_id: int, import_id: 
             after[lead_id] |= says
             claims.append((import_id, lead_id, CHANGED if was else SAME, told, kept(was) if was else ""))
     await write_rows(connection, [row for lead_id, row in after.items() if row != before[lead_id]])
+    await assign_new(connection, account_id, lead_ids)
     await _SAY.run(connection, claims)
     if await bring_home(connection, lead_ids):  # another lead of the table has shown meanwhile who they are
         after = await rows_of(connection, lead_ids)

@@ -70,7 +70,9 @@ AND state IN ('united', 'suggested') AND changed_by IS NULL ORDER BY id DESC
 _NO_PAIR = "DELETE FROM person_joins WHERE id = :id"
 _SO_FAR = "SELECT undone FROM imports WHERE id = :import"
 _COUNT = "UPDATE imports SET undone = :undone WHERE id = :import"
-_OURS = frozenset({*TIMES, "person_id", "matched_by", "import_id"})  # columns that no person has written
+_OURS = frozenset(
+    {*TIMES, "person_id", "matched_by", "import_id", "direction_by", "creative_by"}
+)  # columns that no person has written
 
 
 @dataclass(slots=True)

@@ -78,6 +78,7 @@ def settings_screen(
     rows += [(action(reader.say("settings.people_button"), "people:0"),)]
     rows += [(action(reader.say("settings.rules_button"), "rules:0"),)]
     rows += [(action(reader.say("settings.leads_button"), "lwaits:0"),)]
+    rows += [(action(reader.say("settings.ads_button"), "ads:0"),)]
     rows += [(action(reader.say("settings.invite_manager"), "invite:manager"),)]
     rows += [(action(reader.say("settings.invite_admin"), "invite:admin"),)]
     return Message(key=ANSWER, sections=sections, buttons=tuple(rows))

@@ -171,11 +171,10 @@ class Loader:
 def lead_of(row: LeadRow, names: Names, *, since: datetime, source: str = SOURCE) -> Lead:
     """``since``: when it became a lead, where its row does not say. The same row again is the same lead, to the second."""
     at = row.created_at or since
-    creative = names.creative(row.creative, row.marks.content)
     return Lead(
         source=source, external_id=row.key, created_at=at, updated_at=at, name=row.name, phone=row.phone, email=row.email,
         link_ids=(row.link,) if row.link else (), status=row.status, manager=row.manager,
-        direction_id=names.direction(row.direction), creative_id=creative, first=row.marks,
+        direction_id=names.direction(row.direction), creative_id=names.creative(row.creative), first=row.marks,
     )  # fmt: skip
 
 

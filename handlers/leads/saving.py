@@ -6,11 +6,9 @@ from handlers.desk import Desk
 from handlers.leads.loading import lead_of
 from handlers.leads.typed import Typed
 from storage.imports import meet
-from storage.leads import LeadStore
+from storage.leads import TYPED, LeadStore
 from storage.names import NameStore
 from storage.spending import SpendStore
-
-SOURCE = "chat"
 
 
 async def seen_before(desk: Desk, person: Person, typed: Typed) -> bool:
@@ -36,11 +34,9 @@ async def save_typed(desk: Desk, person: Person, typed: Typed) -> int:
         changed += await store.assign(account, ad, names)
     spent = [row for row in typed.rows if isinstance(row, SpendRow)]
     if spent:
-        return await SpendStore(desk.database).save(account, spent, names, now, source=SOURCE)
+        return await SpendStore(desk.database).save(account, spent, names, now, source=TYPED)
     leads = [row for row in typed.rows if isinstance(row, LeadRow)]
     if leads:
-        saved = await LeadStore(desk.database).save(
-            account, [lead_of(row, names, since=now, source=SOURCE) for row in leads]
-        )
+        saved = await LeadStore(desk.database).save(account, [lead_of(row, names, since=now, source=TYPED) for row in leads])
         return saved.added + saved.changed
     return changed

@@ -1,5 +1,6 @@
 """The tables, in one metadata."""
 
+from storage.models.ads import ad_changes, ad_rules, ad_runs
 from storage.models.calls import calls
 from storage.models.chat import destinations, fsm, posts, telegram_updates
 from storage.models.claims import lead_claims, webinar_claims
@@ -36,6 +37,9 @@ from storage.models.work import charges, inbox, work, work_steps
 __all__ = [
     "UtcDateTime",
     "accounts",
+    "ad_changes",
+    "ad_rules",
+    "ad_runs",
     "audit",
     "calls",
     "charges",

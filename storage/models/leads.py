@@ -78,6 +78,8 @@ leads = Table(
     Column("manager", Text, nullable=False, server_default=""),
     Column("direction_id", Integer),
     Column("creative_id", Integer),
+    Column("direction_by", String(8), nullable=False, server_default=""),  # domain.ads.By: who has said it
+    Column("creative_by", String(8), nullable=False, server_default=""),
     Column("first_utm_source", Text, nullable=False, server_default=""),
     Column("first_utm_medium", Text, nullable=False, server_default=""),
     Column("first_utm_campaign", Text, nullable=False, server_default=""),
@@ -132,6 +134,7 @@ creatives = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("archived_at", UtcDateTime),
     UniqueConstraint("account_id", "title", "external_id"),
+    Index("ix_creatives_external_id", "account_id", "external_id"),
 )
 
 spend = Table(
