@@ -68,6 +68,10 @@ class AdRules:
     version: int = 0
     rules: tuple[AdRule, ...] = ()
 
+    def places(self, part: Part) -> tuple[int, ...]:
+        """Which signs the rules for this part look at, by their places."""
+        return tuple(sorted({PLACES[rule.sign] for rule in self.rules if rule.part is part}))
+
     def decide(self, part: Part, signs: Signs) -> int | None:
         return next((rule.name_id for rule in self.rules if rule.part is part and rule.fits(signs)), None)
 

@@ -22,7 +22,7 @@ from storage.models import ad_runs, leads
 from storage.sets import BulkWrite, execute, fetch
 
 SEEN_AT_ONCE = 2_000  # leads looked through outside of any write
-CHANGED_AT_ONCE = 500  # in one write, which holds the writer for some 10 ms
+CHANGED_AT_ONCE = 200  # in one write, which holds the writer for some 10 ms
 UNDO_WITHIN = timedelta(days=1)  # later others have worked with the figures that came of it
 UNDER_WAY = (RunState.RUNNING.value, RunState.UNDOING.value)
 
@@ -48,6 +48,7 @@ class AdRunStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._judges: dict[int, Judge] = {}  # of runs that are going: what the rules say of a mark is found once
 
     async def begin(
         self, by: Person, version: int, work: WorkOf, shown: Shown, *, chat_id: int, now: datetime
@@ -98,8 +99,10 @@ class AdRunStore:
 
     async def go_on(self, run: AdRun) -> AdRun:
         """One piece further; a run that is through has looked at its last lead. Safe to begin again."""
-        rules = await AdRuleStore(self._database).version(run.account_id, run.version)
-        judge = Judge(rules)
+        judge = self._judges.get(run.id)
+        if judge is None:
+            judge = Judge(await AdRuleStore(self._database).version(run.account_id, run.version))
+            self._judges[run.id] = judge
         async with self._database.read() as connection:
             rows = await following(connection, run.account_id, run.after, run.last, SEEN_AT_ONCE)
             changes = await judge.changes(connection, run.account_id, rows)
@@ -131,6 +134,7 @@ class AdRunStore:
         return await self._database.write(job)
 
     async def settle(self, tx: Tx, run: AdRun, state: RunState, now: datetime) -> None:
+        self._judges.pop(run.id, None)
         ended = update(ad_runs).where(ad_runs.c.id == run.id).values(state=state.value, ended_at=now)
         await cast("AsyncConnection", tx).execute(ended)
 

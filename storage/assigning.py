@@ -18,7 +18,7 @@ from storage.sets import Value, execute, fetch
 
 ONCE = frozenset(By) - {By.NOBODY}  # what has been said by anybody stays when its lead comes again
 
-# In the order of domain.ads.Sign at the end.
+# In the order of domain.ads.Sign at the end. The plus: by number, not by the index that has all leads of the account.
 _LEADS = """
 SELECT l.id, l.created_at, l.direction_id, l.direction_by, l.creative_id, l.creative_by,
     (SELECT min(d.id) FROM directions AS d WHERE d.account_id = l.account_id AND d.name = l.first_utm_campaign
@@ -28,7 +28,7 @@ SELECT l.id, l.created_at, l.direction_id, l.direction_by, l.creative_id, l.crea
     (SELECT min(c.id) FROM creatives AS c WHERE c.account_id = l.account_id AND c.title = l.first_utm_content
         AND l.first_utm_content <> ''),
     l.first_utm_source, l.first_utm_medium, l.first_utm_campaign, l.first_utm_content, l.first_utm_term, l.form
-FROM leads AS l WHERE l.account_id = :account AND
+FROM leads AS l WHERE +l.account_id = :account AND
 """
 _NEW = _LEADS + "l.id IN {ids} AND (l.direction_by = '' OR l.creative_by = '')"
 _THESE = _LEADS + "l.id IN {ids}"
@@ -91,6 +91,7 @@ class Judge:
         self._rules = rules
         self._settled = settled
         self._directions: Mapping[int, int] = {}  # creative → its direction
+        self._looked_at = {part: rules.places(part) for part in Part}
         self._known: dict[tuple[Part, tuple[str, ...]], int | None] = {}
 
     async def changes(self, connection: AsyncConnection, account_id: int, rows: Sequence[Any]) -> list[Change]:
@@ -124,8 +125,8 @@ class Judge:
         return named, (By.NOBODY if named is None else By.NAME).value
 
     def _ruled(self, part: Part, signs: tuple[str, ...]) -> int | None:
-        """Thousands of leads have the same marks."""
-        key = (part, signs)
+        """Thousands of leads have the same marks, as far as the rules look at them."""
+        key = (part, tuple([signs[place] for place in self._looked_at[part]]))
         if key not in self._known:
             self._known[key] = self._rules.decide(part, signs)
         return self._known[key]
