@@ -96,6 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
         "check", "проверить токены, права, адреса и модели; о каждой беде — что нажать", aliases=("doctor", "check-config")
     )
     check.add_argument("only", nargs="?", metavar="ЧТО", help="только одно: settings, data, telegram, public, bitrix24, …")
+    check.options.add_argument("--subscribe", action="store_true", help="сначала поставить вебхук: check amocrm --subscribe")
     check.options.add_argument("--rehearse", action="store_true", help="провести учебный звонок через работающую Сводку")
     urls = command("urls", "показать адреса, которые надо вставить у вендоров")
     urls.options.add_argument("--json", action="store_true", help="для программ: вендор → список {event, url}")

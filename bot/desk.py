@@ -59,6 +59,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         version=VERSION,
         submit=_submit(services),
         doctor=services.doctor,
+        subscribe=services.hook_watch.subscribe,
         has_room=_has_room(services),
         default_min_duration_s=settings.call_min_duration_s,
         limits=MoneyLimits(day=settings.cost_limit_day, month=settings.cost_limit_month),

@@ -108,4 +108,5 @@ def _told(finding: Finding) -> Found:
         detail=finding.detail,
         hint=finding.hint,
         warning=finding.warning,
+        subscribe=finding.subscribe,
     )

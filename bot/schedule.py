@@ -25,6 +25,7 @@ TIDY = timedelta(hours=1)
 RECONCILE = timedelta(hours=1)  # once a night would do against loss; people look at the figures by day
 SETTLED = timedelta(minutes=2)  # a process that is restarted within the hour tidies and reconciles all the same
 UPKEEP = timedelta(hours=1)
+HOOKS = timedelta(hours=1)  # amoCRM switches a hook off by itself, and only its admins are told
 CARDS = timedelta(minutes=3)  # a card that is edited at every lead is looked at by nobody
 CLOCK_JUMP_SECONDS = 300.0
 
@@ -50,6 +51,7 @@ class Schedule:
         self._every(self._reconcile, seconds=RECONCILE.total_seconds(), first=SETTLED)
         self._every(self._keep_figures, seconds=60)
         self._every(self._follow_cards, seconds=CARDS.total_seconds(), first=SETTLED)
+        self._every(self._look_at_hooks, seconds=HOOKS.total_seconds(), first=SETTLED)
         self._every(self._keep_tokens, seconds=UPKEEP.total_seconds(), first=SETTLED)
         self._scheduler.start()
 
@@ -124,6 +126,9 @@ class Schedule:
         services = self._services
         if services.webinars is not None:
             await follow_changes(services.database, services.webinars, ACCOUNT)
+
+    async def _look_at_hooks(self) -> None:
+        await self._services.hook_watch.look()
 
     async def _keep_tokens(self) -> None:
         """What ends when nobody asks for it: a bot that nobody talks to must not lose its way in."""

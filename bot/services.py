@@ -17,6 +17,7 @@ from bot.disk import Disk
 from bot.doctor import Doctor
 from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
 from bot.health import HealthBoard, observed
+from bot.hook_watch import HookWatch
 from bot.hooks import Hooks
 from bot.keys import Keys
 from bot.polling import Poll, build_polls
@@ -102,6 +103,7 @@ class Services:
     webinars: WebinarServices | None
     leads: LeadServices
     doctor: Doctor
+    hook_watch: HookWatch
     signals: Signals
     cpu: ThreadPoolExecutor = field(repr=False)
     started_at: datetime
@@ -194,6 +196,7 @@ async def furnish(entrance: Entrance) -> Services:
         webinars=webinars,
         leads=leads,
         doctor=Doctor(settings, database, workshop.run_cpu),
+        hook_watch=_hook_watch(ground, watch, keys),
         signals=ground.signals,
         cpu=cpu,
         started_at=clock.now(),
@@ -229,6 +232,18 @@ def _build_watch(ground: _Ground) -> _Watch:
         reached=alerts.limit,
     )
     return _Watch(alerts=alerts, board=HealthBoard(clock, alerts.part, hasten), purse=purse)
+
+
+def _hook_watch(ground: _Ground, watch: _Watch, keys: Keys) -> HookWatch:
+    return HookWatch(
+        settings=ground.settings,
+        keys=keys,
+        database=ground.database,
+        connected=ground.connected,
+        alerts=watch.alerts,
+        texts=ground.texts,
+        clock=ground.clock,
+    )
 
 
 async def _restored_at(database: Database) -> datetime | None:

@@ -10,6 +10,7 @@ from domain.calls import CallContext, CallFacts, Cost, Parties, Recording, Summa
 from domain.crm import CrmContact, CrmLead, CrmStage
 from domain.events import CallEnded
 from domain.messages import Message
+from domain.webhooks import HookStanding
 from domain.webinars import (
     SAME_SESSION,
     START,
@@ -228,6 +229,18 @@ class CrmPlatform(Protocol):
 
     async def add_note(self, lead_id: str, text: str) -> str:
         """Not repeated inside; returns the note's id. ``uncertain`` after a time-out: ``find_note`` first."""
+        ...
+
+
+class HookBook(Protocol):
+    """The addresses that a vendor tells of changes, where they can be set. VendorUnavailable, VendorRefused."""
+
+    async def look(self, ours: Sequence[str]) -> HookStanding:
+        """How it stands with the address of ours. ``ours``: all by which we can be told, the newest first."""
+        ...
+
+    async def subscribe(self, ours: Sequence[str]) -> HookStanding:
+        """Have the first one told of everything, in the place of older ones of ours; how it stands afterwards."""
         ...
 
 

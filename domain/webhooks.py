@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from domain.events import Event
@@ -36,6 +37,23 @@ class Parsed:
     kind: str
     events: tuple[Event, ...]
     probe: bool = False
+
+
+class HookState(StrEnum):
+    """How it stands with the address by which a vendor tells us. LACKING: of some events it does not tell."""
+
+    ON = "on"
+    MISSING = "missing"
+    DISABLED = "disabled"
+    LACKING = "lacking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookStanding:
+    """``lacking``: the vendor's names of the events that are not told."""
+
+    state: HookState
+    lacking: tuple[str, ...] = ()
 
 
 def record(delivery: Delivery) -> bytes:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.events import Event
 from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
+from domain.webhooks import HookStanding
 from handlers.checks.desk import Doctor
 from handlers.webinars.desk import WebinarDesk
 from handlers.wording import Reader
@@ -73,10 +74,10 @@ class Desk:
     """What handlers answer from.
 
     ``timezone`` of an account; ``submit`` makes work of an event somebody of the team asks for, False when it is known
-    already; ``has_room``: files may still be written; ``doctor`` examines the house; ``replay`` takes a work id and gives
-    the id that will run, or None when it is running already; ``fixed``: settings the environment sets, which the chat
-    cannot change; ``vendors``: their titles by name; ``wake`` tells the sender; ``webinars`` is None where no webinar
-    platform is connected.
+    already; ``has_room``: files may still be written; ``doctor`` examines the house; ``subscribe`` sets a vendor's hook;
+    ``replay`` takes a work id and gives the id that will run, or None when it is running already; ``fixed``: settings the
+    environment sets, which the chat cannot change; ``vendors``: their titles by name; ``wake`` tells the sender;
+    ``webinars`` is None where no webinar platform is connected.
     """
 
     database: Database
@@ -94,6 +95,7 @@ class Desk:
     submit: Callable[[int, Event], Awaitable[bool]]
     has_room: Callable[[], Awaitable[bool]]
     doctor: Doctor
+    subscribe: Callable[[str], Awaitable[HookStanding]]
     default_min_duration_s: int = 10
     limits: MoneyLimits = field(default_factory=MoneyLimits)
     fixed: Mapping[str, str] = field(default_factory=dict)

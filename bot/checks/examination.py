@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -157,8 +157,7 @@ def _vendor_section(ground: Ground, vendor: Vendor[Any]) -> Section:
         elif vendor.diagnose is None:
             yield Finding(code=vendor.name, title=vendor.title, ok=True, detail="настроен")
         else:
-            workshop = replace(_workshop(ground), hook_urls=await _hook_urls(settings, vendor))
-            async for finding in vendor.diagnose(own, replace(workshop, tokens=await _tokens(ground, vendor))):
+            async for finding in vendor.diagnose(own, await workshop_of(ground, vendor)):
                 yield finding
             async for finding in _what_came(ground, vendor):
                 yield finding
@@ -225,5 +224,13 @@ async def _hook_urls(settings: Settings, vendor: Vendor[Any]) -> tuple[str, ...]
     return tuple(entry["url"] for entry in listed.get(vendor.name, ()))
 
 
-def _workshop(ground: Ground) -> Workshop:
-    return Workshop(clock=SystemClock(), data_dir=ground.settings.data_dir, run_cpu=ground.run_cpu, inside=ground.inside)
+async def workshop_of(ground: Ground, vendor: Vendor[Any]) -> Workshop:
+    """What a vendor is examined with, and whatever else is asked of it by a command."""
+    return Workshop(
+        clock=SystemClock(),
+        data_dir=ground.settings.data_dir,
+        run_cpu=ground.run_cpu,
+        inside=ground.inside,
+        hook_urls=await _hook_urls(ground.settings, vendor),
+        tokens=await _tokens(ground, vendor),
+    )

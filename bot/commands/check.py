@@ -8,6 +8,7 @@ from bot.checks.examination import Section, build_sections, examine, stand_on
 from bot.commands.console import say
 from bot.commands.ground import load_settings
 from bot.commands.rehearsing import rehearse
+from bot.commands.subscribing import subscribe
 from bot.settings import Settings
 from domain.errors import ConfigError
 from domain.plural import counted
@@ -21,15 +22,16 @@ def execute(arguments: argparse.Namespace, _rest: Sequence[str]) -> int:
     except ConfigError as error:
         _tell([Finding(code="settings.wrong", title="Настройки", ok=False, hint=f"{error}.")])
         return 1
-    good = asyncio.run(_check(settings, arguments.only))
+    good = asyncio.run(_check(settings, arguments.only, subscribes=arguments.subscribe))
     if arguments.rehearse:
         good = asyncio.run(rehearse(settings)) and good
     return 0 if good else 1
 
 
-async def _check(settings: Settings, only: str | None) -> bool:
+async def _check(settings: Settings, only: str | None, *, subscribes: bool) -> bool:
     found: list[Finding] = []
     async with stand_on(settings) as ground:
+        good = await subscribe(ground, only) if subscribes else True
         for section in _asked_for(build_sections(ground), only):
             findings = await examine(section)
             if findings:
@@ -38,7 +40,7 @@ async def _check(settings: Settings, only: str | None) -> bool:
                 say(f"  {line_of(finding)}")
             found += findings
     _cures(found)
-    return not any(_broken(finding) for finding in found)
+    return good and not any(_broken(finding) for finding in found)
 
 
 def _asked_for(sections: Sequence[Section], only: str | None) -> Sequence[Section]:

@@ -1,10 +1,12 @@
 """Notices: one when something breaks, one when it is back; pure functions."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from domain.duration import show_duration
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, plain
 from domain.plural import plural
+from domain.webhooks import HookStanding
 
 
 def part_gone(name: str, title: str, *, since: datetime, detail: str, hint: str, texts: Texts) -> Message:
@@ -43,6 +45,22 @@ def disk_full(free_mb: int, *, day: str, texts: Texts) -> Message:
     return _notice(f"disk:{day}", texts.get("alert.disk", free=free_mb), [plain(texts.get("alert.disk_more"))])
 
 
+def hook_off(vendor: str, title: str, standing: HookStanding, *, since: datetime, texts: Texts) -> Message:
+    """A vendor does not tell us, or not of everything; what it has not told is found by asking, minutes later."""
+    heading = texts.get(f"alert.hook_{standing.state}", title=title)
+    lines = [plain(texts.get(f"alert.hook_{standing.state}_press")), plain(texts.get("alert.hook_meanwhile"))]
+    if standing.lacking:
+        lines.append(Line(spans=(Span(texts.get("alert.hook_events") + " "), Span(", ".join(standing.lacking), Style.CODE))))
+    message = _notice(f"hook:{vendor}:{standing.state}:{since.isoformat()}", heading, lines)
+    button = Button(text=texts.get("alert.hook_subscribe"), kind=ButtonKind.ACTION, target=f"hookset:{vendor}")
+    return replace(message, buttons=((button,),))
+
+
+def hook_back(vendor: str, title: str, *, since: datetime, now: datetime, texts: Texts) -> Message:
+    lines = [plain(texts.get("alert.hook_back_after", away=show_duration((now - since).total_seconds())))]
+    return _notice(f"hook_back:{vendor}:{since.isoformat()}", texts.get("alert.hook_back", title=title), lines)
+
+
 def _troubled(what: str, kind: str, code: str, *, count: int, error: str, day: str, texts: Texts, hint: str = "") -> Message:
     one, few, many = texts.get(f"alert.works.{kind}").split("|")
     named = f"{count} {plural(count, one, few, many)}"
@@ -53,7 +71,7 @@ def _troubled(what: str, kind: str, code: str, *, count: int, error: str, day: s
     ]
     button = Button(text=texts.get("alert.errors"), kind=ButtonKind.ACTION, target="errors:today")
     message = _notice(f"{what}:{kind}:{code}:{day}", texts.get(f"alert.{what}", works=named), lines)
-    return Message(key=message.key, sections=message.sections, kind="notice", buttons=((button,),))
+    return replace(message, buttons=((button,),))
 
 
 def _notice(key: str, heading: str, lines: list[Line]) -> Message:

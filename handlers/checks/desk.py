@@ -7,7 +7,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One line. ``code`` names the kind of it, ``hint`` (Russian) says what to press; ``warning``: works, but look."""
+    """One line. ``code`` names the kind of it, ``hint`` (Russian) says what to press; ``warning``: works, but look.
+
+    ``subscribe``: the vendor whose hook can be set from here.
+    """
 
     code: str
     title: str
@@ -15,6 +18,7 @@ class Found:
     detail: str = ""
     hint: str = ""
     warning: bool = False
+    subscribe: str = ""
 
     @property
     def off(self) -> bool:

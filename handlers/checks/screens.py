@@ -35,7 +35,7 @@ def report_screen(reader: Reader, report: Report, *, whole: bool = False) -> Mes
         for found in listed
     ]
     rest = tuple(_good(report)) if whole else _folded(reader, report)
-    return Message(key=ANSWER, sections=(top, *wrong, *rest), buttons=(tuple(_buttons(reader, report, whole=whole)),))
+    return Message(key=ANSWER, sections=(top, *wrong, *rest), buttons=tuple(_rows(reader, report, whole=whole)))
 
 
 def _title(reader: Reader, report: Report) -> str:
@@ -86,6 +86,12 @@ def _good(report: Report) -> Iterator[Section]:
         lines = tuple(plain(_line(found)) for found in part.found if found.ok)
         if lines:
             yield Section(title=bold(part.title), lines=lines, weight=3)
+
+
+def _rows(reader: Reader, report: Report, *, whole: bool) -> Iterator[tuple[Button, ...]]:
+    for vendor in dict.fromkeys(found.subscribe for found in report if found.subscribe):
+        yield (action(reader.say("alert.hook_subscribe"), f"hookset:{vendor}"),)
+    yield tuple(_buttons(reader, report, whole=whole))
 
 
 def _buttons(reader: Reader, report: Report, *, whole: bool) -> Iterator[Button]:

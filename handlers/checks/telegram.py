@@ -9,9 +9,10 @@ from aiogram.types import Message as ChatMessage
 
 from domain.messages import Destination, Message
 from domain.roles import Person
-from handlers.calls.screens import say
+from handlers.calls.screens import action, say
 from handlers.checks.asked import read_asked, read_plain
 from handlers.checks.desk import Report
+from handlers.checks.hooks import subscribed
 from handlers.checks.screens import begun_screen, broken_screen, report_screen, summary_screen
 from handlers.desk import Desk
 from handlers.talk.telegram import ADMINS, Pressed, in_private, place_of, pressed_on, redraw, show, toast
@@ -26,6 +27,7 @@ def build_router() -> Router:
     router.message.register(check_command, Command("check", "проверка", "проверить", ignore_case=True), flags=ADMINS)
     router.message.register(check_in_words, F.text, in_private, ~F.via_bot, asked_in_words, flags=ADMINS)
     router.callback_query.register(check_button, Pressed("check"), flags=ADMINS)
+    router.callback_query.register(subscribe_button, Pressed("hookset"), flags=ADMINS)
     router.callback_query.register(show_all, Pressed("chkall"), flags=ADMINS)
     return router
 
@@ -58,6 +60,14 @@ async def check_button(callback: CallbackQuery, argument: str, person: Person, d
         await toast(callback)
     else:
         await toast(callback, desk.texts.get("checks.running"), alert=True)
+
+
+async def subscribe_button(callback: CallbackQuery, argument: str, desk: Desk) -> None:
+    """Pressed twice it is done once: the vendor keeps one hook an address."""
+    await toast(callback)  # the vendor may take longer than a press waits for
+    told = await subscribed(desk, argument)
+    if (message := pressed_on(callback)) is not None:
+        await show(message, desk, say(told, (action(desk.texts.get("checks.again"), f"check:{argument}"),)))
 
 
 async def show_all(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:

@@ -21,6 +21,7 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
     """One client, and so one pace, for all that is asked of the account; nothing where only hooks are taken in."""
     from integrations.amocrm.assembly import build_access
     from integrations.amocrm.client import Client
+    from integrations.amocrm.hooks import Hooks
     from integrations.amocrm.platform import Crm
 
     access = build_access(settings, workshop)
@@ -28,7 +29,7 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
         return Ports()
     client = Client(settings, access, workshop.clock)
     crm = Crm(client, settings, workshop.clock)
-    return Ports(crm=crm, funnel=crm, upkeep=access.upkeep, close=client.close)
+    return Ports(crm=crm, funnel=crm, hooks=Hooks(crm), upkeep=access.upkeep, close=client.close)
 
 
 def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:

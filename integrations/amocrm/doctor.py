@@ -3,14 +3,17 @@
 import difflib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
+from typing import assert_never
 from urllib.parse import urlsplit
 
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from domain.plural import counted
+from domain.webhooks import HookState
 from integrations.amocrm.assembly import build_access
 from integrations.amocrm.client import Client
 from integrations.amocrm.entities import UTM, FieldNames
-from integrations.amocrm.faults import FORBIDDEN
+from integrations.amocrm.faults import FORBIDDEN, VENDOR_NAME
+from integrations.amocrm.hooks import standing_of
 from integrations.amocrm.platform import Crm
 from integrations.amocrm.settings import Settings
 from integrations.kit.values import text_of
@@ -19,10 +22,6 @@ from integrations.kit.vendor import Finding, Workshop
 TITLE = "amoCRM"
 ENDS_SOON = timedelta(days=30)
 CALLBACK = "/api/auth/amo/callback"
-WANTED_EVENTS = (
-    "add_lead", "update_lead", "delete_lead", "restore_lead", "status_lead", "responsible_lead",
-    "add_contact", "update_contact", "delete_contact", "restore_contact",
-)  # fmt: skip
 _PEOPLE_CALL_THEM = {
     **{f"utm_{name}": f"utm {name}" for name in UTM},
     "value": "стоимость объекта",
@@ -38,7 +37,8 @@ _UNREACHABLE_HINTS = {
     "HTTP 429": "amoCRM просит обращаться реже: тем же ключом пользуется ещё кто-то. Создайте для Сводки свою интеграцию.",
 }
 _UNREACHABLE = "amoCRM не отвечает. Проверьте, открывается ли она в браузере и есть ли у сервера Сводки выход в интернет."
-_WEBHOOKS = "«Настройки» → «Интеграции» → «WebHooks»"
+_SET_BY_US = "Сводка поставит его сама: /check амо → «Подписать вебхук». Или "
+_WEBHOOKS = "администратор аккаунта открывает «Настройки» → «Интеграции» → «WebHooks»"
 
 
 async def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:
@@ -114,22 +114,26 @@ async def _hooks(crm: Crm, ours: Sequence[str]) -> Finding:
         hooks = await crm.hooks()
     except VendorError as error:
         return _not_asked(code, title, error)
-    mine = next((hook for hook in hooks if hook.destination in ours), None)
-    address = "адрес /hooks/amocrm/… из svodka urls"
-    if mine is None:
-        detail = "не задан" if ours else "внешнего адреса нет: задайте PUBLIC_URL"
-        hint = f"Администратор: {_WEBHOOKS} → «Добавить», {address}, отметьте события сделок и контактов."
-        return Finding(code=f"{code}.missing", title=title, ok=False, warning=True, detail=detail, hint=hint)
-    if mine.disabled:
-        hint = f"amoCRM выключила его сама. {_WEBHOOKS} → включить и «Сохранить»; пропущенное она не пришлёт."
-        return Finding(code=f"{code}.disabled", title=title, ok=False, detail="выключен", hint=hint)
-    lacking = [event for event in WANTED_EVENTS if mine.events and event not in mine.events]
-    if lacking:
-        hint = f"{_WEBHOOKS} → вебхук Сводки → отметьте недостающие события и «Сохранить»."
-        return Finding(
-            code=f"{code}.events", title=title, ok=False, warning=True, detail=f"нет: {', '.join(lacking)}", hint=hint
-        )
-    return Finding(code=code, title=title, ok=True, detail="включён")
+    standing = standing_of(hooks, ours)
+    match standing.state:
+        case HookState.ON:
+            return Finding(code=code, title=title, ok=True, detail="включён")
+        case HookState.MISSING:
+            fault, detail = "missing", "не задан" if ours else "внешнего адреса нет: задайте PUBLIC_URL"
+            hint = f"{_WEBHOOKS} → «Добавить», адрес /hooks/amocrm/… из svodka urls, отметьте события сделок и контактов."
+        case HookState.DISABLED:
+            fault, detail = "disabled", "выключен"
+            hint = f"{_WEBHOOKS} → включить и «Сохранить». amoCRM выключила его сама; пропущенное найдёт опрос."
+        case HookState.LACKING:
+            fault, detail = "events", f"нет: {', '.join(standing.lacking)}"
+            hint = f"{_WEBHOOKS} → вебхук Сводки → отметьте недостающие события и «Сохранить»."
+        case _ as never:
+            assert_never(never)
+    cure = f"{_SET_BY_US}{hint}" if ours else hint
+    return Finding(
+        code=f"{code}.{fault}", title=title, ok=False, warning=fault != "disabled", detail=detail, hint=cure,
+        subscribe=VENDOR_NAME if ours else "",
+    )  # fmt: skip
 
 
 async def _fields(crm: Crm, settings: Settings) -> Finding:

@@ -10,6 +10,7 @@ from domain.ports import (
     Clock,
     CrmPlatform,
     Funnel,
+    HookBook,
     RecordingSource,
     Summariser,
     Timeline,
@@ -68,7 +69,8 @@ class Intake(Generic[S]):
 class Finding:
     """One line of `svodka check`. ``hint`` (Russian) says whose it is and what to press; empty when ``ok``.
 
-    ``code`` is stable and unique per kind of fault. ``warning``: works, but somebody should know.
+    ``code`` is stable and unique per kind of fault. ``warning``: works, but somebody should know. ``subscribe``: the vendor
+    whose hook Svodka can set itself, when somebody says so.
     """
 
     code: str
@@ -77,6 +79,7 @@ class Finding:
     detail: str = ""
     hint: str = ""
     warning: bool = False
+    subscribe: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,7 @@ class Ports:
     webinars: WebinarPlatform | None = None
     funnel: Funnel | None = None
     crm: CrmPlatform | None = None
+    hooks: HookBook | None = None
     upkeep: Callable[[], Awaitable[None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing
 

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.telegram.render import render
+from domain.errors import SvodkaError
 from domain.events import Event
 from domain.messages import ButtonKind, Message, as_text, iter_lines
+from domain.webhooks import HookStanding, HookState
 from handlers.checks.desk import Listener, Report
 from handlers.desk import Desk, PartHealth, Rendered
 from handlers.texts import load_texts
@@ -106,6 +108,14 @@ class Stage:
     full: bool = False
     woken: int = 0
     doctor: WaitingRoom = field(default_factory=WaitingRoom)
+    standing: HookStanding | SvodkaError = field(default_factory=lambda: HookStanding(state=HookState.ON))
+    subscribed: list[str] = field(default_factory=list)
+
+    async def subscribe(self, vendor: str) -> HookStanding:
+        self.subscribed.append(vendor)
+        if isinstance(self.standing, SvodkaError):
+            raise self.standing
+        return self.standing
 
 
 @pytest.fixture
@@ -151,6 +161,7 @@ def desk(lite: Database, clock: HandClock, stage: Stage, tmp_path: Path) -> Desk
         version="0.1.0",
         submit=submit,
         doctor=stage.doctor,
+        subscribe=stage.subscribe,
         has_room=has_room,
         wake=wake,
     )

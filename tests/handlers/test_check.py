@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from domain.errors import BadInput, SvodkaError, VendorRefused, VendorUnavailable
 from domain.messages import Message, as_text
+from domain.webhooks import HookStanding, HookState
 from handlers.checks.asked import read_asked, read_plain
 from handlers.checks.desk import Found, Part, Report
 from handlers.checks.screens import begun_screen, broken_screen, report_screen, summary_screen
@@ -156,3 +158,37 @@ async def test_what_cannot_be_examined_is_said(owner: Talk, stage: Stage) -> Non
 async def test_managers_are_told_whose_it_is(manager: Talk, stage: Stage) -> None:
     assert await manager.say("проверь бизон") == "> Это может только администратор."
     assert stage.doctor.asked == []
+
+
+OFF_HOOK = Found(code="amocrm.hooks.missing", title="amoCRM: вебхук", ok=False, warning=True, subscribe="amocrm", hint="Да")
+
+
+async def test_a_hook_that_is_missing_can_be_set_from_the_report(owner: Talk, stage: Stage, reader: Reader) -> None:
+    report = Report(name="e", only="amocrm", parts=(Part(title="amoCRM", found=(OFF_HOOK,)),))
+    assert report_screen(reader, report).buttons[0][0].target == "hookset:amocrm"
+    assert "вебхук подписан на сделки и контакты" in await owner.press("hookset:amocrm")
+    assert stage.subscribed == ["amocrm"]
+    assert owner.keyboard() == [["check:amocrm"]]
+
+
+@pytest.mark.parametrize(
+    ("came", "said"),
+    [
+        (HookStanding(state=HookState.DISABLED), "не показывает включённым"),
+        (BadInput("PUBLIC_URL", "Снаружи Сводку не видно."), "Снаружи Сводку не видно."),
+        (VendorRefused("amocrm", "webhooks", "forbidden", hint="Всё остановлено."), "может только администратор"),
+        (VendorRefused("amocrm", "webhooks", "bad_token", hint="Выпустите новый."), "не подписан. Выпустите новый."),
+        (VendorUnavailable("amocrm", "webhooks", "HTTP 502"), "ещё раз через минуту"),
+    ],
+    ids=["still off", "no address", "no admin", "refused", "away"],
+)
+async def test_what_came_of_setting_a_hook_is_said(
+    owner: Talk, stage: Stage, came: HookStanding | SvodkaError, said: str
+) -> None:
+    stage.standing = came
+    assert said in await owner.press("hookset:amocrm")
+
+
+async def test_a_manager_sets_no_hook(manager: Talk, stage: Stage) -> None:
+    await manager.press("hookset:amocrm")
+    assert stage.subscribed == []

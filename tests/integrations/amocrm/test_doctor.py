@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from integrations.amocrm.doctor import WANTED_EVENTS, diagnose
+from integrations.amocrm.doctor import diagnose
 from integrations.amocrm.fake import Fake, Scripted
+from integrations.amocrm.hooks import WANTED_EVENTS
 from integrations.amocrm.settings import PAPER_FIELDS, Settings
 from integrations.kit.vendor import Finding, Workshop
 from tests.conftest import Serve
@@ -96,7 +97,9 @@ async def test_a_token_that_ends_soon(office: tuple[Fake, Settings]) -> None:
 async def test_a_hook_that_tells_us_nothing(office: tuple[Fake, Settings], hooks: list[object], code: str) -> None:
     fake, settings = office
     fake.account.hooks = hooks  # type: ignore[assignment]
-    assert code in await findings(settings)
+    assert (await findings(settings))[code].subscribe == "amocrm"
+    if hooks:
+        assert not (await findings(settings, ours=()))["amocrm.hooks.missing"].subscribe  # nobody could reach us
 
 
 @pytest.mark.parametrize(
