@@ -21,6 +21,7 @@ from storage.matching import Found, LeadOf, find_people, leads_of
 from storage.models import webinar_attendees
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, Value, execute, fetch, storable
+from storage.wholes import loosen, of_many_rows, settle
 
 T = TypeVar("T")
 Reread = Callable[[Sequence[str]], Sequence[Viewer]]  # stored records, in the words of the platform that gave them
@@ -126,6 +127,7 @@ class ReportLoad:
                 await writing
         if await self._stored() != count:
             await self._forget_the_rest()
+        await self._settle()
         beyond = "DELETE FROM webinar_records WHERE session_id = :session AND position >= :records"
         await self._database.write(partial(execute, sql=beyond, values={"session": self._session.id, "records": records}))
         return count
@@ -173,10 +175,13 @@ class ReportLoad:
         session = self._session
 
         async def job(connection: AsyncConnection) -> None:
-            before = await _days_before(connection, session, [str(row[0]) for row in rows]) if again else set()
+            keys = [str(row[0]) for row in rows]
+            before = await _days_before(connection, session, keys) if again else set()
+            loose = await loosen(connection, session.account_id, session.id, keys) if again else []
             if await self._upsert.run(connection, rows, self._same):
                 unmarked = (days | before) - self._marked
                 await mark_days(connection, session.account_id, unmarked, session_id=session.id)
+            await settle(connection, session.account_id, loose)
 
         try:
             await self._database.write(job)
@@ -185,6 +190,13 @@ class ReportLoad:
             raise
         if not again and not session.complete:
             self._marked |= days
+
+    async def _settle(self) -> None:
+        """Whoever came under several keys is counted once."""
+        async with self._database.read() as connection:
+            people = await of_many_rows(connection, self._session.id)
+        for some in _chunks(people, CHUNK):
+            await self._database.write(partial(settle, account_id=self._session.account_id, attendees=some))
 
     async def _stored(self) -> int:
         sql = "SELECT count(*) FROM webinar_attendees WHERE session_id = :session"
@@ -203,8 +215,10 @@ class ReportLoad:
 
 async def _forget(connection: AsyncConnection, session: Session, keys: list[str]) -> None:
     await mark_days(connection, session.account_id, await _days_before(connection, session, keys), session_id=session.id)
+    left = await loosen(connection, session.account_id, session.id, keys)
     sql = "DELETE FROM webinar_attendees WHERE session_id = :session AND person_key IN {texts}"
     await execute(connection, sql, {"session": session.id, "texts": keys})
+    await settle(connection, session.account_id, left)
 
 
 async def _days_before(connection: AsyncConnection, session: Session, keys: list[str]) -> set[str]:

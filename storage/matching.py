@@ -17,6 +17,7 @@ from storage.changes import mark_changed
 from storage.dirty import mark_dirty
 from storage.hidden import seen
 from storage.sets import execute, execute_each, fetch
+from storage.wholes import settle
 
 PHONE, EMAIL, LINK = "phone", "email", "link"  # kinds of identities
 
@@ -246,6 +247,7 @@ async def _match(connection: AsyncConnection, account_id: int, rows: Sequence[An
         await mark_dirty(connection, account_id, lead_ids, session_id=session)
     if touched:
         await mark_changed(connection, account_id, touched)
+    await settle(connection, account_id, [row[0] for row in rows])
     return len(changes)
 
 

@@ -46,6 +46,7 @@ FROM (
            coalesce(sum(a.watch_duration_sec), 0) AS watched,
            count(a.lead_id) FILTER (WHERE a.watch_duration_sec > 1800) AS long
     FROM leads AS l LEFT JOIN webinar_attendees AS a ON a.person_id = l.person_id AND a.lead_id = l.id AND a.attended
+        AND a.part_of IS NULL
         AND a.session_id NOT IN (SELECT id FROM webinars WHERE account_id = :account AND state <> 'complete')
     WHERE l.account_id = :account AND l.created_at >= :since AND l.created_at < :until AND l.deleted_at IS NULL
     AND {seen("l")}

@@ -13,37 +13,20 @@ from domain.followup import Followup
 from domain.ports import Tx
 from domain.webinars import MatchedBy, Viewer, WebinarReport
 from storage.attendance import ReportLoad, Reread, Session
+from storage.codec import dumps
 from storage.dirty import mark_dirty
 from storage.engine import Database
 from storage.hidden import shown_tables
+from storage.judging import judge
 from storage.matching import rematch, rematch_session
 from storage.models import webinar_attendees, webinars
 from storage.queries.audience import followup
 from storage.queries.webinars import present, turnout
 from storage.sets import execute, fetch
+from storage.wholes import settle
 
 PENDING, LOADING, COMPLETE = "pending_report", "loading", "complete"
 _MOST_MATCHED = 500  # attendees looked at in one write
-
-# As domain.attendance says it, over stored rows; ``length`` is the webinar's in seconds, 0 when unknown.
-_RECOUNT = """
-UPDATE webinar_attendees SET attended = CASE WHEN watch_duration_sec IS NULL THEN finished
-                                        ELSE watch_duration_sec >= :attended END,
-    presence = CASE
-        WHEN watch_duration_sec IS NULL THEN CASE WHEN finished THEN 'stayed' ELSE 'unknown' END
-        WHEN watch_duration_sec < :attended THEN 'looked_in'
-        WHEN finished OR (:length > 0 AND watch_duration_sec >= :stayed * :length) THEN 'stayed'
-        WHEN :length > 0 AND watch_duration_sec < :early * :length THEN 'left_early'
-        ELSE 'attended' END,
-    warmth = CASE
-        WHEN clicked OR ordered OR messages > 0 THEN 'hot'
-        WHEN watch_duration_sec IS NULL THEN CASE WHEN finished THEN 'hot' ELSE 'warm' END
-        WHEN watch_duration_sec < :attended THEN 'cold'
-        WHEN finished OR (:length > 0 AND watch_duration_sec >= :stayed * :length) THEN 'hot'
-        WHEN :length > 0 AND watch_duration_sec >= :hot * :length THEN 'hot'
-        ELSE 'warm' END
-WHERE id IN {ids}
-"""
 
 
 class WebinarStore:
@@ -55,6 +38,7 @@ class WebinarStore:
     def __init__(self, database: Database, yardstick: Yardstick | None = None) -> None:
         self._database = database
         self._yardstick = yardstick or Yardstick()
+        self._words = dumps(Yardstick, self._yardstick)
         self._loads: dict[int, ReportLoad] = {}
         self._known: dict[int, tuple[int, int, str]] = {}  # the newest identity and lead when the load began, and tables
 
@@ -86,8 +70,9 @@ class WebinarStore:
 
         Readers do not see a webinar that is being loaded, unless it was complete before.
         """
-        state = {"session": webinar_id, "loading": LOADING, "complete": COMPLETE}
-        sql = "UPDATE webinars SET state = :loading WHERE id = :session AND state <> :complete"
+        state = {"session": webinar_id, "loading": LOADING, "complete": COMPLETE, "yardstick": self._words}
+        sql = """UPDATE webinars SET yardstick = :yardstick, state = CASE WHEN state = :complete THEN state ELSE :loading END
+                 WHERE id = :session"""
 
         async def job(connection: AsyncConnection) -> None:
             await execute(connection, sql, state)
@@ -180,7 +165,10 @@ class WebinarStore:
         await rematch(connection, account_id, attendees=[attendee_id])
 
     async def recount(self, account_id: int) -> int:
-        """Bring every stored row to the yardstick; how many there are. For when the account changes its words."""
+        """Bring every stored row to the yardstick; how many there are. For when the account changes its words.
+
+        People whom an older version kept in several rows are counted once from then on.
+        """
         last, count = 0, 0
         while True:
 
@@ -234,11 +222,12 @@ async def _recount(connection: AsyncConnection, account_id: int, yardstick: Yard
            WHERE a.account_id = :account AND a.id > :after ORDER BY a.id LIMIT :most""",
         {"account": account_id, "after": after, "most": _MOST_MATCHED},
     )
-    shares = {"stayed": yardstick.stayed_share, "early": yardstick.early_share, "hot": yardstick.hot_share}
+    sessions = {"ids": list({row[1] for row in rows}), "yardstick": dumps(Yardstick, yardstick)}
+    await execute(connection, "UPDATE webinars SET yardstick = :yardstick WHERE id IN {ids}", sessions)
     for minutes in {row[3] for row in rows}:
-        values = {"ids": [row[0] for row in rows if row[3] == minutes], "length": minutes * 60, **shares}
-        await execute(connection, _RECOUNT, {"attended": yardstick.attended_s, **values})
-    for session in {row[1] for row in rows}:
+        await judge(connection, [row[0] for row in rows if row[3] == minutes], minutes=minutes, yardstick=yardstick)
+    for session in sessions["ids"]:
         leads = {row[2] for row in rows if row[1] == session and row[2] is not None}
         await mark_dirty(connection, account_id, leads, session_id=session)
+    await settle(connection, account_id, [row[0] for row in rows])
     return (rows[-1][0] if rows else after), len(rows)

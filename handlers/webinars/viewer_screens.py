@@ -13,6 +13,7 @@ from storage.queries.viewers import Somebody, ViewerFound
 
 PER_PAGE = 8
 MOST_CHOICES = 8
+MOST_PARTS = 4
 TITLE_LIMIT = 40
 _BY_KEY = {MatchedBy.PHONE.value: "phone", MatchedBy.EMAIL.value: "email"}
 
@@ -22,7 +23,7 @@ def viewer_screen(reader: Reader, found: ViewerFound, *, word: str = "", before:
     line = found.line
     title = Line(spans=(Span(name_of(reader, line), Style.BOLD),))
     sections = [Section(title=title, lines=tuple(_who(reader, line)))]
-    sections.append(Section(title=plain(report_of(reader, line)), lines=tuple(_seen(reader, line))))
+    sections.append(Section(title=plain(report_of(reader, line)), lines=(*_seen(reader, line), *_together(reader, found))))
     base = Line(spans=(Span(reader.say("webinar.base"), Style.BOLD),))
     sections.append(Section(title=base, lines=tuple(_known(reader, found))))
     if word:
@@ -60,6 +61,18 @@ def _seen(reader: Reader, line: AttendeeLine) -> Iterator[Line]:
     )
     if marks:
         yield bullet(reader.say(f"viewer.marks.{line.marks_from or 'viewer'}", marks=marks))
+
+
+def _together(reader: Reader, found: ViewerFound) -> Iterator[Line]:
+    """They came under several keys: what this row has of the others, or what says more than this one."""
+    for part in found.parts:
+        yield bullet(reader.say("viewer.part", how=_how(reader, part), watched=watched(reader, part)))
+    if found.whole is not None:
+        yield bullet(reader.say("viewer.whole", watched=watched(reader, found.whole)))
+
+
+def _how(reader: Reader, line: AttendeeLine) -> str:
+    return reader.say(f"viewer.how.{line.matched_by}")
 
 
 def watched(reader: Reader, line: AttendeeLine) -> str:
@@ -107,6 +120,9 @@ def _buttons(reader: Reader, found: ViewerFound, before: ViewerFound | None) -> 
             Button(text="Telegram", kind=ButtonKind.URL, target=f"https://t.me/+{line.phone_number}"),
         )
     yield from _known_buttons(reader, found) if line.person_id is not None else _unknown_buttons(reader, found, before)
+    ways = [(part, reader.say("viewer.button.part_of", how=_how(reader, part))) for part in found.parts[:MOST_PARTS]]
+    ways += [(found.whole, reader.say("viewer.button.whole"))] if found.whole is not None else []
+    yield from ((action(text, f"vw:{other.id}"),) for other, text in ways)
     fields = action(reader.say("viewer.button.fields"), f"vraw:{line.id}")
     visits = action(reader.say("viewer.button.visits", count=found.visits), f"vpast:{line.id}:0")
     yield (fields, visits) if found.visits > 1 else (fields,)

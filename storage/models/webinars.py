@@ -6,6 +6,7 @@ from storage.models.types import BigId, UtcDateTime, metadata
 
 _WITH_PERSON, _EMAILED = text("person_id IS NOT NULL"), text("email <> ''")
 _PHONED = text("phone_number <> '' AND matched_by <> 'phone'")  # who may yet be found by it
+_PART = text("part_of IS NOT NULL")
 _KEYED_PHONE, _KEYED_EMAIL = text("phone_key <> ''"), text("email_key <> ''")
 
 webinars = Table(
@@ -29,7 +30,8 @@ webinars = Table(
     Column("records", Integer, nullable=False, server_default="0"),
     Column("skipped", Integer, nullable=False, server_default="0"),
     Column("missing", Integer, nullable=False, server_default="0"),  # of the platform's total, never given
-    Column("attendees", Integer, nullable=False, server_default="0"),
+    Column("attendees", Integer, nullable=False, server_default="0"),  # rows; those that are parts of others too
+    Column("yardstick", Text, nullable=False, server_default=""),  # JSON: by what its rows were measured; "" the usual one
     UniqueConstraint("account_id", "vendor", "external_id"),
     Index("ix_webinars_account_id_started_at", "account_id", "started_at"),
     Index("ix_webinars_account_id_room_id", "account_id", "room_id", "started_at"),
@@ -94,7 +96,8 @@ registration_rules = Table(
     Column("changed_at", UtcDateTime, nullable=False),
 )
 
-# A row is a person at a session. Readers take those of complete sessions only (webinars.state).
+# A row is a person at a session, by one of their keys. Who came by two has two rows: one says what both come to, the other
+# is part of it and counts for nobody (storage/wholes.py). Readers take rows of complete sessions only (webinars.state).
 webinar_attendees = Table(
     "webinar_attendees",
     metadata,
@@ -135,12 +138,15 @@ webinar_attendees = Table(
     Column("url_marker", Text, nullable=False, server_default=""),
     Column("marks_from", String(8), nullable=False, server_default=""),  # viewer | lead: whose utm it is
     Column("positions", Text, nullable=False, server_default="[]"),  # JSON [n, …]: their webinar_records
+    Column("part_of", BigInteger),  # the row of the same person that says what this one says too
+    Column("own", Text),  # JSON: what this row says by itself, where it says what several come to
     UniqueConstraint("session_id", "person_key"),
+    Index("ix_webinar_attendees_parts", "session_id", "part_of", sqlite_where=_PART, postgresql_where=_PART),
     Index("ix_webinar_attendees_phone", "account_id", "phone_number", sqlite_where=_PHONED, postgresql_where=_PHONED),
     Index("ix_webinar_attendees_email", "account_id", "email", sqlite_where=_EMAILED, postgresql_where=_EMAILED),
     Index(  # each index costs as much as the row: this one is both for a person's visits and for what a lead's come to
         "ix_webinar_attendees_person_id", "person_id", "lead_id", "attended", "watch_duration_sec", "session_id",
-        sqlite_where=_WITH_PERSON, postgresql_where=_WITH_PERSON,
+        "part_of", sqlite_where=_WITH_PERSON, postgresql_where=_WITH_PERSON,
     ),
 )  # fmt: skip
 
@@ -190,7 +196,7 @@ conversion_rollups = Table(
     Column("key", String(250), primary_key=True),  # the id or the text itself, "" for none
     Column("leads", Integer, nullable=False),
     Column("came", Integer, nullable=False),  # leads with at least one attended visit
-    Column("visits", Integer, nullable=False),  # attended rows: one lead may have several
+    Column("visits", Integer, nullable=False),  # attended webinars: one lead may have several
     Column("watch_sec", BigInteger, nullable=False),
     Column("long_visits", Integer, nullable=False),  # of more than 1800 s
     sqlite_with_rowid=False,

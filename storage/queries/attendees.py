@@ -128,7 +128,20 @@ class VisitAnswer:
 
 
 _FIELDS = tuple(AttendeeLine.__slots__)
+_HERE = "a.account_id = :account AND a.session_id = :session AND a.part_of IS NULL"
+
+
+def told(name: str) -> str:
+    """SQL: what a person said under this name of a column, under whichever of their keys."""
+    return f"""
+    CASE WHEN a.own IS NULL OR a.{name} <> '' THEN a.{name} ELSE coalesce((
+        SELECT max(p.{name}) FROM webinar_attendees AS p WHERE p.session_id = a.session_id AND p.part_of = a.id), '') END
+    """  # noqa: S608 - our own names
+
+
 _OTHER_TABLES = {
+    "username": told("username"),
+    "email": told("email"),
     "lead_phone": "coalesce(nullif(l.phone_key, ''), l.phone, '')",
     "lead_status": "coalesce(l.status, '')",
     "manager": "coalesce(l.manager, '')",
@@ -137,11 +150,11 @@ _OTHER_TABLES = {
     "creative_id": "l.creative_id",
     "creative": "coalesce(c.title, '')",
 }
-_LINES = f"""
-SELECT {", ".join(_OTHER_TABLES.get(name, f"a.{name}") for name in _FIELDS)}
+_FROM = """
 FROM webinar_attendees AS a JOIN webinars AS w ON w.id = a.session_id LEFT JOIN leads AS l ON l.id = a.lead_id
 LEFT JOIN directions AS d ON d.id = l.direction_id LEFT JOIN creatives AS c ON c.id = l.creative_id
-"""  # noqa: S608 - our own names
+"""
+_LINES = f"SELECT {', '.join(_OTHER_TABLES.get(name, f'a.{name}') for name in _FIELDS)} {_FROM}"
 _EARLIER = """EXISTS (
     SELECT 1 FROM webinars AS v JOIN webinar_attendees AS b ON b.session_id = v.id
     WHERE v.account_id = a.account_id AND v.room_id = w.room_id AND v.started_at < w.started_at AND v.state = 'complete'
@@ -181,12 +194,12 @@ async def find_attendees(
     manager: str | None = None, limit: int, offset: int = 0,
 ) -> AttendeePage:  # fmt: skip
     """The people of one webinar, hot first, then by how long they watched. ``manager``: of their leads only, "" for none."""
-    where = f"WHERE a.account_id = :account AND a.session_id = :session AND {_SEGMENTS[segment]}"
+    where = f"WHERE {_HERE} AND {_SEGMENTS[segment]}"
     values: dict[str, Any] = {"account": account_id, "session": webinar_id, "limit": limit, "offset": offset}
     if manager is not None:
         where += " AND coalesce(l.manager, '') = :manager"
         values["manager"] = manager
-    count = f"SELECT count(*) {_LINES[_LINES.index('FROM') :]} {where}"
+    count = f"SELECT count(*) {_FROM} {where}"
     async with database.read() as connection:
         rows = await fetch(connection, f"{_LINES} {where} {_ORDER} LIMIT :limit OFFSET :offset", values)
         total = (await fetch(connection, count, values))[0][0]
@@ -198,8 +211,7 @@ async def segment_sizes(
 ) -> dict[Segment, int]:
     """How many people of one webinar are in each of these."""
     counts = ", ".join(f"count(*) FILTER (WHERE {_SEGMENTS[segment]})" for segment in segments)
-    where = "WHERE a.account_id = :account AND a.session_id = :session"
-    sql = f"SELECT {counts} FROM webinar_attendees AS a JOIN webinars AS w ON w.id = a.session_id {where}"  # noqa: S608
+    sql = f"SELECT {counts} FROM webinar_attendees AS a JOIN webinars AS w ON w.id = a.session_id WHERE {_HERE}"  # noqa: S608
     async with database.read() as connection:
         row = (await fetch(connection, sql, {"account": account_id, "session": webinar_id}))[0]
     return dict(zip(segments, row, strict=True))
@@ -209,7 +221,7 @@ async def attendee_slices(
     database: Database, account_id: int, webinar_id: int, segment: Segment = Segment.ALL
 ) -> AsyncGenerator[tuple[AttendeeLine, ...]]:
     """All the people of ``find_attendees``, a slice at a time; a connection is held until the last is taken."""
-    where = f"WHERE a.account_id = :account AND a.session_id = :session AND {_SEGMENTS[segment]}"
+    where = f"WHERE {_HERE} AND {_SEGMENTS[segment]}"
     values: dict[str, Any] = {"account": account_id, "session": webinar_id}
     sql = f"{_LINES} {where} {_ORDER}"
     async with database.read() as connection, aclosing(fetch_slices(connection, sql, values, size=SLICE)) as slices:
@@ -245,7 +257,7 @@ async def last_attendances(database: Database, account_id: int, *, limit: int = 
         sessions.append(line.id)
         if sum(other.attendees for other in newest[: len(sessions)]) >= limit:
             break
-    where = "WHERE a.account_id = :account AND a.session_id IN {ids}"
+    where = "WHERE a.account_id = :account AND a.session_id IN {ids} AND a.part_of IS NULL"
     order = "ORDER BY w.started_at DESC, a.joined_at DESC, a.id DESC LIMIT :limit"
     async with database.read() as connection:
         values = {"account": account_id, "ids": sessions, "limit": limit}
@@ -254,9 +266,8 @@ async def last_attendances(database: Database, account_id: int, *, limit: int = 
 
 async def visits_of_person(database: Database, account_id: int, person_id: int) -> tuple[AttendeeLine, ...]:
     """Every complete webinar this person was at, newest first."""
-    where = (
-        "WHERE a.account_id = :account AND a.person_id = :person AND w.state = 'complete' ORDER BY a.webinar_date DESC, a.id"
-    )
+    where = """WHERE a.account_id = :account AND a.person_id = :person AND w.state = 'complete' AND a.part_of IS NULL
+               ORDER BY a.webinar_date DESC, a.id"""
     async with database.read() as connection:
         return tuple(map(_line, await fetch(connection, f"{_LINES} {where}", {"account": account_id, "person": person_id})))
 
@@ -271,7 +282,8 @@ async def find_lines(
 async def raw_records(database: Database, account_id: int, attendee_id: int) -> tuple[str, ...]:
     """What the platform said of an attendee, whole, JSON, in its order. Internet addresses are in it: for admins."""
     sql = """SELECT r.raw FROM webinar_attendees AS a JOIN webinar_records AS r ON r.session_id = a.session_id
-             WHERE a.account_id = :account AND a.id = :attendee AND r.position IN {positions} ORDER BY r.position"""
+             WHERE a.account_id = :account AND (a.id = :attendee OR a.part_of = :attendee)
+             AND r.position IN {positions} ORDER BY r.position"""
     mine = {"account": account_id, "attendee": attendee_id}
     async with database.read() as connection:
         sets = {"sqlite": "(SELECT value FROM json_each(a.positions))"}
@@ -308,29 +320,24 @@ SELECT EXISTS (SELECT 1 FROM webinar_attendees WHERE session_id = :session AND p
 """
 
 
-# Somebody may be two rows: by the phone of one device and the personal link of another.
-_FULLEST = "ORDER BY a.attended DESC, coalesce(a.watch_duration_sec, -1) DESC, a.id LIMIT 1"
-
-
 async def _attendee(connection: AsyncConnection, values: dict[str, Any]) -> AttendeeLine | None:
-    """By phone, then by e-mail, then as the person we know; of several rows of that person the fullest."""
+    """By phone, then by e-mail, then as the person we know; what they left under another key is theirs too."""
     for condition, given in (
-        ("a.person_key = :phone", values["phone"]),
-        ("a.email = :email AND a.email <> ''", values["email"]),
-        ("a.person_id = :person", values["person"]),
+        ("b.person_key = :phone", values["phone"]),
+        ("b.email = :email AND b.email <> ''", values["email"]),
+        ("b.person_id = :person", values["person"]),
     ):
-        row = await _fullest(connection, condition, values) if given else None
-        if row is not None and row.person_id is not None:
-            return await _fullest(connection, "a.person_id = :person", values | {"person": row.person_id})
-        if row is not None:
-            return row
+        if given:
+            where = f"{_HERE} AND a.id IN (SELECT coalesce(b.part_of, b.id) {_OF_SESSION} AND {condition})"
+            rows = await fetch(connection, f"{_LINES} WHERE {where} {_FULLEST}", values)
+            if rows:
+                return _line(rows[0])
     return None
 
 
-async def _fullest(connection: AsyncConnection, condition: str, values: dict[str, Any]) -> AttendeeLine | None:
-    where = f"WHERE a.account_id = :account AND a.session_id = :session AND {condition} {_FULLEST}"
-    rows = await fetch(connection, f"{_LINES} {where}", values)
-    return _line(rows[0]) if rows else None
+_OF_SESSION = "FROM webinar_attendees AS b WHERE b.account_id = :account AND b.session_id = :session"
+# Several whom nobody knows may have left one e-mail.
+_FULLEST = "ORDER BY a.attended DESC, coalesce(a.watch_duration_sec, -1) DESC, a.id LIMIT 1"
 
 
 async def _awaited(

@@ -19,6 +19,7 @@ from storage.codec import loads
 from storage.engine import Database
 from storage.models import webinars, work
 from storage.models.types import driver_time
+from storage.queries.attendees import told
 from storage.queries.webinars import REGISTRATIONS, UNSEEN, registered_for
 from storage.sets import fetch, moment
 
@@ -93,15 +94,29 @@ _CALLED = """
 (SELECT min(c.started_at) FROM calls AS c WHERE c.account_id = :account AND c.client_phone = {phone} AND {phone} <> ''
  AND c.outcome = 'answered' AND c.started_at >= :ended)
 """
-_ATTENDEES = """
-SELECT a.id, a.person_key AS key, a.username, {phone} AS phone, a.email, coalesce(l.manager, '') AS manager,
-       k.taken_by_name, k.taken_at, {called} AS called_at, k.taken_by,
+# Whoever came under several keys may have been taken by any of them.
+_TAKEN = """
+CASE WHEN a.own IS NULL THEN a.person_key ELSE coalesce((
+    SELECT c.person_key FROM webinar_attendees AS p
+    JOIN webinar_claims AS c ON c.session_id = p.session_id AND c.person_key = p.person_key
+    WHERE p.session_id = a.session_id AND (p.id = a.id OR p.part_of = a.id) ORDER BY c.taken_at LIMIT 1), a.person_key) END
+"""
+_ATTENDEES = (
+    """
+SELECT a.id, coalesce(k.person_key, a.person_key) AS key, {name} AS username, {phone} AS phone, {email} AS email,
+       coalesce(l.manager, '') AS manager, k.taken_by_name, k.taken_at, {called} AS called_at, k.taken_by,
        a.watch_duration_sec, a.joined_at, a.left_at, a.finished, a.messages, a.clicked, a.ordered, a.city, a.matched_by,
        CASE WHEN a.ordered THEN 1 ELSE 0 END AS first_, coalesce(a.watch_duration_sec, 0) AS then_
 FROM webinar_attendees AS a LEFT JOIN leads AS l ON l.id = a.lead_id
-LEFT JOIN webinar_claims AS k ON k.session_id = a.session_id AND k.person_key = a.person_key
-WHERE a.session_id = :session AND a.account_id = :account
-""".replace("{called}", _CALLED).replace("{phone}", _PHONE.replace("{own}", "a.phone_number"))
+LEFT JOIN webinar_claims AS k ON k.session_id = a.session_id AND k.person_key = {taken}
+WHERE a.session_id = :session AND a.account_id = :account AND a.part_of IS NULL
+""".replace("{taken}", _TAKEN)
+    .replace("{name}", told("username"))
+    .replace("{email}", told("email"))
+    .replace("{called}", _CALLED)
+    .replace("{phone}", _PHONE.replace("{own}", "a.phone_number"))
+)
+_WHOLE = "(SELECT coalesce(b.part_of, b.id) FROM webinar_attendees AS b WHERE b.id = :id)"
 _KEY = "coalesce('phone:' || nullif(r.phone_key, ''), 'email:' || nullif(r.email_key, ''), 'registration ' || r.id)"
 _PERSON = "coalesce(CAST(r.person_id AS text), nullif(r.phone_key, ''), nullif(r.email_key, ''), r.dedup_key)"
 _NO_SHOWS = (
@@ -186,7 +201,7 @@ async def find_guest(database: Database, account_id: int, webinar_id: int, *, se
         if values is None:
             return None
         if seen:
-            rows = await fetch(connection, f"{_ATTENDEES} AND a.id = :id", values | {"id": id_})
+            rows = await fetch(connection, f"{_ATTENDEES} AND a.id = {_WHOLE}", values | {"id": id_})
         else:
             rows = await fetch(connection, _of("*", _NO_SHOWS, "WHERE id = :id"), values | {"id": id_})
     if not rows:

@@ -42,7 +42,8 @@ WHERE r.person_id = :person AND r.account_id = :account ORDER BY r.id DESC LIMIT
 _VISITS = """
 SELECT w.title, w.started_at, a.joined_at, w.ended_at, a.watch_duration_sec, a.presence, a.ordered, a.matched_by
 FROM webinar_attendees AS a JOIN webinars AS w ON w.id = a.session_id
-WHERE a.person_id = :person AND a.account_id = :account AND w.state = 'complete' ORDER BY a.id DESC LIMIT :most
+WHERE a.person_id = :person AND a.account_id = :account AND w.state = 'complete' AND a.part_of IS NULL
+ORDER BY a.id DESC LIMIT :most
 """
 # coalesce: ordered by the bare column SQLite would go through all calls of the account
 _CALLS = """

@@ -124,7 +124,7 @@ async def visits_by_mark(
                coalesce(sum(a.watch_duration_sec) FILTER (WHERE a.attended), 0)
         FROM webinars AS w JOIN webinar_attendees AS a ON a.session_id = w.id
         WHERE w.account_id = :account AND w.state = 'complete' AND w.started_at >= :since AND w.started_at < :until
-        GROUP BY 1
+        AND a.part_of IS NULL GROUP BY 1
     """  # noqa: S608 - one of two names of ours
     times = {name: driver_time(at, database.dialect_name) for name, at in (("since", since), ("until", until))}
     async with database.read() as connection:

@@ -33,7 +33,8 @@ class Former:
 class ViewerFound:
     """``known_as`` is whom they are taken for, ``other`` whom their e-mail names instead; "" for nobody or nameless.
 
-    ``visits`` counts all that is known of theirs, this one too.
+    ``visits`` counts all that is known of theirs, this one too. ``parts``: what they did here under other keys, all of which
+    ``line`` says; ``whole``: the row that says what ``line`` says and more.
     """
 
     line: AttendeeLine
@@ -41,6 +42,8 @@ class ViewerFound:
     other: str = ""
     visits: int = 1
     former: Former | None = None
+    parts: tuple[AttendeeLine, ...] = ()
+    whole: AttendeeLine | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,10 @@ SELECT person_id FROM (SELECT person_id, name, created_at FROM leads AS m
     WHERE account_id = :account AND deleted_at IS NULL AND {seen} ORDER BY created_at DESC LIMIT :read) AS l
 WHERE person_id IS NOT NULL AND {named} GROUP BY person_id ORDER BY max(created_at) DESC LIMIT :limit
 """
+_BY_PHONE = "b.account_id = :account AND b.phone_number = :phone AND b.phone_number <> '' AND b.matched_by <> 'phone'"
+_BY_EMAIL = "b.account_id = :account AND b.email = :email AND b.email <> ''"
+_PARTS = "a.account_id = :account AND a.session_id = :session AND a.part_of = :attendee"
+_WHOLE = "a.account_id = :account AND a.id = (SELECT b.part_of FROM webinar_attendees AS b WHERE b.id = :attendee)"
 _DONE = "a.account_id = :account AND w.state = 'complete'"
 
 
@@ -96,11 +103,13 @@ async def find_viewers(
         if phone:
             owner = await fetch(connection, _OWNER, mine)
             mine["person"] = owner[0][0] if owner else 0
-            unmatched = f"{_DONE} AND a.phone_number = :phone AND a.phone_number <> '' AND a.matched_by <> 'phone'"
-            for where in (f"{_DONE} AND a.person_id = :person", unmatched):
+            unmatched = (
+                "b.account_id = :account AND b.phone_number = :phone AND b.phone_number <> '' AND b.matched_by <> 'phone'"
+            )
+            for where in (f"{_DONE} AND a.person_id = :person AND a.part_of IS NULL", f"{_DONE} AND {_whole_of(unmatched)}"):
                 found |= {line.id: line for line in await find_lines(connection, where, mine)}
         if email:
-            where = f"{_DONE} AND a.email = :email AND a.email <> ''"
+            where = f"{_DONE} AND {_whole_of(_BY_EMAIL)}"
             found |= {line.id: line for line in await find_lines(connection, where, mine)}
     newest = sorted(found.values(), key=lambda line: line.id, reverse=True)
     return tuple(sorted(newest, key=lambda line: line.webinar_date.timestamp() if line.webinar_date else 0.0, reverse=True))
@@ -109,7 +118,7 @@ async def find_viewers(
 async def find_viewer(database: Database, account_id: int, attendee_id: int) -> ViewerFound | None:
     """Everything about one of them but the platform's own record."""
     async with database.read() as connection:
-        mine = {"account": account_id, "attendee": attendee_id, "limit": 1}
+        mine: dict[str, Any] = {"account": account_id, "attendee": attendee_id, "limit": 1}
         lines = await find_lines(connection, "a.account_id = :account AND a.id = :attendee", mine)
         if not lines:
             return None
@@ -117,6 +126,9 @@ async def find_viewer(database: Database, account_id: int, attendee_id: int) -> 
         ids = [one for one in (line.person_id, line.other_person_id) if one is not None]
         names = {one.person_id: one.name or one.phone or one.email for one in await _people(connection, account_id, ids)}
         former = await _former(connection, account_id, line) if line.person_id is None else None
+        mine |= {"session": line.session_id, "limit": MOST_FOUND}
+        parts = await find_lines(connection, _PARTS, mine, order="a.id")
+        wholes = await find_lines(connection, _WHOLE, mine)
     visits = await visits_of(database, account_id, line)
     return ViewerFound(
         line=line,
@@ -124,6 +136,8 @@ async def find_viewer(database: Database, account_id: int, attendee_id: int) -> 
         other=names.get(line.other_person_id or 0, ""),
         visits=max(len(visits), 1),
         former=former,
+        parts=parts,
+        whole=wholes[0] if wholes else None,
     )
 
 
@@ -178,7 +192,7 @@ async def _former(connection: AsyncConnection, account_id: int, line: AttendeeLi
 
 
 async def _named(database: Database, account_id: int, name: str) -> tuple[AttendeeLine, ...]:
-    named, values = _called(name, "a.username")
+    named, values = _called(name, "b.username")
     if not named:
         return ()
     sessions: list[int] = []
@@ -190,7 +204,14 @@ async def _named(database: Database, account_id: int, name: str) -> tuple[Attend
         sessions.append(webinar.id)
     mine = {"account": account_id, "sessions": sessions, "limit": MOST_FOUND} | values
     async with database.read() as connection:
-        return await find_lines(connection, f"{_DONE} AND a.session_id IN {{ids:sessions}} AND {named}", mine)
+        return await find_lines(
+            connection, f"{_DONE} AND {_whole_of(f'b.session_id IN {{ids:sessions}} AND {named}')}", mine
+        )
+
+
+def _whole_of(condition: str) -> str:
+    """SQL: a is b, of whom ``condition`` tells, or who b is a part of."""
+    return f"a.id IN (SELECT coalesce(b.part_of, b.id) FROM webinar_attendees AS b WHERE {condition})"  # noqa: S608 - our own
 
 
 def _called(name: str, column: str) -> tuple[str, dict[str, str]]:

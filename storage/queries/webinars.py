@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.attendance import Turnout
 from domain.webinars import AUTOMATIC_APART, LIVE_APART, SAME_SESSION
 from storage.engine import Database
-from storage.models import webinars
+from storage.models import webinar_attendees, webinars
 from storage.models.types import driver_time
 from storage.queries.rows import fill
 from storage.sets import fetch, moment
@@ -23,7 +23,7 @@ SELECT count(*), count(*) FILTER (WHERE attended), count(*) FILTER (WHERE presen
        count(*) FILTER (WHERE watch_duration_sec > 1800), count(*) FILTER (WHERE person_id IS NOT NULL),
        count(*) FILTER (WHERE phone_number = ''), count(*) FILTER (WHERE warmth = 'hot'),
        count(*) FILTER (WHERE warmth = 'warm')
-FROM webinar_attendees WHERE session_id = :session
+FROM webinar_attendees WHERE session_id = :session AND part_of IS NULL
 """
 # One person may have registered by several pages.
 _REGISTERED = """
@@ -46,13 +46,14 @@ _ENDS = {
     "sqlite": """
 SELECT max(0, (json_extract(j.value, '$[0]') - :start + 59) / 60),
        max(0, (json_extract(j.value, '$[1]') - :start + 59) / 60), count(*)
-FROM webinar_attendees AS a, json_each(a.intervals) AS j WHERE a.session_id = :session GROUP BY 1, 2
+FROM webinar_attendees AS a, json_each(a.intervals) AS j
+WHERE a.session_id = :session AND a.part_of IS NULL GROUP BY 1, 2
 """,
     "postgresql": """
 SELECT greatest(0, (CAST(j.value ->> 0 AS bigint) - :start + 59) / 60),
        greatest(0, (CAST(j.value ->> 1 AS bigint) - :start + 59) / 60), count(*)
 FROM webinar_attendees AS a, jsonb_array_elements(CAST(a.intervals AS jsonb)) AS j(value)
-WHERE a.session_id = :session GROUP BY 1, 2
+WHERE a.session_id = :session AND a.part_of IS NULL GROUP BY 1, 2
 """,
 }
 
@@ -75,7 +76,9 @@ class WebinarLine:
     source: str = ""  # what told of it: hook, poll, rehearsal …
 
 
-_LINE = tuple(webinars.c[name] for name in WebinarLine.__slots__)
+_parts = webinar_attendees.c.part_of.is_not(None) & (webinar_attendees.c.session_id == webinars.c.id)
+_people = webinars.c.attendees - select(func.count()).where(_parts).scalar_subquery()
+_LINE = tuple(_people.label(name) if name == "attendees" else webinars.c[name] for name in WebinarLine.__slots__)
 
 
 async def list_webinars(

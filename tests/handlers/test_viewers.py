@@ -158,6 +158,22 @@ async def test_somebody_who_came_in_twice_has_both_records(talk: Talk, desk: Des
     assert "город (city): Краснодар · Сочи" in await talk.press(f"vraw:{await id_of(desk, 'Иван Ёлкин')}")
 
 
+async def test_somebody_who_came_under_two_keys_is_one_page_with_each_way_in(talk: Talk, desk: Desk, hall: Hall) -> None:
+    await hall.save(lead(PHONE, "work@p.ru", number="2"))
+    await hall.hold([*VIEWERS, viewer(email="work@p.ru", name="Ваня", minutes=(30, 54))], another(days=7))
+    shown = await talk.say("/зритель work@p.ru")
+    by_phone, by_email = await id_of(desk, "Иван Ёлкин"), await id_of(desk, "Ваня")
+    assert "30 мин, 19:24–19:54" in shown
+    assert "из них по почте: 24 мин, 19:30–19:54" in shown
+    assert [f"vw:{by_email}"] in talk.keyboard()
+    part = await talk.press(f"vw:{by_email}")
+    assert "вместе с другими входами: 30 мин, 19:24–19:54" in part
+    assert [f"vw:{by_phone}"] in talk.keyboard()
+    assert "work@p.ru" not in await talk.press(f"vw:{by_phone}", chat=GROUP)
+    await hall.hold([*VIEWERS, viewer(email="work@p.ru", name="Ваня", minutes=(30, 54))], another(days=7))
+    assert "из них по почте" in await talk.press(f"vw:{by_phone}")
+
+
 async def test_a_thousand_records_of_one_person_stay_readable(talk: Talk, desk: Desk, hall: Hall) -> None:
     await hall.hold([ivan(view=1795191887000 + n, p1=str(n)) for n in range(1000)])
     shown = await talk.press(f"vraw:{await id_of(desk, 'Иван Ёлкин')}")

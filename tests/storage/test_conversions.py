@@ -219,7 +219,8 @@ async def straight(hall: Hall, dimension: Dimension, zone: ZoneInfo, first: date
     complete = {row["id"] for row in await hall.rows(webinars) if row["state"] == "complete"}
     visits: dict[int, list[int]] = {}
     for row in await hall.attendees():
-        if row["attended"] and row["session_id"] in complete and row["lead_id"] is not None:
+        counts = row["attended"] and row["part_of"] is None
+        if counts and row["session_id"] in complete and row["lead_id"] is not None:
             visits.setdefault(row["lead_id"], []).append(row["watch_duration_sec"])
     column = {"direction": "direction_id", "creative": "creative_id", "source": "first_utm_source"}.get(
         dimension, "first_url_marker"

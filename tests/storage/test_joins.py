@@ -132,7 +132,7 @@ async def state(hall: Hall) -> list[object]:
         (identities, ("id", "kind", "value", "person_id", "undone_at")),
         (leads, ("id", "person_id", "matched_by")),
         (registrations, ("id", "person_id", "other_person_id", "lead_id", "matched_by")),
-        (webinar_attendees, ("id", "person_id", "other_person_id", "lead_id", "matched_by", "marks_from", "utm_source")),
+        (webinar_attendees, tuple(webinar_attendees.columns.keys())),
         (links, ("id", "person_id")),
     ):
         mine = select(*(table.c[name] for name in columns)).where(table.c.account_id == hall.account_id)

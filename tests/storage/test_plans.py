@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import crm, imports, leads, matching, offers, rollups, sets, undoing
+from storage import crm, imports, leads, matching, offers, rollups, sets, undoing, wholes
 from storage import webinars as reports
 from storage.queries import client, webinars
 from tests.ground import lay
@@ -27,6 +27,9 @@ STATEMENTS = {
     "the card: leads": (client._LEADS, "ix_leads_person_id (person_id=?)"),
     "the card: registrations": (client._REGISTRATIONS, "ix_registrations_person_id (person_id=?)"),
     "the card: visits": (client._VISITS, "ix_webinar_attendees_person_id (person_id=?)"),
+    "people of several rows": (wholes._ROWS, "ix_webinar_attendees_person_id (person_id=?)"),
+    "rows of several: theirs": (wholes._ROWS, "a USING INTEGER PRIMARY KEY (rowid=?)"),
+    "parts of a whole": (wholes._TOGETHER, "ix_webinar_attendees_parts (session_id=? AND part_of>?)"),
     "the card: calls": (client._CALLS, "ix_calls_account_id_client_phone (account_id=? AND client_phone=?)"),
     "the card: who was united": (client._PAIRS, "ix_person_joins_other_id (other_id=?)"),
     "who somebody is": (client._ALL_WHO_ARE, "ix_people_merged_into (merged_into=?)"),
