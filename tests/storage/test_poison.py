@@ -27,6 +27,7 @@ async def test_what_ran_at_three_crashes_is_poison(database: Database, store: Wo
     await claim_all(store, clock)
     async with Bench(database, clock, []) as bench:
         await settled(database, "dead")
+        await until(lambda: bench.watch.told)  # told after it is stored
     assert bench.tries == 0
     assert bench.watch.told == [("poisoned", 1)]
     assert (await rows(database))[0]["error_code"] == "poison"
