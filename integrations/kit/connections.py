@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterable, Callable, Mapping
 from functools import cache
+from io import BytesIO
 
 import aiohttp
 from yarl import URL
@@ -11,6 +12,7 @@ from yarl import URL
 from integrations.kit.proxies import Proxies, is_refusal, is_socks, socks_connector
 
 _REPEATABLE = frozenset(("GET", "HEAD"))
+AT_ONCE = 256 * 1024  # bytes of a body that are written in one go; a larger one goes in pieces and holds nobody up
 IDLE_S = 5.0  # servers close what is idle longer; a write upon a closed connection would be an uncertain one
 
 
@@ -71,7 +73,7 @@ class Connections:
             return await self._session(proxy).request(
                 method,
                 address.with_host(pinned) if pinned else address,
-                data=body,
+                data=BytesIO(body) if isinstance(body, bytes) and len(body) > AT_ONCE else body,
                 headers={"Host": address.host_port_subcomponent or "", **headers} if pinned else headers,
                 server_hostname=address.raw_host if pinned else None,
                 proxy=None if is_socks(proxy) else proxy or None,

@@ -1,7 +1,9 @@
 """amoCRM's addresses on a real socket: who is let in, what is on disk before the answer, and the papers' words."""
 
+import asyncio
 import json
 import logging
+import runpy
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -29,6 +31,7 @@ from tests.conftest import Serve
 from tests.ground import HandClock, lay
 from tests.integrations.amocrm.conftest import SETTINGS, signed
 
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "test_webhook_server.py"
 SECRET = "0123456789abcdef0123456789abcdef"
 HOOK, PAPERS = f"/hooks/amocrm/{SECRET}", "/api/webhooks/amo"
 VAULT = Vault(["a key long enough to be one"])
@@ -229,3 +232,73 @@ async def test_a_body_above_the_usual_limit_is_taken_and_two_megabytes_are_not(d
     assert (await door.send(HOOK, pad))[0] == 200
     status, answer = await door.send(HOOK, b"pad=" + b"x" * 2_000_000)
     assert (status, answer["field"]) == (413, "body")
+
+
+async def run_script(*arguments: str) -> int:
+    """Synchronous in a thread, as from a shell; the server goes on in this loop."""
+    main = runpy.run_path(str(SCRIPT))["main"]
+    code = await asyncio.to_thread(main, list(arguments))
+    assert isinstance(code, int)
+    return code
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of amoCRM around, and no .env."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("AMOCRM_CLIENT_SECRET", "AMOCRM_CLIENT_ID", "AMOCRM_ACCOUNT_ID", "AMOCRM_ACCESS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("bare")
+async def test_the_script_of_the_papers_finds_all_well(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await run_script(door.url, "--secret", SETTINGS.client_secret) == 0
+    out = capsys.readouterr().out
+    assert out.count("\nok ") == 15
+    assert "413" in out
+    assert "Всё отвечает, как должно." in out
+    assert SETTINGS.client_secret not in out
+    assert await door.count(inbox) == 2  # the sample, which came twice, and what takes it away
+    events = [event for _, event in await door.works() if event is not None]
+    assert [change.action.value for event in events for change in event.leads] == ["add", "delete"]
+    assert len({change.lead.external_id for event in events for change in event.leads}) == 1
+
+
+@pytest.mark.usefixtures("bare")
+async def test_the_script_without_a_secret_says_how_to_sign(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await run_script(door.url) == 0
+    out = capsys.readouterr().out
+    assert "warn  подписанный образец и плохие тела" in out
+    assert "openssl dgst -sha256 -hmac" in out
+    assert await door.count(inbox) == 0
+
+
+@pytest.mark.usefixtures("bare")
+async def test_the_script_with_another_secret_says_which_to_compare(
+    door: Door, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AMOCRM_CLIENT_SECRET", "another-secret-altogether")
+    assert await run_script(door.url) == 1
+    out = capsys.readouterr().out
+    assert "fail  подписанный образец" in out
+    assert "ждали 200, пришло 401" in out
+    assert "Сверьте AMOCRM_CLIENT_SECRET" in out
+    door.base[0] = "disconnected"
+    assert await run_script(door.url) == 1
+    assert "svodka migrate" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("not an address",), "Это не адрес"),
+        (("http://svodka.example", "--secret", "a-secret-of-a-test"), "по http её увидит любой"),
+        (("http://127.0.0.1:9",), "Запустите Сводку"),
+    ],
+)
+async def test_the_script_where_nothing_can_be_asked(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await run_script(*arguments) == 1
+    assert said in capsys.readouterr().out
