@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.leads import Lead
 from domain.ports import Tx
 from domain.webinars import MatchedBy, PageId, Registrant, Registration
+from storage.changes import mark_registered
 from storage.identities import add_keys, keys_of
 from storage.joins import UNITED, Reason, add_pair, are_parted, unite
 from storage.leads import rematch_key, save_leads
@@ -72,6 +73,8 @@ class RegistrationStore:
         row |= {"phone_key": phone, "email_key": email, "matched_by": MatchedBy.NONE.value if created else found.by}
         row |= {"dedup_key": key, "source": source, "link": link, "registered_by": registered_by, "created": created}
         await _upsert_for(connection).run(connection, [tuple(_value(row[name]) for name in _COLUMNS)])
+        if registration.session_at is not None:
+            await mark_registered(connection, account_id, registration.room, registration.session_at)
         stored = await _known(connection, account_id, key)
         return _registrant(stored)
 

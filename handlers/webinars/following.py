@@ -1,4 +1,4 @@
-"""Cards that follow what was loaded after them: leads of a table, of a CRM, of a form, typed by hand."""
+"""Cards that follow what came after them: leads of a table, of a CRM, of a form, typed by hand; late registrations."""
 
 import logging
 from dataclasses import replace
@@ -34,7 +34,7 @@ async def follow_changes(database: Database, services: WebinarServices, account_
     for change in await changed_webinars(database, account_id):
         edited += await _follow(database, services, account_id, change)
     if edited:
-        log.info("%d cards of webinars follow what was loaded after them", edited)
+        log.info("%d cards of webinars follow what came after them", edited)
         services.posted()
     return edited
 

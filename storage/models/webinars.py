@@ -214,7 +214,8 @@ conversion_dirty = Table(
     sqlite_with_rowid=False,
 )
 
-# Webinars some of whose people have become known, or unknown, since their cards were written; another stamp, another change.
+# Webinars some of whose people have become known, or unknown, or registered, since their cards were written; another stamp,
+# another change.
 webinar_changes = Table(
     "webinar_changes",
     metadata,

@@ -7,11 +7,13 @@ from typing import Any, cast
 
 import pytest
 from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.attendance import Yardstick
 from domain.imports import ImportKind, State
 from domain.messages import Destination, Message, as_text
 from domain.ports import Tx
+from domain.webinars import PageId, Registration, RoomId
 from handlers.texts import load_texts
 from handlers.webinars.answers import view_of
 from handlers.webinars.following import follow_changes
@@ -23,6 +25,7 @@ from storage.engine import Database
 from storage.models import imports, posts, webinar_changes, webinars
 from storage.posts import StoredChat
 from storage.queries.webinars import turnout, webinar_line
+from storage.registrations import RegistrationStore
 from tests.ground import HandClock
 from tests.handlers.conftest import MOSCOW
 from tests.handlers.seed import seed_accounts
@@ -45,6 +48,17 @@ class Place:
 
     async def leads(self, *phones: str) -> None:
         await Hall(self.database).save(*(lead(phone) for phone in phones))
+
+    async def register(self, phone: str, **values: Any) -> None:
+        told = {"room": RoomId("111:room"), "name": "Гость", "email": "", "session_at": START} | values
+        page = Registration(sublist_id=PageId("111:page"), phone=phone, **told)
+
+        async def job(connection: AsyncConnection) -> None:
+            await RegistrationStore().add_registration(
+                cast("Tx", connection), 1, "bizon365", page, source="hook", heard_at=self.clock.now()
+            )
+
+        await self.database.write(job)
 
     async def row(self) -> Any:
         async with self.database.read() as connection:
@@ -109,6 +123,31 @@ async def test_the_same_numbers_make_no_edit(place: Place) -> None:
     await place.follow()
     row = await place.row()
     assert (row.revision, row.state) == (1, "sent")
+
+
+async def test_a_registration_that_comes_late_changes_the_card_once(database: Database, clock: HandClock) -> None:
+    place = await _place(database, clock)
+    assert "Записались" not in await place.shown()
+    await place.register("+79990000001")
+    await place.register("+79990000009")
+    assert await place.follow() == 1
+    shown = await place.shown()
+    assert "Записались: 2" in shown
+    assert "Не пришли: 1" in shown
+    assert (await place.row()).message_id == 77
+    await place.register("+79990000009")  # the same hook again
+    await place.follow()
+    assert (await place.row()).revision == 2
+
+
+@pytest.mark.parametrize(
+    "other", [{"session_at": START + timedelta(days=7)}, {"session_at": None}, {"room": RoomId("111:another")}]
+)
+async def test_a_registration_for_another_session_changes_nothing(place: Place, other: dict[str, Any]) -> None:
+    await place.register("+79990000009", **other)
+    assert await place.follow() == 0
+    async with place.database.read() as connection:
+        assert (await connection.execute(select(webinar_changes))).all() == []
 
 
 async def test_a_table_under_way_is_waited_for(place: Place) -> None:
