@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from domain.crm import CrmAction
 from domain.errors import BadSignature, MalformedBody, RejectedDelivery
 from domain.events import CrmChanged, DeliveryUnread, Event
 from domain.webhooks import Delivery, Parsed
@@ -28,6 +29,7 @@ MOST_NAMED = 200  # characters of a field's name
 _UUID, _SIGNATURE, _ACCOUNT = "x-client-uuid", "x-signature", "x-account-id"
 _REQUEST = "x-amocrm-requestid"
 _KEPT_HEADERS = frozenset({"content-type", "content-length", "user-agent", "date", "x-request-id", _REQUEST})
+_UNDOING = frozenset({CrmAction.DELETED, CrmAction.RESTORED})  # each takes the other back
 _REAL_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -91,7 +93,7 @@ def _parsed(delivery: Delivery, changes: Changes) -> Parsed:
     told = sorted(map(repr, (*changes.leads, *changes.contacts)))
     if not changes.all_dated or not told:
         # A deletion tells no time: without the number of the request a second one would pass for a repeat of the first.
-        told += [delivery.headers.get(_REQUEST, ""), *([_hash_of(delivery.body)] if not told else [])]
+        told += [_number_of(delivery, changes), *([_hash_of(delivery.body)] if not told else [])]
     name = _hash(told)
     events: list[Event] = []
     if changes.leads or changes.contacts:
@@ -107,6 +109,12 @@ def _parsed(delivery: Delivery, changes: Changes) -> Parsed:
     if changes.problems:
         events.append(_problem(name, changes.problems[0]))
     return Parsed(dedup_key=f"crm:{name}", kind=changes.kind, events=tuple(events))
+
+
+def _number_of(delivery: Delivery, changes: Changes) -> str:
+    """Of the request, or when it came: deleted, restored and deleted again are three facts, and told twice each is one."""
+    actions = {one.action for one in changes.leads} | {one.action for one in changes.contacts}
+    return delivery.headers.get(_REQUEST, "") or (delivery.received_at.isoformat() if actions & _UNDOING else "")
 
 
 def _unread(body: bytes, error: RejectedDelivery) -> Parsed:

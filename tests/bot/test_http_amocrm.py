@@ -19,6 +19,7 @@ from bot.http.app import Site, build_app
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
 from bot.http.links import short_link
+from domain.crm import CrmAction
 from domain.events import CrmChanged
 from integrations.amocrm.webhook import MAX_BODY, Receiver
 from storage.codec import loads
@@ -202,10 +203,17 @@ async def test_health_and_test_are_the_papers(door: Door) -> None:
     ids=lambda value: str(value)[:40],
 )
 async def test_a_real_hook_is_always_taken(door: Door, body: bytes, kinds: list[str]) -> None:
-    for _ in range(2):
-        assert (await door.send(HOOK, body))[0] == 200
+    for _ in range(2):  # the same request, told again
+        assert (await door.send(HOOK, body, **{"X-Amocrm-Requestid": "a8e5"}))[0] == 200
     assert [kind for kind, _ in await door.works()] == kinds
     assert await door.count(inbox) == 1
+
+
+async def test_deleted_restored_and_deleted_again_are_three_facts(door: Door) -> None:
+    for action in ("delete", "restore", "delete"):
+        assert (await door.send(HOOK, f"leads[{action}][0][id]=7".encode()))[0] == 200
+    told = [event.leads[0].action for _, event in await door.works() if event is not None]
+    assert told == [CrmAction.DELETED, CrmAction.RESTORED, CrmAction.DELETED]
 
 
 async def test_a_real_hook_needs_its_secret_and_not_a_signature(door: Door) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,14 @@ def test_the_second_deletion_of_a_lead_is_no_repeat_of_the_first() -> None:
         RECEIVER.parse(hook(body, **{"x-amocrm-requestid": number})).dedup_key for number in ("one", "one", "two")
     )
     assert first == again != second
+
+
+@pytest.mark.parametrize(("action", "differs"), [("delete", True), ("restore", True), ("update", False)])
+def test_without_a_time_and_a_number_what_takes_another_back_counts_by_when_it_came(action: str, differs: bool) -> None:
+    first = hook({f"leads[{action}][0][id]": "403"})
+    later = dataclasses.replace(first, received_at=first.received_at + timedelta(minutes=5))
+    assert RECEIVER.parse(first) == RECEIVER.parse(first)
+    assert (RECEIVER.parse(first).dedup_key != RECEIVER.parse(later).dedup_key) is differs
 
 
 def test_a_code_goes_before_a_name_and_a_name_before_a_number() -> None:
