@@ -1,10 +1,11 @@
 """Webinars joined to the process: the services of their pipelines, and the work that people ask for in the chat."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.http.ingress import seed_of
@@ -22,7 +23,7 @@ from handlers.webinars.registering import register_person, registered
 from handlers.webinars.services import WebinarPolicy, WebinarServices
 from storage.codec import dumps
 from storage.engine import Database
-from storage.models import work
+from storage.models import work, work_steps
 from storage.posts import StoredChat
 from storage.registrations import RegistrationStore
 from storage.rules import RuleStore
@@ -98,6 +99,9 @@ def webinar_runs(services: WebinarServices | None) -> Mapping[str, Run]:
     return {kind: of(pipeline) for kind, pipeline in runs.items()}
 
 
+_SETTLING_TRIES, _SETTLING_SECONDS = 100, 0.05
+
+
 class Registrar:
     """Begins the durable work of registering somebody. ``wake`` is called when there is something to do."""
 
@@ -109,23 +113,40 @@ class Registrar:
         self._wake = wake
 
     async def ask(self, account_id: int, event: RegistrationAsked) -> Asking:
-        """What was given up before goes on; what is done already is not done again."""
+        """What was given up before goes on; what is done already is not done again.
+
+        RUNNING: it will be told wherever there was a message under its key before this was asked.
+        """
         object_, now = f"{event.vendor}:{event.external_id}", self._clock.now()
         payload = seal(self._vault, dumps(RegistrationAsked, event))
         added = await self._store.add(
             account_id=account_id, kind="register", object_=object_, payload=payload, source="chat", now=now
         )
         if not added:
-            row = await self._latest(account_id, object_)
-            if row.state == "done":
+            row = await self._settled(account_id, object_)
+            if row.state == "done" or row.told:
                 return Asking.DONE
             if row.state != "dead" or not await self._store.replay(row.id, now, payload=payload):
                 return Asking.RUNNING
         self._wake()
         return Asking.STARTED
 
+    async def _settled(self, account_id: int, object_: str) -> Any:
+        """The newest work on it. What has just been refused is told already and given up, or put off, in the next write."""
+        for _ in range(_SETTLING_TRIES):
+            row = await self._latest(account_id, object_)
+            if row.state != "running" or not row.refused:
+                break
+            await asyncio.sleep(_SETTLING_SECONDS)
+        return row
+
     async def _latest(self, account_id: int, object_: str) -> Any:
         mine = (work.c.account_id == account_id) & (work.c.kind == "register") & (work.c.object == object_)
-        newest = select(work.c.id, work.c.state).where(mine).order_by(work.c.generation.desc()).limit(1)
+        told, refused = _has_step("post:done", "done").label("told"), _has_step("register", "failed").label("refused")
+        newest = select(work.c.id, work.c.state, told, refused).where(mine).order_by(work.c.generation.desc()).limit(1)
         async with self._database.read() as connection:
             return (await connection.execute(newest)).one()
+
+
+def _has_step(name: str, state: str) -> ColumnElement[bool]:
+    return exists().where(work_steps.c.work_id == work.c.id, work_steps.c.name == name, work_steps.c.state == state)

@@ -108,6 +108,14 @@ class StoredChat:
         place = _Place(chat_id=destination.chat_id, topic_id=destination.topic_id)
         return await self._want(cast("AsyncConnection", tx), account_id, place, message, priority)
 
+    async def places_of(self, tx: Tx, account_id: int, key: str) -> tuple[Destination, ...]:
+        """Where a message under this key is, or is wanted; each chat once."""
+        mine = (posts.c.account_id == account_id) & (posts.c.key == _fit(key))
+        found = select(posts.c.chat_id, posts.c.topic_id).where(mine).order_by(posts.c.id)
+        rows = await cast("AsyncConnection", tx).execute(found)
+        places = {row.chat_id: Destination(chat_id=row.chat_id, topic_id=row.topic_id) for row in rows}
+        return tuple(places.values())
+
     async def take_over(self, tx: Tx, account_id: int, destination: Destination, message: Message, message_id: int) -> int:
         """Want ``message`` in the place of one of ours that is in the chat, and there what comes later under its key."""
         row_id = await self.post_to(tx, account_id, destination, message)

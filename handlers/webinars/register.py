@@ -11,7 +11,7 @@ from aiogram.types import CallbackQuery
 from aiogram.types import Message as ChatMessage
 
 from domain.events import RegistrationAsked
-from domain.messages import Message
+from domain.messages import Destination, Message
 from domain.people import phone_key
 from domain.roles import Person
 from handlers.calls.screens import ANSWER, say
@@ -265,12 +265,18 @@ async def begin_registration(callback: CallbackQuery, draft: Draft, person: Pers
     if private:  # before it begins: it may be through before the next line
         await toast(callback)
         await desk.take_over(account, place, asked, message.message_id)
-    if await webinars.ask(account, event) is not Asking.DONE:
-        shown = None if private else asked
-    else:
+    asking = await webinars.ask(account, event)
+    if asking is Asking.RUNNING and not private:
+        # what comes of it is told where «Записываю» stands under its key: here, and with the link to who pressed
+        await desk.take_over(account, place, asked, message.message_id)
+        mine = answer(event, Answer.ASKED, desk.texts, zone, private=True)
+        await desk.send(account, Destination(chat_id=person.telegram_id), mine)
+        asking = await webinars.ask(account, event)  # it may have been through before it stood there
+    if asking is Asking.DONE:
         shown = await _before(desk, person, event, private=private)
-    if shown is not None:
         await (desk.send(account, place, shown) if private else redraw(callback, desk, shown))
+    elif asking is Asking.STARTED and not private:
+        await redraw(callback, desk, asked)
 
 
 async def _before(desk: Desk, person: Person, event: RegistrationAsked, *, private: bool) -> Message:

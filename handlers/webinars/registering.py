@@ -11,7 +11,7 @@ from domain.people import email_key, personal_key, shorten_phone
 from domain.ports import Attempt, Steps, Tx
 from domain.webinars import MatchedBy, Registered, Registration, RoomId
 from domain.work import WorkItem
-from handlers.webinars.notes import Answer, Made, RegisteredNote, answer, note
+from handlers.webinars.notes import Answer, Made, RegisteredNote, answer, answer_key, note
 from handlers.webinars.reactions import Entrant, react
 from handlers.webinars.services import WebinarServices
 
@@ -135,16 +135,19 @@ async def _tell(
 ) -> None:
     """The answer to who asked, where they asked: each later one takes the place of the one before.
 
-    Asked in a group, the link and the contacts go to them alone.
+    Asked in a group, the link and the contacts go to them alone. Whoever asked for the same meanwhile has «Записываю» under
+    the same key, and is told the same.
     """
     event = item.event
-    in_private = event.chat_id == event.asked_by
-    places = [(Destination(chat_id=event.chat_id, topic_id=event.topic_id), in_private)]
-    if stage is Answer.DONE and not in_private:
-        places.append((Destination(chat_id=event.asked_by), True))
+    own = [Destination(chat_id=event.chat_id, topic_id=event.topic_id)]
+    if stage is Answer.DONE and event.chat_id != event.asked_by:
+        own.append(Destination(chat_id=event.asked_by))
 
     async def write(tx: Tx) -> int:
-        for place, private in places:
+        waiting = await services.chat.places_of(tx, item.account_id, answer_key(event))
+        places = {place.chat_id: place for place in (*waiting, *own)}
+        for place in places.values():
+            private = place.chat_id > 0  # a group's number is negative
             message = answer(event, stage, services.texts, services.timezone, private=private, made=made, hint=hint)
             await services.chat.post_to(tx, item.account_id, place, message)
         return len(places)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import insert, select
@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from domain.attendance import Yardstick
 from domain.events import RegistrationAsked
 from domain.messages import Destination, Message, Section, as_text, plain
+from domain.ports import Tx
 from domain.webinars import Marks, PageId, RegistrationPage, Room, RoomId, WebinarReport
 from handlers.desk import Desk
 from handlers.webinars.catalogue import Catalogue
@@ -19,6 +20,7 @@ from handlers.webinars.notes import answer_key
 from storage.codec import loads
 from storage.models import identities, leads, posts
 from storage.models.leads import people
+from storage.posts import StoredChat
 from tests.ground import HandClock
 from tests.handlers.chat import GROUP, MANAGER, Talk
 from tests.handlers.seed import NOON, seed_accounts
@@ -214,6 +216,24 @@ async def test_a_second_asking_of_what_is_done_says_so(talk: Talk, desk: Desk, a
     shown, place = await answer_in_place(desk)
     assert desk.texts.get("register.done_before") in shown
     assert place is not None
+
+
+async def test_what_another_chat_asked_for_is_told_where_it_was_pressed(talk: Talk, desk: Desk, asked: Asked) -> None:
+    asked.outcome = Asking.RUNNING
+    await talk.say("/register 0 111:page 16.12.2026 12:00 a@b.ru", chat=GROUP)
+    await talk.press("rgo:0", chat=GROUP)
+    key = answer_key(asked.events[0])
+    async with desk.database.read() as connection:
+        rows = (await connection.execute(select(posts).where(posts.c.key == key).order_by(posts.c.chat_id))).all()
+    assert [row.chat_id for row in rows] == [GROUP, MANAGER.telegram_id]
+    group, own = (as_text(loads(Message, row.content)) for row in rows)
+    assert "⏳ Записываю" in group
+    assert "⏳ Записываю" in own
+    assert ("a@b.ru" in group, "a@b.ru" in own) == (False, True)
+    assert rows[0].message_id is not None  # that which was pressed
+    assert len(asked.events) == 2  # again, now that they can be told: it may have been through before
+    found = await desk.database.write(lambda tx: StoredChat(desk.clock).places_of(cast("Tx", tx), 1, key))
+    assert {place.chat_id for place in found} == {GROUP, MANAGER.telegram_id}
 
 
 async def test_a_dialogue_can_be_left_and_commands_still_work(talk: Talk, desk: Desk) -> None:

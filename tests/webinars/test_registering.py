@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import VendorRefused, VendorUnavailable
 from domain.events import RegistrationAsked, WebinarRegistered
-from domain.messages import Message, as_text, iter_lines
+from domain.messages import Destination, Message, as_text, iter_lines
 from domain.webinars import MatchedBy, PageId, Registrant, Registration, RegistrationRequest
 from domain.work import WorkItem
 from handlers.webinars.notes import RegisteredNote, note, short_name
@@ -211,6 +211,27 @@ async def test_asked_in_a_group_the_link_and_the_contacts_go_to_who_asked(world:
     assert [button.target for row in world.told[GROUP].buttons for button in row] == ["rlink:1"]
     assert "Иван Петров, i@p.ru, +7 999 123-45-67" in as_text(world.told[77])
     assert [button.target for row in world.told[77].buttons for button in row] == ["https://start.example/room?u=1"] * 2
+
+
+OTHERS = (Destination(chat_id=88), Destination(chat_id=GROUP, topic_id=5), Destination(chat_id=77))
+
+
+async def test_whoever_asked_for_the_same_meanwhile_is_told_the_same(world: World) -> None:
+    world.waiting = OTHERS
+    await register_person(asked(world), MemorySteps(), world.services())
+    assert set(world.told) == {77, 88, GROUP}
+    assert world.told[88] == world.told[77]
+    assert "✅ Записан" in as_text(world.told[GROUP])
+    assert "i@p.ru" not in as_text(world.told[GROUP])
+    assert world.requested == [REQUEST]
+
+
+async def test_a_refusal_is_told_to_all_who_asked(world: World) -> None:
+    world.waiting = OTHERS
+    world.fails["register"] = [VendorRefused("bizon365", "addSubscriber", "bad_time", hint="Такого времени у страницы нет.")]
+    with pytest.raises(VendorRefused):
+        await register_person(asked(world), MemorySteps(), world.services())
+    assert all("Такого времени у страницы нет." in as_text(world.told[chat]) for chat in (77, 88, GROUP))
 
 
 async def test_a_refusal_in_a_group_is_told_there_without_contacts(world: World) -> None:

@@ -182,6 +182,7 @@ class World:
     revisions: list[Message] = field(default_factory=list)
     answers: dict[str, tuple[Destination, Message]] = field(default_factory=dict)
     told: dict[int, Message] = field(default_factory=dict)  # the newest answer in each chat
+    waiting: Sequence[Destination] = ()  # chats where «Записываю» stands
     webinars: MemoryWebinars = field(default_factory=MemoryWebinars)
     registrations: MemoryRegistrations = field(default_factory=MemoryRegistrations)
     rules: MemoryRules = field(default_factory=MemoryRules)
@@ -263,6 +264,9 @@ class World:
         self.answers[message.key] = (destination, message)
         self.told[destination.chat_id] = message
         return 1
+
+    async def places_of(self, tx: Tx, account_id: int, key: str) -> Sequence[Destination]:
+        return self.waiting
 
     async def plan(self, tx: Tx, account_id: int, event: FollowUpDue, due_at: datetime) -> bool:
         if event.external_id in {known.external_id for known, _ in self.planned}:
