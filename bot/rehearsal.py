@@ -42,17 +42,22 @@ async def rehearse(services: Services) -> dict[str, Any]:
         now=services.clock.now(),
     )
     services.runner.wake()
-    deadline = services.clock.monotonic() + WAIT_SECONDS
-    report = await _report(services, object_)
+    return await finished(services, "call", object_, seconds=WAIT_SECONDS)
+
+
+async def finished(services: Services, kind: str, object_: str, *, seconds: float) -> dict[str, Any]:
+    """How the work did, once it has ended, or as it is after ``seconds``."""
+    deadline = services.clock.monotonic() + seconds
+    report = await _report(services, kind, object_)
     while report["state"] not in {"done", "dead"} and services.clock.monotonic() < deadline:
         await asyncio.sleep(0.2)
-        report = await _report(services, object_)
+        report = await _report(services, kind, object_)
     return report
 
 
-async def _report(services: Services, object_: str) -> dict[str, Any]:
+async def _report(services: Services, kind: str, object_: str) -> dict[str, Any]:
     async with services.database.read() as connection:
-        mine = (work.c.account_id == ACCOUNT) & (work.c.kind == "call") & (work.c.object == object_)
+        mine = (work.c.account_id == ACCOUNT) & (work.c.kind == kind) & (work.c.object == object_)
         row = (await connection.execute(select(work).where(mine))).one()
         made = select(work_steps).where(work_steps.c.work_id == row.id)
         steps = await connection.execute(made.order_by(work_steps.c.started_at, work_steps.c.finished_at))

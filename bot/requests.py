@@ -14,6 +14,7 @@ from bot.http.ingress import seed_of
 from bot.rehearsal import rehearse
 from bot.services import Services
 from bot.table_loads import go_on_with
+from bot.trials import rehearse_leads
 from domain.webhooks import replayed
 from storage.arrivals import WorkSeed
 from storage.engine import Database
@@ -117,7 +118,8 @@ async def _carry_out(services: Services, kind: str, payload: dict[str, Any]) -> 
     if kind == "import":
         return await _load(services, int(payload["import"]))
     if kind == "rehearse":
-        return await rehearse(services)
+        call, leads = await rehearse(services), await rehearse_leads(services)
+        return {**call, "leads": leads} if leads else call
     return {"error": f"unknown request {kind}"}
 
 

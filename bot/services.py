@@ -26,6 +26,7 @@ from bot.purse import LimitPurse
 from bot.settings import Settings
 from bot.stage import on_stage
 from bot.tables import ad_runs, build_lead_services, build_news, lead_runs
+from bot.trial_runs import with_trials
 from bot.webinars import build_webinar_services, webinar_runs
 from bot.work import Route, Runner
 from domain.messages import Texts
@@ -172,7 +173,7 @@ async def furnish(entrance: Entrance) -> Services:
     )  # fmt: skip
     crm = build_crm_services(database, ground.connected.get("amocrm"), watch.board, clock, news)
     runs = {**webinar_runs(webinars), **crm_runs(crm), **lead_runs(database, news), **ad_runs(database, leads)}
-    routes, opened = _routes(calls, leads, runs), partial(unseal, entrance.vault)
+    routes, opened = _routes(calls, leads, with_trials(runs, keys, database, news, crm)), partial(unseal, entrance.vault)
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
     ground.signals.due = runner.wake
     return Services(

@@ -25,24 +25,29 @@ SENT_WITHIN_SECONDS = 20.0
 _SPOKEN = "слово " * 60  # about as much as is said in the bundled recording
 # cards that say that something did not work out
 _POOR = ("_refused", "_later", "_limit", ":limit", ":no_speech", ":no_recording")
+LEADS_SECONDS = 130  # for forms and deals beside the call
 _WHY = {"telephony is off": "телефония не подключена, задайте BITRIX24_WEBHOOK_URL"}
 
 
 async def rehearse(settings: Settings) -> bool:
     """Tell the price, ask the leader, tell each step. True when the card is in the chat and nothing is missing in it."""
-    reader = Reader(texts=load_texts(), now=datetime.now(UTC), zone=settings.timezone)
+    titles = {vendor.name: vendor.title for vendor in VENDORS}
+    reader = Reader(texts=load_texts(), now=datetime.now(UTC), zone=settings.timezone, vendors=titles)
     cost = sum(cost.micro_usd for cost in await price(settings))
     say()
     say(f"Учебный звонок, {LENGTH_S} с: вся цепочка и карточка в чате с пометкой.")
     say(f"Цена: около {reader.dollars(cost)}" if cost else "Цена: бесплатно, платных шагов нет")
     try:
         async with open_current_database(settings) as database:
-            report = await ask_leader(settings, database, "rehearse", {}, seconds=WAIT_SECONDS + 20)
+            report = await ask_leader(settings, database, "rehearse", {}, seconds=WAIT_SECONDS + LEADS_SECONDS)
             sent = await _sent(database) if report.get("state") == "done" else ""
     except (NoAnswerError, ConfigError) as error:
         complain(str(error))
         return False
-    return _tell(reader, report, sent)
+    leads = [_tell_lead(reader, one) for one in report.get("leads", [])]
+    if leads and report.get("error") == "telephony is off":
+        return all(leads)
+    return _tell(reader, report, sent) and all(leads)
 
 
 async def price(settings: Settings) -> list[Cost]:
@@ -100,6 +105,21 @@ def _tell(reader: Reader, report: dict[str, Any], sent: str) -> bool:
     poor = [step["name"] for step in steps if step["name"].startswith("post:") and step["name"].endswith(_POOR)]
     say("Карточка в чате." if not poor else "Карточка в чате, но неполная: в ней сказано, чего не хватило.")
     return not poor
+
+
+def _tell_lead(reader: Reader, report: dict[str, Any]) -> bool:
+    """A form or a deal: its steps, and where its card is."""
+    title = reader.vendor(report["vendor"])
+    say(f"{title}, учебный лид: в цифры не попадёт, менеджерам не предложен.")
+    for step in report["steps"]:
+        say(f"  {_line(reader, step)}")
+    if report["state"] != "done":
+        complain(f"{title}: учебный лид не дошёл до конца: {report['error'] or 'время вышло'}. Смотрите svodka check.")
+        return False
+    if report.get("sent") != "sent":
+        complain(f"{title}: карточки нет ({report.get('sent') or 'у бота нет владельца'}). Отправьте боту /start КОД.")
+        return False
+    return True
 
 
 def _line(reader: Reader, step: dict[str, Any]) -> str:
