@@ -66,6 +66,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         fixed=fixed,
         wake=wake,
         webinars=_webinars(services),
+        notes=services.notes,
         vendors={vendor.name: vendor.title for vendor in VENDORS},
     )
 

@@ -20,6 +20,7 @@ from bot.health import HealthBoard, observed
 from bot.hook_watch import HookWatch
 from bot.hooks import Hooks
 from bot.keys import Keys
+from bot.notes import build_note_desk, note_runs
 from bot.polling import Poll, build_polls
 from bot.proof import Proven, build_proven
 from bot.purse import LimitPurse
@@ -34,6 +35,7 @@ from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
 from domain.work import WorkItem
 from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
+from handlers.crm.noting import NoteDesk
 from handlers.leads.pipeline import load_table
 from handlers.leads.services import LeadServices
 from handlers.routes import ROUTES
@@ -102,6 +104,7 @@ class Services:
     polls: tuple[Poll, ...]
     calls: CallServices | None
     webinars: WebinarServices | None
+    notes: NoteDesk | None
     leads: LeadServices
     doctor: Doctor
     hook_watch: HookWatch
@@ -173,6 +176,7 @@ async def furnish(entrance: Entrance) -> Services:
     )  # fmt: skip
     crm = build_crm_services(database, ground.connected.get("amocrm"), watch.board, clock, news)
     runs = {**webinar_runs(webinars), **crm_runs(crm), **lead_runs(database, news), **ad_runs(database, leads)}
+    runs |= note_runs(database, ground.connected, watch.board, texts=ground.texts, timezone=settings.timezone)
     routes, opened = _routes(calls, leads, with_trials(runs, keys, database, news, crm)), partial(unseal, entrance.vault)
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
     ground.signals.due = runner.wake
@@ -195,6 +199,7 @@ async def furnish(entrance: Entrance) -> Services:
         polls=build_polls(database, ground.work, clock, ground.connected, board=watch.board, vault=entrance.vault),
         calls=calls,
         webinars=webinars,
+        notes=build_note_desk(database, ground.connected, ground.signals.come),
         leads=leads,
         doctor=Doctor(settings, database, workshop.run_cpu),
         hook_watch=_hook_watch(ground, watch, keys),
@@ -315,6 +320,7 @@ def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | N
         has_room=Disk(settings.data_dir, watch.alerts.disk_full).has_room,
         proven=proven,
         posted=watch.alerts.posted,
+        notes=build_note_desk(database, connected, ground.signals.come),
     )
 
 

@@ -50,4 +50,4 @@ class BundledCall:
 
 def on_stage(services: CallServices) -> CallServices:
     """The services of a rehearsal: real recognition, model, money and chat; no telephony and nothing in the CRM."""
-    return replace(services, recordings=BundledCall(services.clock), timeline=None)
+    return replace(services, recordings=BundledCall(services.clock), timeline=None, notes=None)

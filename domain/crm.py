@@ -32,6 +32,9 @@ class LeadStatus(StrEnum):
     LOST = "lost"
 
 
+CLOSED = frozenset({LeadStatus.COMPLETED, LeadStatus.WON, LeadStatus.LOST})  # nobody works with these any more
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrmLead:
     """A lead, as far as its sender tells: what is empty or None was not told, and empties nothing that is stored.

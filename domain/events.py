@@ -161,6 +161,19 @@ class DeliveryUnread(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteAsked(Event):
+    """A CRM's lead is to get a note: who has taken it, or what a call of its person was about.
+
+    ``vendor`` is the CRM; ``external_id`` names what is told, so the same is noted once. ``taken_id`` is our id of a lead
+    that somebody took, and ``lead`` the CRM's; ``call_id`` our id of a call, whose lead is looked for when it is noted.
+    """
+
+    taken_id: int = 0
+    lead: str = ""
+    call_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadOffered(Event):
     """A new lead waits for somebody of the team. ``lead_id`` is ours; ``external_id`` the same as text."""
 

@@ -15,6 +15,7 @@ from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
 from domain.webhooks import HookStanding
 from handlers.checks.desk import Doctor
+from handlers.crm.noting import NoteDesk
 from handlers.webinars.desk import WebinarDesk
 from handlers.wording import Reader
 from storage.destinations import Destinations
@@ -77,7 +78,7 @@ class Desk:
     already; ``has_room``: files may still be written; ``doctor`` examines the house; ``subscribe`` sets a vendor's hook;
     ``replay`` takes a work id and gives the id that will run, or None when it is running already; ``fixed``: settings the
     environment sets, which the chat cannot change; ``vendors``: their titles by name; ``wake`` tells the sender;
-    ``webinars`` is None where no webinar platform is connected.
+    ``webinars`` is None where no webinar platform is connected, ``notes`` where no CRM takes notes of ours.
     """
 
     database: Database
@@ -102,6 +103,7 @@ class Desk:
     vendors: Mapping[str, str] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
     webinars: WebinarDesk | None = None
+    notes: NoteDesk | None = None
 
     def reader(self, account_id: int, *, private: bool) -> Reader:
         """Whom a screen is made for."""

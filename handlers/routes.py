@@ -9,6 +9,7 @@ from domain.events import (
     FollowUpDue,
     LeadOffered,
     LeadsChanged,
+    NoteAsked,
     RegistrationAsked,
     TableAsked,
     WebinarEnded,
@@ -27,4 +28,5 @@ ROUTES: dict[str, type[Event]] = {
     "crm": CrmChanged,
     "unread": DeliveryUnread,
     "ads": AdRunAsked,
+    "note": NoteAsked,
 }

@@ -22,7 +22,7 @@ from storage.models import ad_runs, leads
 from storage.sets import BulkWrite, execute, fetch
 
 SEEN_AT_ONCE = 2_000  # leads looked through outside of any write
-CHANGED_AT_ONCE = 200  # in one write, which holds the writer for some 10 ms
+CHANGED_AT_ONCE = 100  # in one write, which holds the writer for some 10 ms
 UNDO_WITHIN = timedelta(days=1)  # later others have worked with the figures that came of it
 UNDER_WAY = (RunState.RUNNING.value, RunState.UNDOING.value)
 

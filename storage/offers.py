@@ -55,7 +55,8 @@ ORDER BY id
 """
 _COLUMNS = """
 SELECT l.id, l.person_id, l.name, l.phone, l.phone_key, l.email, l.source, l.form, l.status, l.created_at,
-    l.first_utm_source, l.first_utm_medium, l.first_utm_campaign, l.url, c.taken_by, c.taken_by_name, c.taken_at,
+    l.first_utm_source, l.first_utm_medium, l.first_utm_campaign, l.url, l.external_id,
+    c.taken_by, c.taken_by_name, c.taken_at,
     (SELECT min(p.id) FROM posts AS p WHERE p.account_id = l.account_id AND p.key = 'lead:' || l.id)
 FROM leads AS l LEFT JOIN lead_claims AS c ON c.lead_id = l.id
 WHERE l.account_id = :account AND l.deleted_at IS NULL AND
@@ -82,7 +83,8 @@ class OfferedLead:
 
     ``phone`` is a key, ``phone_raw`` as written. ``stage``: as the CRM has it, "" where none does. ``taken``: who has it,
     None while nobody does. ``follows``: another card of the same story was there before. ``cards``: leads of the story that
-    have one. ``passed``: on to whom it went, PASSES or "", and ``asked``: their names.
+    have one; ``told``: its leads as (source, the source's id). ``passed``: on to whom it went, PASSES or "", and ``asked``:
+    their names.
     """
 
     id: int
@@ -98,6 +100,7 @@ class OfferedLead:
     url: str
     follows: bool = False
     cards: tuple[int, ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
     taken: Claim | None = None
     passed: str = ""
     asked: tuple[str, ...] = ()
@@ -120,6 +123,7 @@ class _Told(NamedTuple):
     utm_medium: str
     utm_campaign: str
     url: str
+    external_id: str
     taken_by: int | None
     taken_by_name: str
     taken_at: Any
@@ -246,6 +250,7 @@ def _offered(own: _Told, story: Sequence[_Told], reader: int) -> OfferedLead:
         stage=first("status"), ad=next(filter(None, ads), ""), url=first("url"), taken=_claim(story, reader),
         follows=any(own.shown is None or shown < own.shown for shown in earlier),
         cards=tuple(one.id for one in story if one.shown is not None),
+        told=tuple((one.source, one.external_id) for one in story if one.external_id),
     )  # fmt: skip
 
 

@@ -86,8 +86,13 @@ def call_card(
 
 def call_comment(facts: CallFacts, summary: Summary, texts: Texts, *, timezone: ZoneInfo, marker: str) -> str:
     """Plain text for the CRM's timeline; ``marker`` in its last line is how it is found again."""
+    return call_note(facts.started_at, summary, texts, timezone=timezone, marker=marker)
+
+
+def call_note(started_at: datetime, summary: Summary, texts: Texts, *, timezone: ZoneInfo, marker: str) -> str:
+    """The same of a call that is long in our rows."""
     sections = list(_summary_sections(summary, texts))
-    lines = [texts.get("comment.title", when=_local(facts.started_at, timezone).strftime("%d.%m.%Y %H:%M"))]
+    lines = [texts.get("comment.title", when=_local(started_at, timezone).strftime("%d.%m.%Y %H:%M"))]
     lines += [_comment_line(line) for section in sections for line in _lines(section)]
     lines.append(texts.get("comment.foot", marker=marker))
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from domain.people import phone_key
 from domain.ports import Steps, Tx
 from domain.work import WorkItem
 from handlers.calls.hearing import hear
-from handlers.calls.publish import Stage, publish, publish_comment
+from handlers.calls.publish import Stage, ask_for_note, publish, publish_comment
 from handlers.calls.run import CallRun
 from handlers.calls.services import CallServices
 from handlers.calls.summary import understand
@@ -153,6 +153,7 @@ async def _answered(run: CallRun, facts: CallFacts) -> None:
         return
     summary = await understand(run, facts, parties, heard)
     await publish(run, Stage.FULL, facts, parties, state="carded", recording=True, transcript=heard, summary=summary)
+    await ask_for_note(run)
     await publish_comment(run, facts, summary)
 
 

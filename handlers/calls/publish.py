@@ -12,7 +12,7 @@ from handlers.calls.run import CallRun
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Stage", "publish", "publish_comment"]
+__all__ = ["Stage", "ask_for_note", "publish", "publish_comment"]
 
 
 async def publish(
@@ -102,6 +102,19 @@ async def publish_comment(run: CallRun, facts: CallFacts, summary: Summary) -> N
         return comment_id
 
     await run.steps.outward("comment", add, keep, str, lookup=lambda: timeline.find_comment(place, run.marker))
+
+
+async def ask_for_note(run: CallRun) -> None:
+    """Work of its own, in one commit with this step: a CRM that is away keeps neither the card nor the comment back."""
+    services, notes = run.services, run.services.notes
+    if notes is None:
+        return
+
+    async def ask(tx: Tx) -> int:
+        return await notes.book.ask(tx, run.item.account_id, [notes.of_call(run.row_id)], now=services.clock.now())
+
+    if await run.steps.write("note", ask, int):
+        notes.come()
 
 
 async def _target(run: CallRun, facts: CallFacts) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from domain.calls import CallFacts, Cost, Parties, Recording, Summary, Transcript
 from domain.messages import Texts
 from domain.ports import Chat, Clock, RecordingSource, Summariser, Timeline, Transcriber, Tx, VoiceGate
+from handlers.crm.noting import NoteDesk
 from storage.calls import CallKey, StoredCall
 
 
@@ -65,7 +66,7 @@ class CallServices:
     """Ports of one account. ``transcriber`` and ``summariser`` are None when switched off; ``spare`` recognises for free.
 
     ``has_room``: may a recording be stored; ``proven``: was this delivery surely the vendor's; ``posted`` is called after a
-    card was committed: the sender should look.
+    card was committed: the sender should look. ``notes`` where a lead of another CRM gets the summary, too.
     """
 
     recordings: RecordingSource
@@ -86,3 +87,4 @@ class CallServices:
     has_room: Callable[[], Awaitable[bool]]
     proven: Callable[[str | None], Awaitable[bool]]
     posted: Callable[[], None]
+    notes: NoteDesk | None = None

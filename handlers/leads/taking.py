@@ -62,6 +62,8 @@ async def take_lead(callback: CallbackQuery, argument: str, person: Person, desk
         await toast(callback, desk.texts.get("client.gone"), alert=True)
         return
     desk.wake()
+    if desk.notes is not None:
+        desk.notes.come()
     mine = lead.taken.mine
     word = "offer.yours" if mine else "offer.before"
     await toast(callback, desk.texts.get(word, name=lead.taken.name or desk.texts.get("offer.somebody")), alert=not mine)
@@ -79,6 +81,9 @@ async def _taken(desk: Desk, person: Person, lead_id: int) -> OfferedLead | None
         lead = await store.take(tx, person, lead_id, desk.clock.now())
         if lead is None or lead.taken is None:
             return None
+        if desk.notes is not None and lead.taken.mine:
+            asked = [desk.notes.of_taking(lead_id, number) for source, number in lead.told if source == desk.notes.vendor]
+            await desk.notes.book.ask(tx, person.account_id, asked, now=desk.clock.now())
         for shown in lead.cards:
             await redraw_card(tx, person.account_id, shown, services)
         if lead.taken.mine:

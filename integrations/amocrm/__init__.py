@@ -29,7 +29,8 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
         return Ports()
     client = Client(settings, access, workshop.clock)
     crm = Crm(client, settings, workshop.clock)
-    return Ports(crm=crm, funnel=crm, hooks=Hooks(crm), upkeep=access.upkeep, close=client.close)
+    notes = crm if settings.notes else None
+    return Ports(crm=crm, notes=notes, funnel=crm, hooks=Hooks(crm), upkeep=access.upkeep, close=client.close)
 
 
 def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:

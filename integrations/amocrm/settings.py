@@ -41,8 +41,14 @@ CURRENCY = Variable(name="AMOCRM_CURRENCY", meaning="валюта бюджета
 RATE = Variable(
     name="AMOCRM_RATE", meaning="сколько запросов в секунду посылать; больше 7 amoCRM не выдерживает", default="5"
 )
+NOTES = Variable(
+    name="AMOCRM_NOTES",
+    meaning="писать ли в сделки amoCRM заметки, кто взял заявку и о чём был звонок; нет — не писать",
+    default="да",
+)
 VARIABLES = (
     DOMAIN, ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, BASE_URL, ACCOUNT_ID, FIELDS, STATUSES, CURRENCY, RATE,
+    NOTES,
 )  # fmt: skip
 
 # The papers' own numbers; an account has others, which its codes and names lead to.
@@ -67,6 +73,7 @@ PAPER_STATUSES: Mapping[str, str] = {
 OF_AMOCRM = re.compile(r"[a-z0-9-]+\.(?:amocrm\.(?:ru|com)|kommo\.com)")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+")
 _ACCOUNT = re.compile(r"[0-9]{1,12}")
+_YES_NO = {"да": True, "yes": True, "1": True, "true": True, "нет": False, "no": False, "0": False, "false": False}
 _STAGE = re.compile(r"(?:[0-9]{1,12}/)?[0-9]{1,12}")
 
 
@@ -87,6 +94,7 @@ class Settings:
     statuses: Mapping[str, str] = field(default_factory=lambda: PAPER_STATUSES)
     currency: str = CURRENCY.default
     rate: float = float(RATE.default)
+    notes: bool = True
 
     @property
     def subdomain(self) -> str:
@@ -147,6 +155,7 @@ def read_settings(env: Env) -> Settings | None:
         statuses=_statuses(given.get(STATUSES.name, "")),
         currency=_currency(given.get(CURRENCY.name, CURRENCY.default)),
         rate=_rate(given.get(RATE.name, RATE.default)),
+        notes=_notes(given.get(NOTES.name, NOTES.default)),
     )
 
 
@@ -228,6 +237,13 @@ def _currency(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{3}", value):
         raise ConfigError(CURRENCY.name, "нужны три буквы, например RUB")
     return value.upper()
+
+
+def _notes(value: str) -> bool:
+    said = _YES_NO.get(value.lower())
+    if said is None:
+        raise ConfigError(NOTES.name, "нужно «да» или «нет»")
+    return said
 
 
 def _rate(value: str) -> float:

@@ -104,7 +104,10 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ports one configured vendor serves; None for the others. ``upkeep`` is called every hour."""
+    """The ports one configured vendor serves; None for the others. ``upkeep`` is called every hour.
+
+    ``notes`` is the CRM again, where its people want notes of ours on their leads.
+    """
 
     recordings: RecordingSource | None = None
     journal: CallJournal | None = None
@@ -115,6 +118,7 @@ class Ports:
     funnel: Funnel | None = None
     crm: CrmPlatform | None = None
     hooks: HookBook | None = None
+    notes: CrmPlatform | None = None
     upkeep: Callable[[], Awaitable[None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing
 

@@ -13,10 +13,12 @@ from domain.leads import Lead
 from domain.ports import Steps, Tx
 from domain.webinars import Marks
 from domain.work import WorkItem
+from handlers.crm.noting import NoteDesk
 from handlers.desk import Desk
 from handlers.leads.offering import offer_lead
 from storage.leads import LeadStore
 from storage.models import work
+from storage.notes import NoteStore
 from storage.offers import MINUTES, OfferStore
 from storage.queries.settings import change_setting
 from tests.calls.world import Crash, MemorySteps
@@ -114,6 +116,22 @@ async def test_who_presses_first_has_it_and_nobody_is_asked_any_more(office: Des
     clock.forward(QUARTER.total_seconds())
     assert await until_due(office, steps) is None
     assert len(await shown(office)) == 2
+
+
+async def test_the_first_press_asks_for_a_note_on_the_deals_of_its_story(office: Desk) -> None:
+    woken: list[int] = []
+    notes = NoteDesk(vendor="amocrm", book=NoteStore(office.database), come=lambda: woken.append(1))
+    office = replace(office, notes=notes)
+    await arrive(office)
+    await arrive(office, "77", source="amocrm", phone="+7 (999) 123-45-67")
+    await until_due(office, StoredWrites(office))
+    for _ in range(2):
+        await Talk(office, OWNER).press("ltake:1", chat=GROUP)
+    await Talk(office, replace(MANAGER, telegram_id=ANNA, name="Анна")).press("ltake:1", chat=GROUP)
+    async with office.database.read() as connection:
+        asked = await connection.scalars(select(work.c.object).where(work.c.kind == "note"))
+        assert list(asked) == ["amocrm:take:77"]
+    assert woken
 
 
 async def test_the_same_story_is_one_card_and_old_news_none(office: Desk) -> None:
