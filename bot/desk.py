@@ -83,6 +83,7 @@ def _webinars(services: Services) -> WebinarDesk | None:
         catalogue=webinars.catalogue,
         ask=registrar.ask,
         yardstick=webinars.policy.yardstick,
+        entry_of=webinars.platform.entry_of,
         link_param=next(iter(getattr(part.settings, "url_params", ())), "svodka"),
         public_url=services.settings.public_url,
         report_limit=getattr(part.settings, "report_limit", 10),

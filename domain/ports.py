@@ -15,6 +15,7 @@ from domain.webinars import (
     SAME_SESSION,
     START,
     Bookmark,
+    Entry,
     PageId,
     Registered,
     RegistrationPage,
@@ -156,6 +157,10 @@ class WebinarPlatform(Protocol):
 
     def reread(self, external_id: str, raw: Sequence[str]) -> Sequence[Viewer]:
         """Records that were kept whole, as ``viewers`` gave them. Asks nobody."""
+        ...
+
+    def entry_of(self, url: str) -> Entry:
+        """What an address with a host is here, by its form. Asks nobody."""
         ...
 
     async def rooms(self) -> Sequence[Room]:

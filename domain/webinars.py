@@ -17,6 +17,15 @@ SAME_SESSION = timedelta(seconds=60)  # times of a session that are written by s
 LIVE_APART, AUTOMATIC_APART = timedelta(hours=2), timedelta(minutes=5)
 
 
+class Entry(StrEnum):
+    """What a pasted address is for the platform."""
+
+    COMMON = "common"  # a room or a page, the same for all: personal links are made of it
+    OWN_DOMAIN = "own_domain"  # has the form of one, under a name that is not the platform's
+    INDIVIDUAL = "individual"  # opens the room for one person, or is none of either
+    FOREIGN = "foreign"  # nothing of this platform
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
     """Where a visit or a registration came from: utm parameters and the partner's mark; empty where not given."""

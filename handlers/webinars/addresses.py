@@ -11,6 +11,7 @@ class Address:
     """A pasted link. ``suspicious``: it carries something of its own, so it may be somebody's individual one."""
 
     url: str
+    host: str
     suspicious: bool
 
 
@@ -26,7 +27,7 @@ def read_address(text: str) -> Address | None:
         if not parts.hostname:
             return None
         own = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True) if not name.startswith(KNOWN_PREFIXES)]
-        return Address(url=word, suspicious=bool(own))
+        return Address(url=word, host=parts.hostname, suspicious=bool(own))
     return None
 
 

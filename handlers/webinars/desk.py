@@ -8,7 +8,7 @@ from enum import StrEnum
 from domain.attendance import Yardstick
 from domain.events import RegistrationAsked
 from domain.messages import Destination
-from domain.webinars import RegistrationRequest
+from domain.webinars import Entry, RegistrationRequest
 from handlers.webinars.catalogue import Catalogue
 
 
@@ -25,7 +25,7 @@ class WebinarDesk:
     """``ask`` begins durable work for an account; ``again`` repeats the work on a webinar by the id of its row.
 
     ``link_param`` is the parameter of personal links; ``public_url`` is empty where there is none; ``report_limit``: how
-    many of the newest reports are looked through when no day is named.
+    many of the newest reports are looked through when no day is named. ``entry_of``: what the platform takes an address for.
     """
 
     vendor: str
@@ -34,6 +34,7 @@ class WebinarDesk:
     yardstick: Yardstick
     link_param: str = "svodka"
     public_url: str = ""
+    entry_of: Callable[[str], Entry] = lambda _: Entry.COMMON
     report_limit: int = 10
 
 

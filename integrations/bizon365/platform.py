@@ -14,6 +14,7 @@ from domain.webinars import (
     SAME_SESSION,
     START,
     Bookmark,
+    Entry,
     PageId,
     Registered,
     RegistrationPage,
@@ -25,6 +26,7 @@ from domain.webinars import (
     WebinarReport,
 )
 from integrations.bizon365.client import Client
+from integrations.bizon365.entries import entry_of
 from integrations.bizon365.faults import NOT_FOUND, VENDOR_NAME
 from integrations.bizon365.records import (
     bare_report,
@@ -92,6 +94,9 @@ class Webinars:
         """See WebinarPlatform."""
         reading = self._reading(external_id)
         return [read_viewer(mapping_of(json.loads(record)), reading) for record in raw]
+
+    def entry_of(self, url: str) -> Entry:
+        return entry_of(url)
 
     async def rooms(self) -> Sequence[Room]:
         """Bizon365 has no list of rooms: they come beside the reports and the registration pages, and in reports."""

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from domain.attendance import Yardstick
-from domain.webinars import RoomId
+from domain.webinars import Entry, RoomId
 from handlers.desk import Desk
 from handlers.webinars.catalogue import Catalogue
 from handlers.webinars.desk import WebinarDesk
@@ -133,6 +133,26 @@ async def test_a_link_of_somebodys_own(talk: Talk, desk: Desk) -> None:
 )
 async def test_what_a_link_cannot_be_made_of(talk: Talk, asked: str, words: str) -> None:
     assert words in await talk.say(asked)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words", "made"),
+    [
+        (Entry.INDIVIDUAL, "не общая ссылка комнаты, а индивидуальная", 0),
+        (Entry.FOREIGN, "start.example — не адрес комнаты", 0),
+        (Entry.OWN_DOMAIN, "start.example — не адрес платформы: ссылка сработает, только если это ваш домен", 1),
+    ],
+)
+async def test_an_address_that_is_no_common_one_is_named(desk: Desk, entry: Entry, words: str, made: int) -> None:
+    await seed_accounts(desk.database)
+    catalogue = Catalogue(Platform(), desk.clock)  # type: ignore[arg-type]  # all that is asked of it
+    webinars = WebinarDesk(
+        vendor="bizon365", catalogue=catalogue, ask=Asked(), yardstick=Yardstick(), entry_of=lambda _: entry
+    )
+    talk = Talk(replace(desk, webinars=webinars), MANAGER)
+    assert words in await talk.say(f"/link {ROOM} a@b.ru")
+    async with desk.database.read() as connection:
+        assert len((await connection.execute(select(links))).all()) == made
 
 
 async def test_without_a_platform_there_are_no_links(manager: Talk, desk: Desk) -> None:
