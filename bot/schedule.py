@@ -8,6 +8,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.crm import keep_names
 from bot.entrance import ACCOUNT
 from bot.figures import keep_figures
 from bot.requests import Requests
@@ -27,6 +28,7 @@ SETTLED = timedelta(minutes=2)  # a process that is restarted within the hour ti
 UPKEEP = timedelta(hours=1)
 HOOKS = timedelta(hours=1)  # amoCRM switches a hook off by itself, and only its admins are told
 CARDS = timedelta(minutes=3)  # a card that is edited at every lead is looked at by nobody
+NAMES = timedelta(hours=1)  # they are asked for once a day; the hour is for those that could not be had
 CLOCK_JUMP_SECONDS = 300.0
 
 
@@ -53,6 +55,7 @@ class Schedule:
         self._every(self._follow_cards, seconds=CARDS.total_seconds(), first=SETTLED)
         self._every(self._look_at_hooks, seconds=HOOKS.total_seconds(), first=SETTLED)
         self._every(self._keep_tokens, seconds=UPKEEP.total_seconds(), first=SETTLED)
+        self._every(self._keep_names, seconds=NAMES.total_seconds(), first=timedelta())
         self._scheduler.start()
 
     async def stop(self) -> None:
@@ -140,6 +143,11 @@ class Schedule:
                 log.warning("upkeep of %s: %s", name, error)
                 if self._services.board.state(name) != "off":
                     await self._services.board.bad(name, error)
+
+    async def _keep_names(self) -> None:
+        services = self._services
+        if services.crm is not None:
+            await keep_names(services.crm, ACCOUNT, services.clock)
 
     async def _watch_clock(self) -> None:
         offset = self._wall_against_monotonic()

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bot.alerts import Alerts
 from bot.clock import SystemClock
-from bot.crm import Run, build_crm_services, crm_runs
+from bot.crm import Crm, Run, build_crm, build_funnel, crm_runs
 from bot.disk import Disk
 from bot.doctor import Doctor
 from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
@@ -105,6 +105,7 @@ class Services:
     calls: CallServices | None
     webinars: WebinarServices | None
     notes: NoteDesk | None
+    crm: Crm | None
     leads: LeadServices
     doctor: Doctor
     hook_watch: HookWatch
@@ -174,10 +175,11 @@ async def furnish(entrance: Entrance) -> Services:
         settings, database, ground.chat, clock, texts=ground.texts, quiet_before=quiet_before, posted=watch.alerts.posted,
         offered=ground.signals.come,
     )  # fmt: skip
-    crm = build_crm_services(database, ground.connected.get("amocrm"), watch.board, clock, news)
+    crm = build_crm(database, ground.connected.get("amocrm"), watch.board, clock, news)
     runs = {**webinar_runs(webinars), **crm_runs(crm), **lead_runs(database, news), **ad_runs(database, leads)}
     runs |= note_runs(database, ground.connected, watch.board, texts=ground.texts, timezone=settings.timezone)
-    routes, opened = _routes(calls, leads, with_trials(runs, keys, database, news, crm)), partial(unseal, entrance.vault)
+    routes = _routes(calls, leads, with_trials(runs, keys, database, news, crm.services if crm else None))
+    opened = partial(unseal, entrance.vault)
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
     ground.signals.due = runner.wake
     return Services(
@@ -200,6 +202,7 @@ async def furnish(entrance: Entrance) -> Services:
         calls=calls,
         webinars=webinars,
         notes=build_note_desk(database, ground.connected, ground.signals.come),
+        crm=crm,
         leads=leads,
         doctor=Doctor(settings, database, workshop.run_cpu),
         hook_watch=_hook_watch(ground, watch, keys),
@@ -342,9 +345,9 @@ def _webinar_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime 
         quiet_before=quiet_before,
         posted=watch.alerts.posted,
         funnels={
-            name: observed(crm.ports.funnel, name, name, watch.board)
+            name: funnel
             for name, crm in ground.connected.items()
-            if crm.ports.funnel is not None
+            if (funnel := build_funnel(ground.database, crm, watch.board, ACCOUNT)) is not None
         },
     )
 

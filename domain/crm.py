@@ -1,5 +1,6 @@
-"""Leads and contacts of a CRM as any of them tells of them, and what happened to them there."""
+"""Leads and contacts of a CRM as any of them tells of them, what happened to them there, and what its stages mean."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -39,7 +40,8 @@ CLOSED = frozenset({LeadStatus.COMPLETED, LeadStatus.WON, LeadStatus.LOST})  # n
 class CrmLead:
     """A lead, as far as its sender tells: what is empty or None was not told, and empties nothing that is stored.
 
-    ``status`` is a LeadStatus where the stage is a known one. Money is whole minor units of ``currency``. Times aware UTC.
+    ``status`` is the stage in words, of a sender that gives it no number: what a number means, StageMap says. Money is
+    whole minor units of ``currency``. Times aware UTC.
     ``url`` opens it in the CRM.
     """
 
@@ -74,13 +76,50 @@ class CrmContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrmStage:
-    """A stage of a pipeline by the CRM's own names. ``status`` is a LeadStatus where it is a known one, else ""."""
+    """A stage of a pipeline by the CRM's own names, in the order it lists them."""
 
     pipeline_id: str
     status_id: str
     name: str
     pipeline: str = ""
-    status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmPerson:
+    """Somebody who works in the CRM. ``active``: may still enter it."""
+
+    external_id: str
+    name: str
+    active: bool = True
+
+
+OWN_NAME = "own"  # chosen for a stage that is none of LeadStatus: it keeps the CRM's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageMap:
+    """What the stages of a CRM mean, by «pipeline/stage» or «stage»: a LeadStatus, or another name for it.
+
+    ``fixed`` by a setting: nobody in the chat changes it. ``usual``: where nobody has said otherwise. ``everywhere``: the
+    stages whose meaning is the same in every account.
+    """
+
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    usual: Mapping[str, str] = field(default_factory=dict)
+    everywhere: frozenset[str] = frozenset()
+
+    def fixed_of(self, pipeline_id: str, status_id: str) -> str:
+        """Nothing ("") where no setting says it."""
+        return self.fixed.get(f"{pipeline_id}/{status_id}") or self.fixed.get(status_id, "")
+
+    def status_of(self, pipeline_id: str, status_id: str, *, name: str = "", chosen: str = "") -> str:
+        """What a lead of the stage is said to be in. ``name`` is the CRM's, ``chosen`` what the team has said.
+
+        A stage that nobody knows anything of stays its number.
+        """
+        own = name or status_id
+        said = own if chosen == OWN_NAME else chosen
+        return self.fixed_of(pipeline_id, status_id) or said or self.usual.get(status_id) or own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,6 +151,11 @@ class CrmChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StagesChanged(Event):
+    """Stages of a CRM mean something else from now on, and its leads follow. ``external_id`` names the change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryUnread(Event):
     """A genuine delivery that makes no sense, or not all of it does: its body is kept for a person to look at.
 

@@ -15,6 +15,7 @@ class Lead:
     touch; an empty ``first`` never empties a stored one. Money is whole minor units of ``currency`` (ISO). Times aware UTC;
     a lead older than the stored one by ``updated_at`` changes nothing. ``import_id``: the table it came with.
 
+    ``pipeline_id`` and ``status_id`` are the source's numbers of the stage that ``status`` was made of, "" without one.
     ``contact_id`` is the source's id of the person: leads that share it are one person's. ``form`` is what they filled in,
     as people know it; ``url`` opens the lead at its source; ``extra``: (name, value) of what has no field of its own.
     """
@@ -28,6 +29,8 @@ class Lead:
     email: str = ""
     link_ids: tuple[str, ...] = ()
     status: str = ""
+    pipeline_id: str = ""
+    status_id: str = ""
     manager_id: str = ""
     manager: str = ""
     direction_id: int | None = None

@@ -1,13 +1,13 @@
 """What capabilities need from the world; vendors and storage offer it, wiring joins them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from domain.calls import CallContext, CallFacts, Cost, Parties, Recording, Summary, Transcript, VoiceCheck
-from domain.crm import CrmContact, CrmLead, CrmStage
+from domain.crm import CrmContact, CrmLead, CrmPerson, CrmStage
 from domain.events import CallEnded
 from domain.messages import Message
 from domain.webhooks import HookStanding
@@ -189,9 +189,10 @@ class WebinarPlatform(Protocol):
 class Funnel(Protocol):
     """A CRM's funnel, for leads that came from it."""
 
-    async def move(self, lead_id: str, status: str) -> None:
+    async def move(self, lead_id: str, status: str, *, also: Collection[tuple[str, str]] = ()) -> None:
         """Bring the CRM's lead to the status that its people call so; moved twice it is where it was moved once.
 
+        ``also``: stages (pipeline, stage) that the team has said to be this status, whatever the CRM calls them.
         VendorUnavailable; VendorRefused where there is no such status or lead.
         """
         ...
@@ -225,7 +226,11 @@ class CrmPlatform(Protocol):
         ...
 
     async def stages(self) -> Sequence[CrmStage]:
-        """All stages of all pipelines, remembered for some minutes."""
+        """All stages of all pipelines, in the CRM's order."""
+        ...
+
+    async def people(self) -> Sequence[CrmPerson] | None:
+        """Who works in the CRM; None where we may not see it."""
         ...
 
     async def find_note(self, lead_id: str, marker: str) -> str | None:

@@ -127,6 +127,17 @@ def shortened(text: str, limit: int) -> str:
 
 
 def stage_name(texts: Texts, status: str) -> str:
-    """A stage as people call it; what a CRM has besides those keeps its own name."""
+    """A stage as people call it; what a CRM has besides those keeps its own name, a number is one that nobody knows."""
     known = f"client.status.{status}"
-    return texts.get(known) if known in texts.entries else status
+    if known in texts.entries:
+        return texts.get(known)
+    return texts.get("stages.unknown", number=status) if _is_number(status) else status
+
+
+def colleague_name(texts: Texts, name: str) -> str:
+    """Who is responsible; a number is somebody whose name the CRM has not told."""
+    return texts.get("stages.stranger", number=name) if _is_number(name) else name
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -8,13 +8,14 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.crm import ContactChange, CrmAction, CrmLead, LeadChange
+from domain.crm import ContactChange, CrmAction, CrmLead, LeadChange, StageMap
 from domain.leads import Lead
 from domain.ports import Tx
 from domain.webinars import Marks
 from storage.leads import MOST_LEADS, LeadStore
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, execute, fetch, moment, storable
+from storage.stages import statuses_of
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ LAST_PLACE = 99  # of a contact whose place among a lead's nobody has told
 
 _STORED = """
 SELECT external_id, created_at, updated_at, deleted_at, first_utm_source || first_utm_medium || first_utm_campaign
-    || first_utm_content || first_utm_term <> ''
+    || first_utm_content || first_utm_term <> '', pipeline_id
 FROM leads WHERE account_id = :account AND source = :source AND external_id IN {texts} AND external_id <> ''
 """
 # Every place is >= 0: without that column SQLite would go through all links of the account, for its key holds the others.
@@ -70,6 +71,7 @@ class _Stored:
     updated_at: datetime
     deleted_at: datetime | None
     has_first: bool
+    pipeline_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +91,32 @@ class _Story:
     stored: _Stored | None = None
     person: _Person = field(default_factory=_Person)
 
+    @property
+    def stage(self) -> tuple[str, str]:
+        """Pipeline and stage; a sender that tells the stage alone means the pipeline where the lead is."""
+        return self.lead.pipeline_id or (self.stored.pipeline_id if self.stored else ""), self.lead.status_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """How one CRM's leads are marked and kept, and what its stages mean."""
+
+    source: str
+    leads: LeadStore
+    stage_map: StageMap
+
 
 class CrmStore:
     """Changes of one CRM on their way into rows. ``source`` is what its leads are marked with."""
 
-    def __init__(self, source: str, leads: LeadStore) -> None:
-        self._source = source
-        self._leads = leads
+    def __init__(self, source: str, leads: LeadStore, stage_map: StageMap | None = None) -> None:
+        self._ways = _Ways(source, leads, stage_map or StageMap())
 
     async def contacts(self, tx: Tx, account_id: int, batch: Sequence[ContactChange], *, heard_at: datetime) -> Applied:
         """At most MOST_CHANGES contacts; the leads they are known to belong to get their phone and e-mail."""
         applied = Applied()
         for some in _slices(batch):
-            saving = _Batch(tx, account_id, self._source, self._leads, heard_at)
+            saving = _Batch(tx, account_id, self._ways, heard_at)
             await saving.keep_contacts(some)
             theirs = await saving.leads_of({change.contact.external_id for change in some})
             for ids in _slices(theirs):
@@ -112,19 +127,19 @@ class CrmStore:
         """At most MOST_CHANGES leads. One that is older than the stored one changes nothing."""
         applied = Applied()
         for some in _slices(batch):
-            saving = _Batch(tx, account_id, self._source, self._leads, heard_at)
+            saving = _Batch(tx, account_id, self._ways, heard_at)
             await saving.keep_links(some)
             applied += await saving.save(_stories(some), create=True)
         return applied
 
 
 class _Batch:
-    def __init__(self, tx: Tx, account_id: int, source: str, leads: LeadStore, heard_at: datetime) -> None:
+    def __init__(self, tx: Tx, account_id: int, ways: _Ways, heard_at: datetime) -> None:
         self._tx = tx
         self._connection = cast("AsyncConnection", tx)
-        self._leads = leads
         self._account_id = account_id
-        self._source = source
+        self._ways = ways
+        self._source = ways.source
         self._heard_at = heard_at
 
     async def keep_contacts(self, changes: Sequence[ContactChange]) -> None:
@@ -150,11 +165,15 @@ class _Batch:
         for row in await fetch(self._connection, _STORED, self._mine(stories)):
             created, updated, deleted = map(moment, row[1:4])
             if created is not None and updated is not None:
-                stories[row[0]].stored = _Stored(created, updated, deleted, bool(row[4]))
+                stories[row[0]].stored = _Stored(created, updated, deleted, bool(row[4]), row[5])
         for lead_id, person in (await self._people(stories)).items():
             stories[lead_id].person = person
         told = [story for story in stories.values() if create or story.stored is not None]
-        arrived = await self._leads.arrive(self._tx, self._account_id, [self._lead(story) for story in told])
+        statuses = await statuses_of(
+            self._connection, self._account_id, self._source, {story.stage for story in told}, self._ways.stage_map
+        )
+        leads = [self._lead(story, statuses.get(story.stage, story.lead.status)) for story in told]
+        arrived = await self._ways.leads.arrive(self._tx, self._account_id, leads)
         new = [story.lead.external_id for story in told if story.stored is None and not story.deleted]
         return Applied(new=tuple(new), changed=arrived.changed)
 
@@ -165,7 +184,7 @@ class _Batch:
             listed[lead_id].append(_Person(*contact))
         return {lead_id: _first_of(people) for lead_id, people in listed.items()}
 
-    def _lead(self, story: _Story) -> Lead:
+    def _lead(self, story: _Story, status: str) -> Lead:
         told, stored, person = story.lead, story.stored, story.person
         first = told.marks if stored is None or not stored.has_first else Marks()
         known_since = stored.created_at if stored else told.updated_at or self._heard_at
@@ -178,8 +197,8 @@ class _Batch:
             created_at=told.created_at or known_since, updated_at=told.updated_at or as_of, deleted_at=deleted_at,
             name=person.name or told.name, phone=person.phone, email=person.email, contact_id=person.contact_id,
             url=told.url,
-            status=told.status, manager_id=told.manager_id, first=first, last=told.marks,
-            value=told.value, commission=told.commission, currency=told.currency,
+            status=status, pipeline_id=story.stage[0], status_id=told.status_id, manager_id=told.manager_id,
+            first=first, last=told.marks, value=told.value, commission=told.commission, currency=told.currency,
         )  # fmt: skip
 
     async def _link(self, places: dict[tuple[str, str], int]) -> None:

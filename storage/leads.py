@@ -37,8 +37,8 @@ _TOUCHES = tuple(
 )
 # What a source does not tell again stays: a first touch, a direction that was given here.
 KEPT_TEXTS = (
-    "name", "phone", "phone_key", "email", "email_key", "status", "manager_id", "manager", "currency", *_TOUCHES,
-    "contact_id", "form", "url", "extra", "direction_by", "creative_by",
+    "name", "phone", "phone_key", "email", "email_key", "status", "pipeline_id", "status_id", "manager_id", "manager",
+    "currency", *_TOUCHES, "contact_id", "form", "url", "extra", "direction_by", "creative_by",
 )  # fmt: skip
 KEPT = ("direction_id", "creative_id", "value", "commission")
 TAKEN = ("person_id", "created_at", "updated_at", "deleted_at")
@@ -253,8 +253,9 @@ class LeadBatch:
         last = lead.last if lead.last != Marks() else lead.first
         row = (
             lead_id, self._account_id, lead.source, lead.external_id,
-            lead.name, lead.phone, keys.get(PHONE, ""), lead.email, keys.get(EMAIL, ""), lead.status, lead.manager_id,
-            lead.manager, lead.currency, *_touch(lead.first), *_touch(last),
+            lead.name, lead.phone, keys.get(PHONE, ""), lead.email, keys.get(EMAIL, ""), lead.status,
+            lead.pipeline_id[:32], lead.status_id[:32], lead.manager_id, lead.manager, lead.currency,
+            *_touch(lead.first), *_touch(last),
             lead.contact_id[:64], lead.form, lead.url, _extra(lead), _said(lead, lead.direction_id),
             _said(lead, lead.creative_id),
             lead.direction_id, lead.creative_id, lead.value, lead.commission,

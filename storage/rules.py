@@ -88,9 +88,12 @@ class RuleStore:
 
 
 async def _move(connection: AsyncConnection, account_id: int, lead_id: int | None, status: str, now: datetime) -> Any:
-    """The lead where it was moved, None where it is there already or there is none."""
+    """The lead where it was moved, None where it is there already or there is none.
+
+    In which stage that is, its CRM will tell.
+    """
     mine = (leads.c.account_id == account_id) & (leads.c.id == lead_id) & leads.c.deleted_at.is_(None)
-    moved = update(leads).where(mine, leads.c.status != status).values(status=status)
+    moved = update(leads).where(mine, leads.c.status != status).values(status=status, status_id="")
     row = (await connection.execute(moved.returning(leads.c.source, leads.c.external_id))).one_or_none()
     if row is not None:
         note = {"account_id": account_id, "at": now, "action": "lead_status", "detail": f"lead {lead_id}: {status}"}

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -11,8 +10,10 @@ from domain.errors import NOT_CONNECTED, VendorError, VendorRefused
 from domain.events import CrmChanged, DeliveryUnread
 from domain.ports import CrmPlatform, Steps, Tx
 from domain.work import WorkItem
+from handlers.crm.directory import Directory
 from handlers.crm.news import CardNews
 from handlers.crm.services import CrmServices
+from handlers.crm.unknown import tell_unknown
 from storage.crm import MOST_CHANGES, Applied
 
 log = logging.getLogger(__name__)
@@ -31,17 +32,18 @@ async def crm_changed(item: WorkItem[CrmChanged], steps: Steps, services: CrmSer
     event, known = item.event, frozenset[str]()
     keeping = _Keeping(item, steps, services)
     await keeping.contacts("contacts", event.contacts)
-    new = await keeping.leads("leads", [_numbered(change) for change in event.leads])
+    new = await keeping.leads("leads", event.leads)
     _tell(new, services.title)
     news = CardNews(item, steps, services.news, new)
     if services.platform is not None:
         try:
-            known = await _complete_if_connected(event, keeping, services.platform)
+            known = await _complete_if_connected(event, keeping, services.platform, services.directory)
         except VendorError as error:
             if isinstance(error, VendorRefused) or item.failures >= PATIENCE:
                 await news.show("_early")
             raise
     await news.show("", known)
+    await tell_unknown(item.account_id, {change.lead.status_id for change in event.leads}, steps, services)
 
 
 async def delivery_unread(item: WorkItem[DeliveryUnread], _steps: Steps) -> None:
@@ -58,6 +60,7 @@ class _Keeping:
         self._item = item
         self._steps = steps
         self._store = services.store
+        self.account_id = item.account_id
 
     async def contacts(self, name: str, changes: Sequence[ContactChange]) -> None:
         for place, some in _pieces(changes):
@@ -71,16 +74,18 @@ class _Keeping:
         return new
 
     async def _keep(self, some: Sequence[ContactChange], tx: Tx) -> Applied:
-        return await self._store.contacts(tx, self._item.account_id, some, heard_at=self._item.heard_at)
+        return await self._store.contacts(tx, self.account_id, some, heard_at=self._item.heard_at)
 
     async def _save(self, some: Sequence[LeadChange], tx: Tx) -> Applied:
-        return await self._store.leads(tx, self._item.account_id, some, heard_at=self._item.heard_at)
+        return await self._store.leads(tx, self.account_id, some, heard_at=self._item.heard_at)
 
 
-async def _complete_if_connected(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform) -> frozenset[str]:
+async def _complete_if_connected(
+    event: CrmChanged, keeping: _Keeping, platform: CrmPlatform, directory: Directory | None
+) -> frozenset[str]:
     """Leads that the API has told all of. Who only sends us hooks has said all there is to say."""
     try:
-        return await _complete(event, keeping, platform)
+        return await _complete(event, keeping, platform, directory)
     except VendorRefused as error:
         if error.code != NOT_CONNECTED:
             raise
@@ -88,29 +93,21 @@ async def _complete_if_connected(event: CrmChanged, keeping: _Keeping, platform:
         return frozenset()
 
 
-async def _complete(event: CrmChanged, keeping: _Keeping, platform: CrmPlatform) -> frozenset[str]:
-    """A lead's hook holds neither its contacts nor the name of its stage: both are asked for. Asked again it is the same."""
-    ids = list(dict.fromkeys(one.lead.external_id for one in event.leads if one.action is not CrmAction.DELETED))
+async def _complete(
+    event: CrmChanged, keeping: _Keeping, platform: CrmPlatform, directory: Directory | None
+) -> frozenset[str]:
+    """A lead's hook holds neither its contacts nor any name: all of that is asked for. Asked again it is the same."""
+    told = [change.lead for change in event.leads if change.action is not CrmAction.DELETED]
+    ids = list(dict.fromkeys(lead.external_id for lead in told))
     if not ids:
         return frozenset()
-    names = {(stage.pipeline_id, stage.status_id): stage.status or stage.name for stage in await platform.stages()}
     leads = await platform.leads(ids)
     contacts = await platform.contacts(list(dict.fromkeys(one for lead in leads for one in lead.contact_ids)))
     await keeping.contacts("their_contacts", [ContactChange(action=CrmAction.UPDATED, contact=one) for one in contacts])
-    whole = [LeadChange(action=CrmAction.UPDATED, lead=lead) for lead in leads]
-    staged = [_named(change, names.get((change.lead.pipeline_id, change.lead.status_id), "")) for change in whole]
-    await keeping.leads("whole", [_numbered(change) for change in staged])
+    if directory is not None:
+        await directory.meet(keeping.account_id, [*told, *leads])
+    await keeping.leads("whole", [LeadChange(action=CrmAction.UPDATED, lead=lead) for lead in leads])
     return frozenset(lead.external_id for lead in leads)
-
-
-def _named(change: LeadChange, name: str) -> LeadChange:
-    lead = change.lead
-    return change if lead.status or not name else replace(change, lead=replace(lead, status=name))
-
-
-def _numbered(change: LeadChange) -> LeadChange:
-    """A stage that nobody has named keeps its number."""
-    return _named(change, change.lead.status_id)
 
 
 def _pieces(changes: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:

@@ -12,6 +12,7 @@ from domain.ports import Steps, Tx
 from domain.webinars import Reaction
 from handlers.webinars.notes import KIND, LONGEST_COPIED, day_and_time
 from handlers.webinars.services import WebinarServices
+from handlers.wording import stage_name
 
 LONGEST_MESSAGE = 1000  # characters
 LONGEST_ADDRESS = 2000  # a longer one may not open: then the words are copied by hand
@@ -68,7 +69,7 @@ def client_card(one: Entrant, reaction: Reaction, services: WebinarServices) -> 
     when = day_and_time(one.session_at, texts, services.timezone) if one.session_at else ""
     lines.append(bullet(", ".join(filter(None, (one.title, when)))))
     if reaction.status:
-        lines.append(bullet(texts.get("reaction.moved", status=reaction.status)))
+        lines.append(bullet(texts.get("reaction.moved", status=stage_name(texts, reaction.status))))
     ways = Section(lines=tuple(_ways(one, words, texts)))
     said = Section(lines=(Quote(lines=tuple(plain(line) for line in words.splitlines())),))
     copy = Button(text=texts.get("reaction.copy"), kind=ButtonKind.COPY, target=words)

@@ -19,7 +19,7 @@ from handlers.calls.screens import ANSWER, action, say
 from handlers.desk import Desk
 from handlers.talk.telegram import Pressed, in_private, number, pressed_on, redraw, show, toast
 from handlers.webinars.notes import link_buttons, short_name
-from handlers.wording import Reader, shortened
+from handlers.wording import Reader, shortened, stage_name
 from storage.queries.registrations import (
     RegistrationDetail,
     RegistrationLine,
@@ -162,7 +162,7 @@ def _ours(reader: Reader, found: RegistrationDetail) -> Iterator[Line]:
         other = found.other if reader.private else short_name(found.other)
         yield bullet(reader.say("registrant.other", name=other or reader.say("registration.nameless")))
     if found.status:
-        yield bullet(reader.say("registrant.status", status=found.status))
+        yield bullet(reader.say("registrant.status", status=stage_name(reader.texts, found.status)))
     by = "registrant.by_team" if found.by_team else "registrant.by_page"
     yield bullet(reader.say(by, at=reader.moment(found.created_at)))
 

@@ -8,7 +8,7 @@ from domain.webinars import ALL_PAGES, RegistrationPage, Rule
 from handlers.calls.screens import ANSWER, action
 from handlers.webinars.drafts import MOST_PAGES, TITLE_LIMIT, page_ref
 from handlers.webinars.reactions import LONGEST_MESSAGE, PLACEHOLDERS
-from handlers.wording import Reader, shortened
+from handlers.wording import Reader, shortened, stage_name
 
 EVERY = "*"  # on a button: all pages
 MOST_STATUSES = 6
@@ -37,7 +37,9 @@ def rules_screen(reader: Reader, pages: Sequence[RegistrationPage], rules: Seque
 def in_words(reader: Reader, rule: Rule) -> str:
     """«текст клиенту, перевести в «Записан»»."""
     said = [reader.say("rule.with_text" if rule.message else "rule.no_text")]
-    said.append(reader.say("rule.move", status=rule.status) if rule.status else reader.say("rule.leave"))
+    said.append(
+        reader.say("rule.move", status=stage_name(reader.texts, rule.status)) if rule.status else reader.say("rule.leave")
+    )
     return ", ".join(said)
 
 
@@ -55,7 +57,9 @@ def rule_screen(reader: Reader, page: RegistrationPage | None, rule: Rule, statu
 def _about(reader: Reader, rule: Rule, page: RegistrationPage | None, *, own: bool) -> Iterator[Line]:
     if page is not None and not own:
         yield plain(reader.say("rule.follows"))
-    moved = reader.say("rule.move", status=rule.status) if rule.status else reader.say("rule.leave_it")
+    moved = (
+        reader.say("rule.move", status=stage_name(reader.texts, rule.status)) if rule.status else reader.say("rule.leave_it")
+    )
     yield bullet(reader.say("rule.status", what=moved))
     yield bullet(reader.say("rule.text_set" if rule.message else "rule.text_none"))
 
@@ -75,7 +79,7 @@ def _rows(reader: Reader, ref: str, rule: Rule, statuses: Sequence[str], *, own:
 
 
 def _status(reader: Reader, ref: str, status: str, *, chosen: bool) -> Button:
-    title = shortened(status, STATUS_LIMIT)
+    title = shortened(stage_name(reader.texts, status), STATUS_LIMIT)
     return action(reader.say("switch.on", title=title) if chosen else title, f"rstat:{ref}:{status_ref(status)}")
 
 

@@ -7,7 +7,7 @@ from domain.messages import Button, ButtonKind, Line, Message, Section, Span, St
 from domain.webinars import MatchedBy
 from handlers.calls.screens import ANSWER, action
 from handlers.webinars.records import report_of
-from handlers.wording import Reader, shortened
+from handlers.wording import Reader, shortened, stage_name
 from storage.queries.attendees import AttendeeLine
 from storage.queries.viewers import Somebody, ViewerFound
 
@@ -97,7 +97,7 @@ def _known(reader: Reader, found: ViewerFound) -> Iterator[Line]:
         return
     yield bullet(reader.say(f"viewer.by.{line.matched_by}", name=_known_as(reader, found.known_as)))
     if line.lead_id is not None:
-        parts = [part for part in (line.lead_status, line.direction, line.creative) if part]
+        parts = [part for part in (stage_name(reader.texts, line.lead_status), line.direction, line.creative) if part]
         yield bullet(reader.say("viewer.lead", what=", ".join(parts) or reader.say("viewer.lead_bare")))
     if line.manager:
         yield bullet(reader.say("guests.why.manager", name=line.manager))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from domain.crm import StageMap
 from integrations.amocrm.faults import VENDOR_NAME
 from integrations.amocrm.settings import VARIABLES, Settings, read_settings
 from integrations.amocrm.webhook import MAX_BODY, Receiver
@@ -15,6 +16,10 @@ def consent_url(settings: Settings, state: str) -> str:
     from integrations.amocrm.oauth import authorize_url
 
     return authorize_url(settings, state) if settings.has_oauth and not settings.access_token else ""
+
+
+def stage_map(settings: Settings) -> StageMap:
+    return settings.stage_map
 
 
 def build_ports(settings: Settings, workshop: Workshop) -> Ports:
@@ -54,5 +59,6 @@ VENDOR: Vendor[Settings] = Vendor(
     diagnose=diagnose,
     hooks=(Hook(event=EVENTS, path="/hooks/amocrm/{secret}"),),
     consent_url=consent_url,
+    stage_map=stage_map,
     intake=Intake(max_body=MAX_BODY),
 )

@@ -20,8 +20,8 @@ CONCURRENT = 4
 ANSWER_WITHIN_S = 30.0
 CIRCUIT_S = 3600.0
 MOST_PAGES = 400
-WEBHOOKS = "webhooks"
-_RIGHTS_OF_THEIR_OWN = frozenset({WEBHOOKS})  # an administrator's: refused, they say nothing of the rest
+WEBHOOKS, USERS = "webhooks", "users"
+_RIGHTS_OF_THEIR_OWN = frozenset({WEBHOOKS, USERS})  # an administrator's: refused, they say nothing of the rest
 
 Query = Sequence[tuple[str, str]]
 Json = Mapping[str, object]

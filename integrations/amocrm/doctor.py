@@ -58,7 +58,8 @@ async def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Find
             return
         yield await _hooks(crm, workshop.hook_urls)
         yield await _fields(crm, settings)
-        yield await _stages(crm)
+        yield await _stages(crm, settings)
+        yield await _people(crm)
     finally:
         await client.close()
 
@@ -171,15 +172,35 @@ def _likeliest(name: str, found: Sequence[tuple[str, str, str]]) -> str:
     return f"{name}={number} («{title}»)"
 
 
-async def _stages(crm: Crm) -> Finding:
+async def _stages(crm: Crm, settings: Settings) -> Finding:
+    """How many there are; what those without a meaning of their own are said to be is chosen in the chat."""
     code, title = "amocrm.stages", f"{TITLE}: этапы"
     try:
         stages = await crm.stages()
     except VendorError as error:
         return _not_asked(code, title, error)
-    own = sum(not stage.status for stage in stages)
-    detail = counted(len(stages), "этап", "этапа", "этапов") + f", под своим именем из amoCRM: {own}"
-    return Finding(code=code, title=title, ok=True, detail=detail)
+    listed = {(stage.pipeline_id, stage.status_id) for stage in stages}
+    gone = [
+        key for key in settings.statuses if not any(key in {status, f"{pipeline}/{status}"} for pipeline, status in listed)
+    ]
+    detail = counted(len(stages), "этап", "этапа", "этапов")
+    if not gone:
+        return Finding(code=code, title=title, ok=True, detail=f"{detail}, что они значат: /settings → «Этапы amoCRM»")
+    hint = "Таких этапов в аккаунте нет: уберите их из AMOCRM_STATUSES. Что значит каждый этап: /settings → «Этапы amoCRM»."
+    return Finding(code=f"{code}.gone", title=title, ok=False, warning=True, detail=f"нет: {', '.join(gone)}", hint=hint)
+
+
+async def _people(crm: Crm) -> Finding:
+    """Whether the names of responsible people can be had."""
+    code, title = "amocrm.people", f"{TITLE}: имена сотрудников"
+    try:
+        people = await crm.people()
+    except VendorError as error:
+        return _not_asked(code, title, error)
+    if people is None:
+        hint = "Список сотрудников видит только администратор: выпустите токен от его имени. Пока ответственные — номерами."
+        return Finding(code=f"{code}.{FORBIDDEN}", title=title, ok=False, warning=True, detail="не видны", hint=hint)
+    return Finding(code=code, title=title, ok=True, detail=counted(len(people), "человек", "человека", "человек"))
 
 
 def _not_asked(code: str, title: str, error: VendorError) -> Finding:

@@ -52,7 +52,6 @@ class FieldNames:
 def read_lead(values: Values, entity_id: str, settings: Settings, names: FieldNames) -> CrmLead:
     """What ``values`` tell of a lead; never raises."""
     fields = read_fields(values, names)
-    pipeline_id, status_id = text_of(values.get("pipeline_id"))[:32], text_of(values.get("status_id"))[:32]
     value = _sum(fields.get("value"))
     if value is None and (price := minor_units(text_of(values.get("price")))):
         value = price  # a budget of 0 is one that nobody has entered
@@ -60,9 +59,8 @@ def read_lead(values: Values, entity_id: str, settings: Settings, names: FieldNa
     return CrmLead(
         external_id=entity_id,
         name=text_of(values.get("name"))[:SHORT],
-        pipeline_id=pipeline_id,
-        status_id=status_id,
-        status=settings.status_of(pipeline_id, status_id) if status_id else "",
+        pipeline_id=text_of(values.get("pipeline_id"))[:32],
+        status_id=text_of(values.get("status_id"))[:32],
         manager_id=present(values.get("responsible_user_id")),
         marks=Marks(**{name: _first(fields.get(f"utm_{name}")) for name in UTM}),
         value=value,

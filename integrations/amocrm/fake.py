@@ -54,6 +54,7 @@ class Account:
     contact_fields: list[Json] = field(default_factory=list)
     notes: dict[int, list[Json]] = field(default_factory=dict)
     hooks: list[Json] = field(default_factory=list)
+    users: list[Json] = field(default_factory=list)
 
 
 class Fake:
@@ -125,6 +126,10 @@ class Fake:
         entry = contact_entry(self.account.contacts[number], account_id=ACCOUNT_ID)
         return hook_body("contacts", action, entry, subdomain=SUBDOMAIN, account_id=ACCOUNT_ID)
 
+    def add_user(self, number: int, name: str, *, active: bool = True) -> None:
+        rights = {"is_admin": False, "is_free": False, "is_active": active}
+        self.account.users.append({"id": number, "name": name, "email": f"u{number}@example.com", "rights": rights})
+
     async def _oauth(self, request: web.Request) -> web.Response:
         body = await request.json()
         self._see(request, "oauth2/access_token", body)
@@ -181,6 +186,7 @@ class Fake:
             "leads": ("leads", self._wanted(request, account.leads)),
             "contacts": ("contacts", self._wanted(request, account.contacts)),
             "leads/pipelines": ("pipelines", account.pipelines),
+            "users": ("users", account.users),
             "leads/custom_fields": ("custom_fields", account.lead_fields),
             "contacts/custom_fields": ("custom_fields", account.contact_fields),
         }

@@ -1,27 +1,30 @@
 """amoCRM as a CRM: leads with whose they are, contacts, stages, notes, and the hooks that tell us of changes."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.crm import CrmContact, CrmLead, CrmStage
+from domain.crm import CrmContact, CrmLead, CrmPerson, CrmStage
 from domain.errors import VendorRefused, VendorUnavailable
 from domain.people import find_phones
 from domain.ports import Clock
-from integrations.amocrm.client import WEBHOOKS, Client, Json, embedded
+from integrations.amocrm.client import USERS, WEBHOOKS, Client, Json, embedded
 from integrations.amocrm.entities import FieldNames, id_of, read_contact, read_lead
-from integrations.amocrm.faults import BAD_REQUEST, NO_STAGE, NOT_FOUND, VENDOR_NAME, refusal
+from integrations.amocrm.faults import BAD_REQUEST, FORBIDDEN, NO_STAGE, NOT_FOUND, VENDOR_NAME, refusal
 from integrations.amocrm.listing import A_PAGE, changed
 from integrations.amocrm.settings import Settings
-from integrations.kit.values import flag_of, list_of, text_of
+from integrations.kit.values import flag_of, list_of, mapping_of, text_of
 
 log = logging.getLogger(__name__)
 
+PIPELINES = "leads/pipelines"
 IDS_A_REQUEST = 100  # longer addresses are refused by servers in between
 ONE_BY_ONE = 2  # leads that are asked for by their own address, which always tells their contacts
 STAGES_TTL_S = 600.0
 NOTE_PAGES = 20
+_PLACE = re.compile(r"[0-9]{1,9}")
 LAST_DIGITS = 10  # a phone is searched for as people write it, with or without its country
 
 
@@ -81,12 +84,29 @@ class Crm:
         return [one for one in found if wanted & {key.key for text in one.phones for key in find_phones(text)}]
 
     async def stages(self) -> Sequence[CrmStage]:
-        now = self._clock.monotonic()
-        if self._stages is None or now >= self._stages[0]:
-            page = await self._client.get("leads/pipelines")
-            listed = [stage for pipeline in embedded(page, "pipelines") for stage in self._stages_of(pipeline)]
-            self._stages = (now + STAGES_TTL_S, listed)
-        return self._stages[1]
+        page = await self._client.get(PIPELINES)
+        listed = [stage for pipeline in sorted(embedded(page, "pipelines"), key=_place) for stage in _stages_of(pipeline)]
+        self._stages = (self._clock.monotonic() + STAGES_TTL_S, listed)
+        return listed
+
+    async def people(self) -> Sequence[CrmPerson] | None:
+        """An administrator's to see."""
+        try:
+            pages = self._client.pages(USERS, [("limit", str(A_PAGE))])
+            found = [one async for page in pages for one in embedded(page, "users")]
+        except VendorRefused as error:
+            if error.code == FORBIDDEN:
+                return None
+            raise
+        return [
+            CrmPerson(
+                external_id=number,
+                name=text_of(one.get("name")),
+                active=bool(mapping_of(one.get("rights")).get("is_active", True)),
+            )
+            for one in found
+            if (number := id_of(one.get("id")))
+        ]
 
     async def fields(self, entity: str) -> Sequence[tuple[str, str, str]]:
         """(number, name, code) of every field of "leads" or "contacts"."""
@@ -115,13 +135,13 @@ class Crm:
             raise VendorUnavailable(VENDOR_NAME, action, "no id in the answer", uncertain=True)
         return note_id
 
-    async def move(self, lead_id: str, status: str) -> None:
+    async def move(self, lead_id: str, status: str, *, also: Collection[tuple[str, str]] = ()) -> None:
         """Funnel of domain.ports. The stage is looked for in the lead's own pipeline, then in the others."""
         lead = await self._lead(lead_id)
         if lead is None:
             raise refusal(f"leads/{lead_id}", NOT_FOUND)
         wanted = status.casefold()
-        named = [one for one in await self.stages() if wanted in {one.name.casefold(), one.status, one.status_id}]
+        named = [one for one in await self._stages_lately() if self._is_called(one, wanted, also)]
         stage = min(named, key=lambda one: one.pipeline_id != lead.pipeline_id, default=None)
         if stage is None:
             raise refusal(f"leads/{lead_id}", NO_STAGE)
@@ -147,6 +167,16 @@ class Crm:
 
     async def unsubscribe(self, destination: str) -> None:
         await self._client.write(WEBHOOKS, {"destination": destination}, method="DELETE")
+
+    async def _stages_lately(self) -> Sequence[CrmStage]:
+        """As they were some minutes ago at most."""
+        known = self._stages
+        return known[1] if known is not None and self._clock.monotonic() < known[0] else await self.stages()
+
+    def _is_called(self, stage: CrmStage, wanted: str, also: Collection[tuple[str, str]]) -> bool:
+        numbers = (stage.pipeline_id, stage.status_id)
+        means = self._settings.stage_map.status_of(*numbers, name=stage.name)
+        return numbers in also or wanted in {stage.name.casefold(), stage.status_id, means.casefold()}
 
     async def _lead(self, lead_id: str) -> CrmLead | None:
         """None for one that is deleted: there it is not found, or the list is empty."""
@@ -181,16 +211,20 @@ class Crm:
         rows = [(id_of(row.get("id")), row) for row in embedded(page, "contacts")]
         return [read_contact(row, number, self._names) for number, row in rows if number]
 
-    def _stages_of(self, pipeline: Json) -> list[CrmStage]:
-        number, title = text_of(pipeline.get("id")), text_of(pipeline.get("name"))
-        stages = []
-        for one in embedded(pipeline, "statuses"):
-            status = text_of(one.get("id"))
-            known = self._settings.status_of(number, status)
-            name = text_of(one.get("name"))
-            stages.append(CrmStage(pipeline_id=number, pipeline=title, status_id=status, name=name, status=known))
-        return stages
-
 
 def _is_deleted(row: Json) -> bool:
     return flag_of(row.get("is_deleted"))
+
+
+def _stages_of(pipeline: Json) -> list[CrmStage]:
+    number, title = text_of(pipeline.get("id")), text_of(pipeline.get("name"))
+    return [
+        CrmStage(pipeline_id=number, pipeline=title, status_id=text_of(one.get("id")), name=text_of(one.get("name")))
+        for one in sorted(embedded(pipeline, "statuses"), key=_place)
+    ]
+
+
+def _place(one: Json) -> int:
+    """Where the account's people have put it; those that do not say stay as they are listed."""
+    text = text_of(one.get("sort"))
+    return int(text) if _PLACE.fullmatch(text) else 0

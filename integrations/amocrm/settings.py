@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from domain.crm import LeadStatus
+from domain.crm import LeadStatus, StageMap
 from domain.errors import ConfigError
 from integrations.kit.addresses import is_loopback
 from integrations.kit.values import moment_of, text_of
@@ -35,7 +35,7 @@ FIELDS = Variable(
 )
 STATUSES = Variable(
     name="AMOCRM_STATUSES",
-    meaning="этапы через запятую, [воронка/]этап=название: 58123456=deal,101/58123457=reserved",
+    meaning="этапы через запятую, [воронка/]этап=название: 58123456=deal,101/58123457=reserved; сильнее выбранного в чате",
 )
 CURRENCY = Variable(name="AMOCRM_CURRENCY", meaning="валюта бюджета и сумм в amoCRM, три буквы", default="RUB")
 RATE = Variable(
@@ -80,7 +80,7 @@ _STAGE = re.compile(r"(?:[0-9]{1,12}/)?[0-9]{1,12}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """``base_url`` has no slash at its end. ``fields``: our name → the account's number of it; ``statuses``: «status» or
-    «pipeline/status» → a LeadStatus, or another name for it.
+    «pipeline/status» → a LeadStatus, or another name for it, as far as they were set.
     """
 
     base_url: str
@@ -91,7 +91,7 @@ class Settings:
     redirect_uri: str = ""
     account_id: str = ""
     fields: Mapping[str, str] = field(default_factory=lambda: PAPER_FIELDS)
-    statuses: Mapping[str, str] = field(default_factory=lambda: PAPER_STATUSES)
+    statuses: Mapping[str, str] = field(default_factory=dict)
     currency: str = CURRENCY.default
     rate: float = float(RATE.default)
     notes: bool = True
@@ -120,9 +120,10 @@ class Settings:
         """A test server on this very machine."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
-    def status_of(self, pipeline_id: str, status_id: str) -> str:
-        """The name of a stage, "" for one that nobody has named."""
-        return self.statuses.get(f"{pipeline_id}/{status_id}") or self.statuses.get(status_id, "")
+    @property
+    def stage_map(self) -> StageMap:
+        """What stages mean by these settings, and where they say nothing."""
+        return StageMap(fixed=self.statuses, usual=PAPER_STATUSES, everywhere=frozenset({WON, LOST}))
 
 
 def claims_of(token: str) -> Mapping[str, object]:
@@ -223,7 +224,7 @@ def _statuses(value: str) -> Mapping[str, str]:
     for stage, name in own.items():
         if not _STAGE.fullmatch(stage) or not name:
             raise ConfigError(STATUSES.name, "нужно [номер воронки/]номер этапа=название, например 58123456=deal")
-    return {**PAPER_STATUSES, **own}
+    return own
 
 
 def _pairs(variable: Variable, value: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from domain.crm import StageMap
 from domain.ports import (
     CallJournal,
     Clock,
@@ -123,6 +124,10 @@ class Ports:
     close: Callable[[], Awaitable[None]] = _nothing
 
 
+def _no_stages(_settings: object) -> StageMap:
+    return StageMap()
+
+
 def _no_consent(_settings: object, _state: str) -> str:
     return ""
 
@@ -132,6 +137,7 @@ class Vendor(Generic[S]):
     """One vendor. ``read_settings`` gives None when nothing is set and raises ConfigError when half is missing.
 
     ``consent_url``: where a person allows us in, made with a state that the answer brings back; "" where nobody has to.
+    ``stage_map``: what a CRM's stages mean by its settings.
     """
 
     name: str
@@ -144,3 +150,4 @@ class Vendor(Generic[S]):
     hooks: tuple[Hook, ...] = ()
     intake: Intake[S] = field(default_factory=Intake)
     consent_url: Callable[[S, str], str] = _no_consent
+    stage_map: Callable[[S], StageMap] = _no_stages

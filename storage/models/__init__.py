@@ -5,7 +5,7 @@ from storage.models.calls import calls
 from storage.models.chat import destinations, fsm, posts, telegram_updates
 from storage.models.claims import lead_claims, webinar_claims
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
-from storage.models.crm import crm_contacts, crm_links
+from storage.models.crm import crm_contacts, crm_links, crm_people, crm_stages
 from storage.models.leads import (
     creatives,
     directions,
@@ -50,6 +50,8 @@ __all__ = [
     "creatives",
     "crm_contacts",
     "crm_links",
+    "crm_people",
+    "crm_stages",
     "destinations",
     "directions",
     "fsm",

@@ -74,6 +74,8 @@ leads = Table(
     Column("email", Text, nullable=False, server_default=""),
     Column("email_key", String(254), nullable=False, server_default=""),
     Column("status", Text, nullable=False, server_default=""),
+    Column("pipeline_id", String(32), nullable=False, server_default=""),  # of the stage that ``status`` was told by
+    Column("status_id", String(32), nullable=False, server_default=""),
     Column("manager_id", String(64), nullable=False, server_default=""),
     Column("manager", Text, nullable=False, server_default=""),
     Column("direction_id", Integer),

@@ -15,10 +15,11 @@ from bot import crm_poll
 from bot.crm_poll import BEFORE_CONNECTED, HOOKS_FIRST, OVERLAP, CrmPoll, Cursor
 from bot.finds import Finds
 from bot.http.ingress import seed_of
-from domain.crm import CrmAction, CrmLead, LeadChange
+from domain.crm import CrmAction, CrmLead, LeadChange, StageMap
 from domain.errors import VendorError
 from domain.events import CrmChanged
 from domain.work import WorkItem
+from handlers.crm.directory import Directory
 from handlers.crm.pipeline import crm_changed
 from handlers.crm.services import CrmServices
 from integrations.amocrm.access import LongLived
@@ -34,6 +35,8 @@ from storage.models import accounts, connections, crm_contacts, leads, work
 from storage.offers import OfferStore
 from storage.queries.crm_reckoning import CrmReckoning, last_crm_reckonings
 from storage.sealed import unseal
+from storage.staff import StaffStore
+from storage.stages import StageStore
 from storage.steps import StoredSteps
 from storage.vault import Vault
 from storage.work import WorkStore
@@ -113,8 +116,13 @@ class Scene:
 
     def _services(self) -> CrmServices:
         news = news_for(Offers(self.database), clock=self.clock)
-        kept = CrmStore("amocrm", LeadStore(self.database))
-        return CrmServices(store=kept, title="amoCRM", clock=self.clock, news=news, platform=self.crm)
+        means = StageMap(usual={"6": "deal"})
+        stages = StageStore(self.database, "amocrm", means)
+        names = Directory(self.crm, stages, StaffStore(self.database, "amocrm"), self.clock, lambda: None)
+        return CrmServices(
+            store=CrmStore("amocrm", LeadStore(self.database), means), stages=stages, title="amoCRM", clock=self.clock,
+            news=news, platform=self.crm, directory=names,
+        )  # fmt: skip
 
     async def polled(self) -> list[str]:
         """What one poll finds, worked off."""

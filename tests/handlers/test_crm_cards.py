@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any, cast
@@ -9,15 +10,18 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import select
 
-from domain.crm import ContactChange, CrmAction, CrmContact, CrmLead, CrmStage, LeadChange
+from domain.crm import ContactChange, CrmAction, CrmContact, CrmLead, CrmPerson, CrmStage, LeadChange, StageMap
 from domain.errors import NotReady, VendorError, VendorRefused, VendorUnavailable
-from domain.events import CrmChanged, LeadOffered, LeadsChanged
+from domain.events import CrmChanged, LeadOffered, LeadsChanged, StagesChanged
 from domain.leads import Lead
+from domain.messages import Destination
 from domain.ports import CrmPlatform, Steps
 from domain.webinars import Marks
 from domain.work import WorkItem
+from handlers.crm.directory import Directory
 from handlers.crm.pipeline import crm_changed
 from handlers.crm.services import CrmServices
+from handlers.crm.staging import stages_changed
 from handlers.desk import Desk
 from handlers.leads.arriving import leads_changed
 from handlers.leads.offering import offer_lead
@@ -27,6 +31,8 @@ from storage.crm import CrmStore
 from storage.leads import LeadStore
 from storage.models import work
 from storage.offers import OfferStore
+from storage.staff import StaffStore
+from storage.stages import StageStore
 from tests.calls.world import Crash
 from tests.handlers.chat import OWNER, Talk
 from tests.handlers.office import GROUP, StoredWrites, open_office, services, shown
@@ -47,14 +53,18 @@ class Platform:
 
     def __init__(self, failure: VendorError | None = None) -> None:
         self.failure = failure
+        self.stage = "58"
 
     async def stages(self) -> Sequence[CrmStage]:
-        return [CrmStage(pipeline_id="1", status_id="58", name="Первичный контакт")]
+        return [CrmStage(pipeline_id="1", status_id="58", name="Первичный контакт", pipeline="Продажи")]
+
+    async def people(self) -> Sequence[CrmPerson] | None:
+        return [CrmPerson(external_id="9001", name="Пётр Орлов")]
 
     async def leads(self, ids: Sequence[str]) -> Sequence[CrmLead]:
         if self.failure is not None:
             raise self.failure
-        return [whole(one) for one in ids]
+        return [replace(whole(one), status_id=self.stage) for one in ids]
 
     async def contacts(self, ids: Sequence[str]) -> Sequence[CrmContact]:
         return [person(number=one) for one in ids]
@@ -102,12 +112,17 @@ def item(event: Any, failures: int = 0) -> WorkItem[Any]:
 async def hear(
     desk: Desk, event: CrmChanged, platform: Platform | None = None, *, steps: StoredWrites | None = None, failures: int = 0
 ) -> None:
-    store = CrmStore("amocrm", LeadStore(desk.database))
-    news = news_for(OfferStore(desk.database), desk.posts, clock=desk.clock)
-    crm = CrmServices(
-        store=store, title="amoCRM", clock=desk.clock, news=news, platform=cast("CrmPlatform | None", platform)
-    )
-    await crm_changed(item(event, failures), cast("Steps", steps or StoredWrites(desk)), crm)
+    await crm_changed(item(event, failures), cast("Steps", steps or StoredWrites(desk)), crm_services(desk, platform))
+
+
+def crm_services(desk: Desk, platform: Platform | None = None) -> CrmServices:
+    seen, stages = cast("CrmPlatform | None", platform), StageStore(desk.database, "amocrm", StageMap())
+    staff = StaffStore(desk.database, "amocrm")
+    return CrmServices(
+        store=CrmStore("amocrm", LeadStore(desk.database)), stages=stages, title="amoCRM", clock=desk.clock,
+        news=news_for(OfferStore(desk.database), desk.posts, clock=desk.clock), platform=seen,
+        directory=Directory(seen, stages, staff, desk.clock, lambda: None) if seen is not None else None,
+    )  # fmt: skip
 
 
 async def fill_in(desk: Desk, number: str = "1:1", phone: str = PHONE) -> None:
@@ -249,3 +264,37 @@ async def test_a_card_that_was_passed_on_still_says_so_when_it_grows(office: Des
     (card,) = await cards(office)
     assert "Следующий: Борис" in card
     assert "+7 999 ···-··-67" in card
+
+
+async def notices(desk: Desk) -> list[str]:
+    return [content for (_, key), content in (await shown(desk)).items() if key.startswith("notice:stage:")]
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["api", "hooks only"])
+async def test_a_stage_that_nobody_knows_is_told_of_once_and_shown_as_unknown(office: Desk, asked: bool) -> None:
+    await office.destinations.bind(1, Destination(chat_id=GROUP), title="Отдел продаж", kinds=("lead", "notice"))
+    added = hook(told(CrmAction.ADDED, pipeline_id="1", status_id="8", created_at=NOON))
+    platform = Platform()
+    platform.stage = "8"
+    for _ in range(2):
+        await hear(office, added, platform if asked else None)
+    (notice,) = await notices(office)
+    assert "неизвестный статус 8" in notice
+    assert "stg:" in notice
+    (card,) = [one for one in await show_all(office) if "Новая заявка" in one]
+    assert "неизвестный статус 8" in card
+
+
+async def test_a_stage_that_the_crm_names_is_nobodys_trouble(office: Desk) -> None:
+    await hear(office, hook(told(CrmAction.ADDED, pipeline_id="1", status_id="58", created_at=NOON)), Platform())
+    assert await notices(office) == []
+
+
+async def test_cards_follow_when_a_stage_means_something_else(office: Desk) -> None:
+    await hear(office, ADDED, Platform())
+    assert "Первичный контакт" in (await show_all(office))[0]
+    store = StageStore(office.database, "amocrm", StageMap())
+    assert await store.choose(OWNER, 1, "reserved", now=NOON)
+    event = StagesChanged(vendor="amocrm", external_id="stages:1", occurred_at=NOON)
+    await stages_changed(item(event), cast("Steps", StoredWrites(office)), crm_services(office))
+    assert "бронь" in (await cards(office))[0]

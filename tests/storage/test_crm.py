@@ -92,8 +92,8 @@ async def test_out_of_order_updates_end_as_the_newest(database: Database) -> Non
 async def test_parts_told_together_are_put_together(database: Database) -> None:
     await save(
         database,
-        told(CrmAction.UPDATED, status="deal", status_id="6", updated_at=at(2)),
-        told(CrmAction.ADDED, name="Имя", status="new", status_id="1", created_at=at(0), updated_at=at(1)),
+        told(CrmAction.UPDATED, status="deal", updated_at=at(2)),
+        told(CrmAction.ADDED, name="Имя", status="new", created_at=at(0), updated_at=at(1)),
         told(CrmAction.UPDATED, commission=5),
     )
     row = await only(database)

@@ -172,11 +172,38 @@ async def test_a_phone_is_found_however_it_is_written(desk: Desk) -> None:
     assert await desk.crm.find_by_phone("нет") == ()
 
 
-async def test_stages_are_named_and_remembered(desk: Desk) -> None:
+async def test_stages_are_named_in_the_order_their_people_gave_them(desk: Desk) -> None:
     desk.fake.add_pipeline(101, "Продажи", {58123456: "Переговоры", 142: "Успешно реализовано"})
-    named = [(one.pipeline, one.name, one.status) for one in await desk.crm.stages()]
-    assert named == [("Продажи", "Переговоры", ""), ("Продажи", "Успешно реализовано", "won")]
-    await desk.crm.stages()
+    desk.fake.account.pipelines[0]["_embedded"]["statuses"][0]["sort"] = 20
+    desk.fake.account.pipelines[0]["_embedded"]["statuses"][1]["sort"] = 10
+    named = [(one.pipeline, one.name, one.status_id) for one in await desk.crm.stages()]
+    assert named == [("Продажи", "Успешно реализовано", "142"), ("Продажи", "Переговоры", "58123456")]
+
+
+async def test_people_are_told_page_by_page(desk: Desk) -> None:
+    desk.fake.page = 2
+    for number, name in ((9001, "Иван Петров"), (9002, "Анна Белова"), (9003, "")):
+        desk.fake.add_user(number, name, active=number != 9002)
+    people = await desk.crm.people()
+    assert people is not None
+    told = [(one.external_id, one.name, one.active) for one in people]
+    assert told == [("9001", "Иван Петров", True), ("9002", "Анна Белова", False), ("9003", "", True)]
+
+
+async def test_who_may_not_see_people_may_see_all_else(desk: Desk) -> None:
+    desk.fake.script("users", Scripted(status=403))
+    assert await desk.crm.people() is None
+    assert await desk.client.get("account")
+
+
+async def test_a_lead_is_moved_to_what_the_team_calls_so(desk: Desk) -> None:
+    desk.fake.add_pipeline(101, "Продажи", {5: "Переговоры"})
+    desk.fake.add_pipeline(102, "Аренда", {6: "Показ", 142: "Успешно"})
+    lead = desk.fake.add_lead(7, pipeline_id=102, status_id=1)
+    await desk.crm.move("7", "contacted", also=(("101", "5"), ("102", "6")))
+    assert (lead["pipeline_id"], lead["status_id"]) == (102, 6)
+    await desk.crm.move("7", "won")
+    assert (lead["pipeline_id"], lead["status_id"]) == (102, 142)
     assert len(desk.fake.asked("leads/pipelines")) == 1
 
 

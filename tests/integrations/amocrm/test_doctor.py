@@ -29,6 +29,7 @@ async def office(serve: Serve) -> tuple[Fake, Settings]:
     fake = Fake(token=TOKEN)
     fake.account.hooks = [{"destination": OURS[0], "disabled": False, "settings": list(WANTED_EVENTS)}]
     fake.add_pipeline(101, "Продажи", {1: "Новая", 142: "Успешно"})
+    fake.add_user(9001, "Пётр Орлов")
     fields = [{"id": int(number), "name": name, "code": ""} for name, number in PAPER_FIELDS.items()]
     fake.account.lead_fields, fake.account.contact_fields = fields[2:], fields[:2]
     return fake, Settings(base_url=await serve(fake.build_app()), access_token=TOKEN, domain="acme.amocrm.ru", rate=1000)
@@ -50,7 +51,7 @@ async def findings(settings: Settings, ours: tuple[str, ...] = OURS, tokens: She
 async def test_all_is_well_and_nothing_is_changed(office: tuple[Fake, Settings]) -> None:
     fake, settings = office
     found = await findings(settings)
-    assert list(found) == ["amocrm.token", "amocrm.hooks", "amocrm.fields", "amocrm.stages"]
+    assert list(found) == ["amocrm.token", "amocrm.hooks", "amocrm.fields", "amocrm.stages", "amocrm.people"]
     assert all(finding.ok for finding in found.values())
     assert {seen.method for seen in fake.requests} == {"GET"}
 
@@ -108,6 +109,7 @@ async def test_a_hook_that_tells_us_nothing(office: tuple[Fake, Settings], hooks
         ("webhooks", "amocrm.hooks.forbidden"),
         ("leads/custom_fields", "amocrm.fields.forbidden"),
         ("leads/pipelines", "amocrm.stages.forbidden"),
+        ("users", "amocrm.people.forbidden"),
     ],
 )
 async def test_what_is_not_ours_to_see(office: tuple[Fake, Settings], path: str, code: str) -> None:
@@ -129,6 +131,12 @@ async def test_missing_fields_are_offered_by_their_names(office: tuple[Fake, Set
     assert "utm_source" not in missing.detail
     assert "utm_medium" not in missing.detail
     assert "utm_term" in missing.detail
+
+
+async def test_stages_that_were_set_and_are_not_there_are_named(office: tuple[Fake, Settings]) -> None:
+    _, settings = office
+    own = {"101/1": "new", "142": "won", "101/77": "deal", "58": "deal"}
+    assert (await findings(replace(settings, statuses=own)))["amocrm.stages.gone"].detail == "нет: 101/77, 58"
 
 
 async def test_nobody_has_allowed_us_in(house: House) -> None:
