@@ -279,18 +279,25 @@ async def find_lines(
     return _lines(await fetch(connection, f"{_LINES} WHERE {where} ORDER BY {order} LIMIT :limit", values))
 
 
+_RECORDS = """
+SELECT r.raw FROM webinar_attendees AS a JOIN webinar_records AS r ON r.session_id = a.session_id
+WHERE a.account_id = :account AND r.position IN {positions}
+AND a.id IN (SELECT w.id FROM webinar_attendees AS w WHERE w.id = :attendee
+             UNION ALL SELECT p.id FROM webinar_attendees AS w
+             JOIN webinar_attendees AS p ON p.session_id = w.session_id AND p.part_of = w.id WHERE w.id = :attendee)
+ORDER BY r.position
+"""
+
+
 async def raw_records(database: Database, account_id: int, attendee_id: int) -> tuple[str, ...]:
     """What the platform said of an attendee, whole, JSON, in its order. Internet addresses are in it: for admins."""
-    sql = """SELECT r.raw FROM webinar_attendees AS a JOIN webinar_records AS r ON r.session_id = a.session_id
-             WHERE a.account_id = :account AND (a.id = :attendee OR a.part_of = :attendee)
-             AND r.position IN {positions} ORDER BY r.position"""
     mine = {"account": account_id, "attendee": attendee_id}
     async with database.read() as connection:
         sets = {"sqlite": "(SELECT value FROM json_each(a.positions))"}
         places = sets.get(
             connection.dialect.name, "(SELECT CAST(jsonb_array_elements_text(CAST(a.positions AS jsonb)) AS int))"
         )
-        return tuple(row[0] for row in await fetch(connection, sql.replace("{positions}", places), mine))
+        return tuple(row[0] for row in await fetch(connection, _RECORDS.replace("{positions}", places), mine))
 
 
 async def is_visitor(

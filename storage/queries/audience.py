@@ -99,7 +99,9 @@ _TAKEN = """
 CASE WHEN a.own IS NULL THEN a.person_key ELSE coalesce((
     SELECT c.person_key FROM webinar_attendees AS p
     JOIN webinar_claims AS c ON c.session_id = p.session_id AND c.person_key = p.person_key
-    WHERE p.session_id = a.session_id AND (p.id = a.id OR p.part_of = a.id) ORDER BY c.taken_at LIMIT 1), a.person_key) END
+    WHERE p.id IN (SELECT a.id UNION ALL SELECT q.id FROM webinar_attendees AS q
+                   WHERE q.session_id = a.session_id AND q.part_of = a.id)
+    ORDER BY c.taken_at LIMIT 1), a.person_key) END
 """
 _ATTENDEES = (
     """

@@ -8,7 +8,7 @@ import pytest
 
 from storage import crm, imports, leads, matching, offers, rollups, sets, undoing, wholes
 from storage import webinars as reports
-from storage.queries import client, webinars
+from storage.queries import attendees, audience, client, webinars
 from tests.ground import lay
 
 STATEMENTS = {
@@ -30,6 +30,15 @@ STATEMENTS = {
     "people of several rows": (wholes._ROWS, "ix_webinar_attendees_person_id (person_id=?)"),
     "rows of several: theirs": (wholes._ROWS, "a USING INTEGER PRIMARY KEY (rowid=?)"),
     "parts of a whole": (wholes._TOGETHER, "ix_webinar_attendees_parts (session_id=? AND part_of>?)"),
+    "who took whoever came under several keys": (audience._ATTENDEES, "p USING INTEGER PRIMARY KEY (rowid=?)"),
+    "records of several rows": (
+        attendees._RECORDS.replace("{positions}", "(SELECT value FROM json_each(a.positions))"),
+        "a USING INTEGER PRIMARY KEY (rowid=?)",
+    ),
+    "their records' rows": (
+        attendees._RECORDS.replace("{positions}", "(SELECT value FROM json_each(a.positions))"),
+        "p USING COVERING INDEX ix_webinar_attendees_parts (session_id=? AND part_of=?)",
+    ),
     "the card: calls": (client._CALLS, "ix_calls_account_id_client_phone (account_id=? AND client_phone=?)"),
     "the card: who was united": (client._PAIRS, "ix_person_joins_other_id (other_id=?)"),
     "who somebody is": (client._ALL_WHO_ARE, "ix_people_merged_into (merged_into=?)"),
