@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class Sign(StrEnum):
-    """What of a lead a rule looks at. The marks are those of its first touch; ``form`` as people know it."""
+    """What of a lead a rule looks at. The marks are those of its first touch; ``form`` as people know it.
+
+    ``pipeline`` is called as in its CRM, by its number until the CRM has told its name.
+    """
 
     SOURCE = "utm_source"
     MEDIUM = "utm_medium"
@@ -15,6 +18,7 @@ class Sign(StrEnum):
     CONTENT = "utm_content"
     TERM = "utm_term"
     FORM = "form"
+    PIPELINE = "pipeline"
 
 
 class How(StrEnum):

@@ -18,8 +18,10 @@ from storage.sets import Value, execute, fetch
 
 ONCE = frozenset(By) - {By.NOBODY}  # what has been said by anybody stays when its lead comes again
 
+PIPELINE = """coalesce((SELECT max(s.pipeline) FROM crm_stages AS s WHERE s.account_id = l.account_id AND s.source = l.source
+    AND s.pipeline_id = l.pipeline_id AND s.pipeline <> ''), l.pipeline_id)"""  # of l, a lead, as its CRM calls it
 # In the order of domain.ads.Sign at the end. The plus: by number, not by the index that has all leads of the account.
-_LEADS = """
+_LEADS = f"""
 SELECT l.id, l.created_at, l.direction_id, l.direction_by, l.creative_id, l.creative_by,
     (SELECT min(d.id) FROM directions AS d WHERE d.account_id = l.account_id AND d.name = l.first_utm_campaign
         AND l.first_utm_campaign <> ''),
@@ -27,9 +29,10 @@ SELECT l.id, l.created_at, l.direction_id, l.direction_by, l.creative_id, l.crea
         AND l.first_utm_content <> ''),
     (SELECT min(c.id) FROM creatives AS c WHERE c.account_id = l.account_id AND c.title = l.first_utm_content
         AND l.first_utm_content <> ''),
-    l.first_utm_source, l.first_utm_medium, l.first_utm_campaign, l.first_utm_content, l.first_utm_term, l.form
+    l.first_utm_source, l.first_utm_medium, l.first_utm_campaign, l.first_utm_content, l.first_utm_term, l.form,
+    {PIPELINE}
 FROM leads AS l WHERE +l.account_id = :account AND
-"""
+"""  # noqa: S608 - our own text
 _NEW = _LEADS + "l.id IN {ids} AND (l.direction_by = '' OR l.creative_by = '')"
 _THESE = _LEADS + "l.id IN {ids}"
 _FOLLOWING = _LEADS + "l.id > :after AND l.id <= :last ORDER BY l.id LIMIT :most"

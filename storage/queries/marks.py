@@ -4,19 +4,20 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from domain.ads import SAID, AdRule, Sign, fits, plain_sign
+from storage.assigning import PIPELINE
 from storage.engine import Database
 from storage.hidden import seen
 from storage.sets import fetch
 
-COLUMNS = {sign: f"first_{sign.value}" for sign in Sign} | {Sign.FORM: "form"}
+COLUMNS = {sign: f"l.first_{sign.value}" for sign in Sign} | {Sign.FORM: "l.form", Sign.PIPELINE: PIPELINE}
 
 _VALUES = f"""
-SELECT l.{{sign}}, l.{{part}}_by, count(*) FROM leads AS l
-WHERE l.account_id = :account AND l.deleted_at IS NULL AND l.{{sign}} <> '' AND {seen("l")} GROUP BY 1, 2
+SELECT {{sign}}, l.{{part}}_by, count(*) FROM leads AS l
+WHERE l.account_id = :account AND l.deleted_at IS NULL AND {{sign}} <> '' AND {seen("l")} GROUP BY 1, 2
 """  # noqa: S608 - our own names
 _NAMELESS = f"""
-SELECT l.{{sign}}, count(*) FROM leads AS l
-WHERE l.account_id = :account AND l.deleted_at IS NULL AND l.{{sign}} <> '' AND l.direction_id IS NULL AND {seen("l")}
+SELECT {{sign}}, count(*) FROM leads AS l
+WHERE l.account_id = :account AND l.deleted_at IS NULL AND {{sign}} <> '' AND l.direction_id IS NULL AND {seen("l")}
 GROUP BY 1
 """  # noqa: S608 - our own names
 _WITHOUT = f"""

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from domain.ads import AdRule, AdRun, How, Part, RunState, Sign
 from domain.errors import BadInput
@@ -18,7 +18,7 @@ from storage import ad_runs as runs_module
 from storage.ad_rules import AdRuleStore
 from storage.ad_runs import AdRunStore
 from storage.engine import Database
-from storage.models import ad_changes, conversion_dirty, leads, work
+from storage.models import ad_changes, conversion_dirty, crm_stages, leads, work
 from storage.names import NameStore
 from storage.queries.marks import commonest_nameless, count_fitting, count_without_direction
 from tests.handlers.seed import NOON
@@ -139,6 +139,21 @@ async def test_marks_that_are_told_later_count_and_what_stands_does_not_drift(ha
     assert (await given(hall.database))["5"] == (1, "rule", None, "")  # earlier leads wait to be asked for
     await hall.save(replace(first, direction_id=2))
     assert (await given(hall.database))["5"] == (2, "table", None, "")
+
+
+async def test_a_pipeline_is_known_by_its_name_and_by_its_number_before_that(hall: Hall) -> None:
+    stage = {"account_id": 1, "source": "amocrm", "pipeline_id": "101", "status_id": "7", "pipeline": "Ремонт", "status": ""}
+    await hall.database.write(lambda connection: connection.execute(insert(crm_stages).values(**stage)))
+    await decide(hall.database, rule("ремонт", 2, sign=Sign.PIPELINE), rule("102", 1, sign=Sign.PIPELINE))
+    await hall.save(
+        lead("79990000001", source="amocrm", number="1", pipeline_id="101", status_id="7"),
+        lead("79990000002", source="amocrm", number="2", pipeline_id="102", status_id="8"),
+        lead("79990000003", source="amocrm", number="3"),
+    )
+    found = {number: row[:2] for number, row in (await given(hall.database)).items()}
+    assert found == {"1": (2, "rule"), "2": (1, "rule"), "3": (None, "")}
+    fitting = await count_fitting(hall.database, 1, rule("Ремонт", 2, sign=Sign.PIPELINE))
+    assert fitting.leads == 1
 
 
 async def test_two_who_change_the_rules_at_once_do_not_undo_one_another(database: Database) -> None:
