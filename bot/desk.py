@@ -67,6 +67,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         wake=wake,
         webinars=_webinars(services),
         notes=services.notes,
+        stages=services.crm.stages if services.crm is not None else None,
         vendors={vendor.name: vendor.title for vendor in VENDORS},
     )
 

@@ -9,7 +9,7 @@ PRIVATE = "private"
 READING_BUTTONS = (
     *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people", "status", "held", "check", "chkall"),
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
-    *("regs", "reg", "rlink", "rules", "rule"),
+    *("regs", "reg", "rlink", "rules", "rule", "stgs", "stgp", "stg"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("cl", "cties", "creg", "lcard", "lwaits"),
     *("ads", "adrule", "adnone", "adapply"),

@@ -15,6 +15,7 @@ from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
 from domain.webhooks import HookStanding
 from handlers.checks.desk import Doctor
+from handlers.crm.desk import StageDesk
 from handlers.crm.noting import NoteDesk
 from handlers.webinars.desk import WebinarDesk
 from handlers.wording import Reader
@@ -78,7 +79,8 @@ class Desk:
     already; ``has_room``: files may still be written; ``doctor`` examines the house; ``subscribe`` sets a vendor's hook;
     ``replay`` takes a work id and gives the id that will run, or None when it is running already; ``fixed``: settings the
     environment sets, which the chat cannot change; ``vendors``: their titles by name; ``wake`` tells the sender;
-    ``webinars`` is None where no webinar platform is connected, ``notes`` where no CRM takes notes of ours.
+    ``webinars`` is None where no webinar platform is connected, ``notes`` where no CRM takes notes of ours,
+    ``stages`` where no CRM is connected.
     """
 
     database: Database
@@ -104,6 +106,7 @@ class Desk:
     wake: Callable[[], None] = lambda: None
     webinars: WebinarDesk | None = None
     notes: NoteDesk | None = None
+    stages: StageDesk | None = None
 
     def reader(self, account_id: int, *, private: bool) -> Reader:
         """Whom a screen is made for."""

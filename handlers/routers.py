@@ -12,6 +12,7 @@ from handlers.calls.screens import say
 from handlers.checks import telegram as checks
 from handlers.clients import telegram as clients
 from handlers.commands import commands_for
+from handlers.crm import telegram as crm
 from handlers.desk import Desk
 from handlers.leads import adding, taking
 from handlers.leads import telegram as leads
@@ -22,8 +23,8 @@ from handlers.webinars import telegram as webinars
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
-    ruling, checks, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments, register,
-    matches, visited, links, leads, adding, taking, ads, drafting,
+    ruling, checks, crm, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments,
+    register, matches, visited, links, leads, adding, taking, ads, drafting,
 )  # fmt: skip
 
 
