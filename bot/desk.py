@@ -57,6 +57,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         replay=_replay(services),
         health=_health(services, voice),
         version=VERSION,
+        started_at=services.started_at,
         submit=_submit(services),
         doctor=services.doctor,
         subscribe=services.hook_watch.subscribe,

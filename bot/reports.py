@@ -1,5 +1,6 @@
 """What the process says of itself: /api/health and /metrics."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,20 +68,35 @@ async def metrics(services: "Services", *, leader: bool) -> str:
         ("svodka_leader", "gauge", "1 in the process that works and sends.", float(leader)),
         ("svodka_deliveries_accepted_total", "counter", "Deliveries stored since the start.", services.inbox.accepted),
         ("svodka_deliveries_repeated_total", "counter", "Repeats of stored deliveries.", services.inbox.duplicates),
-        ("svodka_work_finished_total", "counter", "Works finished since the start.", services.runner.finished),
         ("svodka_work_running", "gauge", "Works running now.", services.runner.running),
         ("svodka_commits_total", "counter", "Write transactions since the start.", services.database.commits),
         *((f"svodka_work_{name}", "gauge", f"Works: {name}.", waiting.get(name, 0)) for name in ("ready", "late", "dead")),
     ]
-    lines = [f"# HELP {name} {text}\n# TYPE {name} {kind}\n{name} {value:g}" for name, kind, text, value in gauges]
-    lines += _labelled("svodka_deliveries_rejected_total", "Requests refused.", services.hooks.rejected)
-    lines += _labelled("svodka_events_unknown_total", "Genuine events nobody handles.", services.hooks.unknown_kinds)
+    lines = [f"# HELP {name} {text}\n# TYPE {name} {kind}\n{name} {value:.15g}" for name, kind, text, value in gauges]
+    runner, events = services.runner, services.inbox.kinds
+    accepted = [({"vendor": vendor, "event": event}, count) for (vendor, event), count in sorted(events.items())]
+    lines += _labelled("svodka_events_accepted_total", "Events stored since the start.", accepted)
+    lines += _labelled("svodka_work_finished_total", "Works finished since the start.", _by("kind", runner.finished))
+    seconds = "Seconds from being accepted to the end of works that finished."
+    lines += _labelled("svodka_work_seconds_total", seconds, _by("kind", runner.seconds))
+    lines += _labelled("svodka_work_failed_total", "Attempts that failed, by error.", _by("code", runner.failed))
+    lines += _labelled("svodka_deliveries_rejected_total", "Requests refused.", _by("reason", services.hooks.rejected))
+    unknown = _by("reason", services.hooks.unknown_kinds)
+    lines += _labelled("svodka_events_unknown_total", "Genuine events nobody handles.", unknown)
     return "\n".join(lines) + "\n"
 
 
-def _labelled(name: str, text: str, counts: dict[str, int]) -> list[str]:
-    rows = [f'{name}{{reason="{_escaped(label)}"}} {count}' for label, count in sorted(counts.items())]
+def _by(label: str, counts: Mapping[str, float]) -> list[tuple[dict[str, str], float]]:
+    return [({label: name}, count) for name, count in sorted(counts.items())]
+
+
+def _labelled(name: str, text: str, counts: Iterable[tuple[dict[str, str], float]]) -> list[str]:
+    rows = [f"{name}{{{_labels(labels)}}} {count:.15g}" for labels, count in counts]
     return [f"# HELP {name} {text}\n# TYPE {name} counter", *rows] if rows else []
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return ",".join(f'{label}="{_escaped(value)}"' for label, value in labels.items())
 
 
 def _escaped(label: str) -> str:

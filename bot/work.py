@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -58,7 +59,8 @@ class Watch(Protocol):
 class Runner:
     """Runs work in the leader. ``unseal`` opens what an event is kept as.
 
-    ``wake`` after anything was stored; ``run`` until cancelled; ``stop`` lets go in order.
+    ``wake`` after anything was stored; ``run`` until cancelled; ``stop`` lets go in order. By kind, since the start:
+    ``finished`` works and the ``seconds`` from their being accepted; by code of the error: ``failed`` attempts.
     """
 
     def __init__(
@@ -83,7 +85,9 @@ class Runner:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._suspected = False  # a work that may be poison is running: no other one meanwhile
         self._swept = clock.monotonic()
-        self.finished = 0
+        self.finished: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.failed: Counter[str] = Counter()
 
     @property
     def running(self) -> int:
@@ -180,7 +184,8 @@ class Runner:
             await asyncio.sleep(after)
             await self._attempt(row)
             await self._store.finish(row, self._clock.now())
-            self.finished += 1
+            self.finished[row.kind] += 1
+            self.seconds[row.kind] += max(0.0, (self._clock.now() - row.created_at).total_seconds())
             await self._watch.succeeded(row)
         except NotReady as error:
             await self._store.put_off(row, due_at=self._after(error.retry_after), waiting_for=error.what, failed=False)
@@ -222,6 +227,7 @@ class Runner:
             pause = max(pause, error.retry_after or 0.0)
             waiting_for = f"vendor:{error.vendor}"
         error_id = _error_id()
+        self.failed[code] += 1
         self._log(row, error, error_id, failures=row.attempts + 1)
         await self._store.put_off(
             row,
@@ -236,6 +242,7 @@ class Runner:
 
     async def _give_up(self, row: WorkRow, error: Exception, *, code: str) -> None:
         error_id = _error_id()
+        self.failed[code] += 1
         log.error("work %s %s is given up [%s]: %s", row.kind, row.object, error_id, error, exc_info=_trace(error))
         await self._store.bury(row, now=self._clock.now(), error_code=code, error=_text(error, error_id))
         await self._watch.died(replace(row, attempts=row.attempts + 1), error, error_id=error_id)

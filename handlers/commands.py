@@ -8,6 +8,7 @@ PRIVATE = "private"
 # For those who drop updates that came too late: taps that only show something, commands that change something.
 READING_BUTTONS = (
     *("list", "call", "rec", "text", "more", "why", "errors", "settings", "people", "status", "held", "check", "chkall"),
+    *("queue", "metrics"),
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
     *("regs", "reg", "rlink", "rules", "rule", "stgs", "stgp", "stg"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
@@ -32,7 +33,7 @@ _EVERYBODY = (
     "help",
     "start",
 )
-_ADMINS = ("spend", "status", "check", "errors", "settings")
+_ADMINS = ("spend", "status", "check", "errors", "queue", "metrics", "settings")
 _IN_GROUPS = ("calls", "client", "conversions", "creatives", "webinars", "visited", "why", "help")
 
 

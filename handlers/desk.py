@@ -79,8 +79,8 @@ class Desk:
     already; ``has_room``: files may still be written; ``doctor`` examines the house; ``subscribe`` sets a vendor's hook;
     ``replay`` takes a work id and gives the id that will run, or None when it is running already; ``fixed``: settings the
     environment sets, which the chat cannot change; ``vendors``: their titles by name; ``wake`` tells the sender;
-    ``webinars`` is None where no webinar platform is connected, ``notes`` where no CRM takes notes of ours,
-    ``stages`` where no CRM is connected.
+    ``started_at``: when the process began. ``webinars`` is None where no webinar platform is connected, ``notes`` where no
+    CRM takes notes of ours, ``stages`` where no CRM is connected.
     """
 
     database: Database
@@ -104,6 +104,7 @@ class Desk:
     fixed: Mapping[str, str] = field(default_factory=dict)
     vendors: Mapping[str, str] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
+    started_at: datetime | None = None
     webinars: WebinarDesk | None = None
     notes: NoteDesk | None = None
     stages: StageDesk | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections import Counter
 from itertools import count
 
 from storage.arrivals import Arrival, build_arrivals
@@ -12,6 +13,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SHIFTS = range(70, -1, -10)
 _LOW_BITS = 35
+MOST_KINDS = 200  # counted apart; each is a line of /metrics
 _numbers = count(secrets.randbits(_LOW_BITS))  # two processes do not count alike
 
 
@@ -22,7 +24,10 @@ def new_delivery_id() -> str:
 
 
 class Inbox:
-    """Takes deliveries. Those that arrive while a commit is under way go into the next one together."""
+    """Takes deliveries. Those that arrive while a commit is under way go into the next one together.
+
+    Since the start: ``accepted`` and ``duplicates``; ``kinds``: those accepted by (vendor, kind of event).
+    """
 
     def __init__(self, database: Database) -> None:
         self._pending: list[tuple[Arrival, asyncio.Future[bool]]] = []
@@ -30,6 +35,7 @@ class Inbox:
         self._arrivals = build_arrivals(database)
         self.accepted = 0
         self.duplicates = 0
+        self.kinds: Counter[tuple[str, str]] = Counter()
 
     async def add(self, arrival: Arrival) -> bool:
         """Returns when the delivery is on disk: False for a repeat of one that was already there.
@@ -70,4 +76,12 @@ class Inbox:
         new = await self._arrivals.store(arrivals)
         self.accepted += len(new)
         self.duplicates += len(arrivals) - len(new)
+        for arrival in arrivals:
+            if arrival.id in new:
+                self._count(arrival.vendor, arrival.kind)
         return new
+
+    def _count(self, vendor: str, kind: str) -> None:
+        """Kinds past MOST_KINDS are counted together: their names are the sender's."""
+        name = (vendor, kind)
+        self.kinds[name if name in self.kinds or len(self.kinds) < MOST_KINDS else (vendor, "*")] += 1

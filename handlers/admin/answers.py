@@ -1,10 +1,11 @@
-"""The reads behind /status and /errors, and what their buttons do, without a messenger."""
+"""The reads behind /status, /errors, /queue and /metrics, and what their buttons do, without a messenger."""
 
 from datetime import UTC, datetime, time, timedelta
 
 from domain.messages import Message
 from domain.roles import Person
 from handlers.admin.status import Money, Reception, Standing, code_name, errors_screen, status_screen
+from handlers.admin.workings import Workings, queue_screen, workings_screen
 from handlers.desk import Desk
 from storage.held import count_held, drop, let_go
 from storage.queries.crm_reckoning import last_crm_reckonings
@@ -13,6 +14,7 @@ from storage.queries.health import counted, dead_destinations, last_events, read
 from storage.queries.reckoning import last_reckonings
 from storage.queries.repeats import possible_repeats
 from storage.queries.webinar_reckoning import last_webinar_reckonings
+from storage.queries.workings import accepted_kinds, finished_kinds, unfinished_kinds
 
 MOST_AT_ONCE = 200
 UNKNOWN_DAYS = 7
@@ -53,6 +55,27 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
 async def _rejected(desk: Desk, now: datetime) -> dict[str, int]:
     first = (now - timedelta(days=UNKNOWN_DAYS - 1)).date().isoformat()
     return {name.removeprefix(REJECTED): n for name, n in (await counted(desk.database, REJECTED, first)).items()}
+
+
+async def queue(desk: Desk, person: Person) -> Message:
+    """What is not done yet, by kind."""
+    reader = desk.reader(person.account_id, private=True)
+    whole = await read_queue(desk.database, person.account_id, reader.now)
+    return queue_screen(reader, whole, await unfinished_kinds(desk.database, person.account_id))
+
+
+async def workings(desk: Desk, person: Person, *, days: int) -> Message:
+    """How much came and how fast it was done, today (``days`` 1) or in the last seven days."""
+    account_id, first = person.account_id, since(desk, person, days)
+    reader = desk.reader(account_id, private=True)
+    shown = Workings(
+        days=days,
+        up=None if desk.started_at is None else reader.now - desk.started_at,
+        accepted=await accepted_kinds(desk.database, account_id, first),
+        finished=await finished_kinds(desk.database, account_id, first),
+        failures=sum(kind.count for kind in await failure_kinds(desk.database, account_id, first)),
+    )
+    return workings_screen(reader, shown)
 
 
 async def settle_held(desk: Desk, person: Person, *, send: bool) -> int:

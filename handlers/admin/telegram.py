@@ -40,6 +40,8 @@ def build_router() -> Router:
     for names, handler in (
         (("status", "статус"), status_command),
         (("errors", "ошибки"), errors_command),
+        (("queue", "очередь"), queue_command),
+        (("metrics", "метрики"), metrics_command),
         (("settings", "настройки"), settings_command),
         (("bind", "привязать"), bind_command),
     ):
@@ -47,6 +49,7 @@ def build_router() -> Router:
     buttons: Buttons = {"errors": errors_button, "one": repeat_one, "all": ask_repeat_all, "allgo": repeat_all}
     buttons |= {"min": choose_minimum, "people": people_button, "invite": invite, "off": ask_disable, "offgo": disable}
     buttons |= {"held": ask_held, "heldgo": settle_held, "status": status_button}
+    buttons |= {"queue": queue_button, "metrics": metrics_button}
     buttons |= {"settings": settings_button, "kind": switch_kind, "unbind": unbind}
     for name, pressed in buttons.items():
         router.callback_query.register(pressed, Pressed(name), flags=ADMINS)
@@ -125,6 +128,22 @@ async def errors_command(message: ChatMessage, person: Person, desk: Desk) -> No
 
 async def errors_button(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
     await redraw(callback, desk, await answers.errors(desk, person, days=_days(argument)))
+
+
+async def queue_command(message: ChatMessage, person: Person, desk: Desk) -> None:
+    await show(message, desk, await answers.queue(desk, person))
+
+
+async def queue_button(callback: CallbackQuery, person: Person, desk: Desk) -> None:
+    await redraw(callback, desk, await answers.queue(desk, person))
+
+
+async def metrics_command(message: ChatMessage, person: Person, desk: Desk) -> None:
+    await show(message, desk, await answers.workings(desk, person, days=1))
+
+
+async def metrics_button(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    await redraw(callback, desk, await answers.workings(desk, person, days=_days(argument)))
 
 
 async def repeat_one(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:

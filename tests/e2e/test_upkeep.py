@@ -279,7 +279,8 @@ async def test_the_figures_the_process_shows(hour: Hour) -> None:
     assert report["parts"] == {"api": "ok", "bitrix24": "ok", "speech": "ok", "model": "ok", "telegram": "unknown"}
     hour.services.hooks.rejected['quo"te'] += 1
     text = await metrics(hour.services, leader=True)
-    assert "svodka_work_finished_total 1\n" in text
+    assert 'svodka_work_finished_total{kind="call"} 1\n' in text
+    assert 'svodka_work_seconds_total{kind="call"} ' in text
     assert "svodka_work_dead 0\n" in text
     assert 'svodka_deliveries_rejected_total{reason="quo\\"te"} 1' in text
     hour.town.portal.down = True
@@ -287,6 +288,7 @@ async def test_the_figures_the_process_shows(hour: Hour) -> None:
     await hour.quiet()
     report = await health(hour.services, leader=False)
     assert (report["status"], report["leader"]) == ("degraded", False)
+    assert 'svodka_work_failed_total{code="unavailable"} 1\n' in await metrics(hour.services, leader=False)
 
 
 async def test_health_without_a_database(hour: Hour) -> None:

@@ -36,7 +36,8 @@ async def test_start_and_help(manager: Talk, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["/status", "/errors", "/settings", "/bind", "/статус", "/Ошибки", "/check", "/Проверка бизон"]
+    "command",
+    ["/status", "/errors", "/settings", "/bind", "/статус", "/Ошибки", "/check", "/Проверка бизон", "/метрики", "/queue"],
 )
 async def test_managers_do_not_run_the_bot(manager: Talk, command: str) -> None:
     assert await manager.say(command) == "> Это может только администратор."
@@ -44,7 +45,7 @@ async def test_managers_do_not_run_the_bot(manager: Talk, command: str) -> None:
 
 @pytest.mark.parametrize("button", ["errors:1", "one:a:1", "all:a:1", "allgo:a:1", "min:5", "people:0", "invite:manager",
                                     "off:1", "offgo:1", "settings:0", "kind:call", "unbind:0", "status:0", "held:send",
-                                    "heldgo:send", "heldgo:drop", "check:", "chkall:a"])  # fmt: skip
+                                    "heldgo:send", "heldgo:drop", "check:", "chkall:a", "queue:", "metrics:1"])  # fmt: skip
 async def test_managers_press_in_vain(manager: Talk, desk: Desk, button: str) -> None:
     assert await manager.press(button, chat=GROUP) == "(Это может только администратор.)"
     assert await desk.min_duration_s(1) == 10

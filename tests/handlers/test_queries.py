@@ -28,6 +28,7 @@ from storage.queries.journal import find_work, read_journal
 from storage.queries.questions import KEPT, Question, keep_question, kept_question
 from storage.queries.repeats import possible_repeats
 from storage.queries.settings import MIN_DURATION, change_setting, min_duration_s, setting
+from storage.queries.workings import accepted_kinds, finished_kinds, unfinished_kinds
 from tests.handlers.conftest import MOSCOW
 from tests.handlers.seed import NOON, bare, call_row, put, seed_accounts, seed_calls, seed_post, seed_steps, seed_work
 
@@ -149,6 +150,9 @@ def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
         (lambda d: failed_works(d, 1, "defect", NOON, limit=5), "ix_work_state_finished_at|INTEGER PRIMARY KEY"),
         (lambda d: spent(d, 1, NOON), "ix_charges_account_id_at (account_id=? AND at>?)"),
         (lambda d: unknown_kinds(d, 1, NOON), "ix_inbox_received_at"),
+        (lambda d: accepted_kinds(d, 1, NOON), "ix_inbox_received_at"),
+        (lambda d: finished_kinds(d, 1, NOON), "ix_work_state_finished_at (state=? AND finished_at>?)"),
+        (lambda d: unfinished_kinds(d, 1), "ix_work_state_finished_at"),
         (lambda d: possible_repeats(d, 1, NOON), "ix_charges_account_id_at (account_id=? AND at>?)|ix_posts_repeated"),
         (lambda d: count_held(d, 1), "ix_posts_held (account_id=?)"),
         (held_posts, "ix_posts_held"),
