@@ -18,6 +18,7 @@ from storage.engine import Database
 from storage.models.types import driver_time
 from storage.queries.settings import setting
 from storage.sets import execute, fetch, moment
+from storage.staff import RESPONSIBLE
 
 MINUTES = "lead_minutes"
 DEFAULT_MINUTES = 15
@@ -53,14 +54,14 @@ SELECT id FROM near WHERE EXISTS (
     SELECT 1 FROM posts AS p WHERE p.account_id = :account AND p.key = 'lead:' || near.id)
 ORDER BY id
 """
-_COLUMNS = """
+_COLUMNS = f"""
 SELECT l.id, l.person_id, l.name, l.phone, l.phone_key, l.email, l.source, l.form, l.status, l.created_at,
     l.first_utm_source, l.first_utm_medium, l.first_utm_campaign, l.url, l.external_id,
     c.taken_by, c.taken_by_name, c.taken_at,
-    (SELECT min(p.id) FROM posts AS p WHERE p.account_id = l.account_id AND p.key = 'lead:' || l.id)
+    (SELECT min(p.id) FROM posts AS p WHERE p.account_id = l.account_id AND p.key = 'lead:' || l.id), {RESPONSIBLE}
 FROM leads AS l LEFT JOIN lead_claims AS c ON c.lead_id = l.id
 WHERE l.account_id = :account AND l.deleted_at IS NULL AND
-"""
+"""  # noqa: S608 - our own text
 _LEAD = _COLUMNS + "l.id = :lead"
 _STORY = _COLUMNS + "l.person_id = :person AND l.created_at BETWEEN :after AND :before ORDER BY l.created_at, l.id"
 _ASKED = """
@@ -81,7 +82,8 @@ _COPIES = "SELECT key, chat_id, topic_id FROM posts WHERE account_id = :account 
 class OfferedLead:
     """A lead with what else its person was told of within a day: a form and the deal made of it are one card.
 
-    ``phone`` is a key, ``phone_raw`` as written. ``stage``: as the CRM has it, "" where none does. ``taken``: who has it,
+    ``manager``: who is responsible at its source. ``phone`` is a key, ``phone_raw`` as written.
+    ``stage``: as the CRM has it, "" where none does. ``taken``: who has it,
     None while nobody does. ``follows``: another card of the same story was there before. ``cards``: leads of the story that
     have one; ``told``: its leads as (source, the source's id). ``passed``: on to whom it went, PASSES or "", and ``asked``:
     their names.
@@ -103,6 +105,7 @@ class OfferedLead:
     told: tuple[tuple[str, str], ...] = ()
     taken: Claim | None = None
     passed: str = ""
+    manager: str = ""
     asked: tuple[str, ...] = ()
 
 
@@ -128,6 +131,7 @@ class _Told(NamedTuple):
     taken_by_name: str
     taken_at: Any
     shown: int | None
+    manager: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +252,7 @@ def _offered(own: _Told, story: Sequence[_Told], reader: int) -> OfferedLead:
         id=own.id, person_id=own.person_id, name=first("name"), phone=first("phone"), phone_raw=first("phone_raw"),
         email=first("email"), sources=tuple(dict.fromkeys(one.source for one in story)), form=first("form"),
         stage=first("status"), ad=next(filter(None, ads), ""), url=first("url"), taken=_claim(story, reader),
+        manager=first("manager"),
         follows=any(own.shown is None or shown < own.shown for shown in earlier),
         cards=tuple(one.id for one in story if one.shown is not None),
         told=tuple((one.source, one.external_id) for one in story if one.external_id),

@@ -12,6 +12,9 @@ from storage.models import crm_people
 from storage.models.types import driver_time
 from storage.sets import BulkWrite, fetch, storable
 
+# Of the lead ``l``: as a table says, else as its CRM calls them, else their number there; '' for nobody.
+RESPONSIBLE = """coalesce(nullif(l.manager, ''), (SELECT u.name FROM crm_people AS u WHERE u.account_id = l.account_id
+    AND u.source = l.source AND u.external_id = l.manager_id AND u.name <> ''), l.manager_id, '')"""
 _LEARN = BulkWrite(
     table="crm_people",
     columns=("account_id", "source", "external_id", "name", "active", "heard_at"),

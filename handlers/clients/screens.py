@@ -9,7 +9,7 @@ from domain.events import CallOutcome
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, bullet, plain
 from domain.people import show_phone
 from handlers.calls.screens import ANSWER, action
-from handlers.wording import Reader, shortened, stage_name
+from handlers.wording import Reader, colleague_name, shortened, stage_name
 from storage.queries.client import Client, ClientCall, ClientKey, ClientLead, ClientRegistration, ClientVisit, Tie, Touch
 from storage.queries.viewers import Somebody
 
@@ -132,7 +132,9 @@ def _of_lead(reader: Reader, lead: ClientLead) -> Iterator[str]:
     if ad:
         yield reader.say("client.ad", ad=ad)
     worth = reader.money(lead.value, lead.currency or "RUB") if lead.value is not None else ""
-    stage = " · ".join(filter(None, (stage_name(reader.texts, lead.status), lead.manager, worth)))
+    stage = " · ".join(
+        filter(None, (stage_name(reader.texts, lead.status), colleague_name(reader.texts, lead.manager), worth))
+    )
     if stage:
         yield reader.say("client.stage", stage=stage, at=reader.moment(lead.changed_at))
     if reader.private:

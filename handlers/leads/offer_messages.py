@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, bullet, plain
 from domain.people import shorten_phone, show_phone
-from handlers.wording import stage_name
+from handlers.wording import colleague_name, stage_name
 from storage.offers import OfferedLead, copy_key
 
 KIND = "lead"
@@ -18,6 +18,7 @@ def offer_card(lead: OfferedLead, texts: Texts, zone: ZoneInfo, *, private: bool
     lines = [plain(", ".join(filter(None, (lead.name or texts.get("client.nameless"), *_reached(lead, private=private)))))]
     lines += [plain(lead.form)] if lead.form else []
     lines += [plain(texts.get("offer.stage", stage=stage_name(texts, lead.stage)))] if lead.stage else []
+    lines += [plain(texts.get("stages.responsible", name=colleague_name(texts, lead.manager)))] if lead.manager else []
     lines += [bullet(texts.get("client.ad", ad=lead.ad))] if lead.ad else []
     lines += [plain(said)] if (said := _standing(lead, texts, zone, private=private)) else []
     rows = tuple(row for row in (_take(lead, texts), _more(lead, texts), _crm(lead, texts)) if row)

@@ -8,7 +8,7 @@ from domain.messages import Button, ButtonKind, Line, Message, Section, Span, St
 from domain.plural import spaced
 from domain.webinars import RegistrationPage
 from handlers.calls.screens import ANSWER, action
-from handlers.wording import Reader, shortened
+from handlers.wording import Reader, colleague_name, shortened
 from storage.queries.audience import Group, Guest, Guests
 from storage.queries.webinars import WebinarLine
 
@@ -170,7 +170,7 @@ def reasons(reader: Reader, guest: Guest, webinar: WebinarLine, *, alone: bool =
     if not (guest.phone or guest.email):
         yield reader.say("guests.why.no_contact")
     if guest.manager:
-        yield reader.say("guests.why.manager", name=guest.manager)
+        yield reader.say("guests.why.manager", name=colleague_name(reader.texts, guest.manager))
 
 
 def _watched(reader: Reader, guest: Guest, webinar: WebinarLine) -> str:

@@ -8,7 +8,7 @@ from domain.plural import spaced
 from handlers.calls.screens import ANSWER, action
 from handlers.webinars.lists import PER_PAGE, TITLE_LIMIT, pager, reasons
 from handlers.webinars.viewer_screens import name_of, watched
-from handlers.wording import Reader, shortened
+from handlers.wording import Reader, colleague_name, shortened
 from storage.queries.attendees import AttendeePage, Segment
 from storage.queries.audience import Guests
 from storage.queries.webinars import WebinarLine
@@ -84,7 +84,10 @@ def _people(
         return
     for place, line in enumerate(page.rows[:PER_PAGE], offset + 1):
         parts = [name_of(reader, line), *([reader.phone(line.phone_number)] if line.phone_number else [])]
-        told = [watched(reader, line), *([reader.say("guests.why.manager", name=line.manager)] if line.manager else [])]
+        told = [
+            watched(reader, line),
+            *([reader.say("guests.why.manager", name=colleague_name(reader.texts, line.manager))] if line.manager else []),
+        ]
         yield f"vwb:{line.id}", _lines(place, parts, ", ".join(told))
 
 

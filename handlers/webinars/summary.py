@@ -9,6 +9,7 @@ from domain.followup import Followup
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, bullet, plain
 from domain.plural import counted, spaced
 from handlers.webinars.messages import KIND
+from handlers.wording import colleague_name
 
 MOST_MANAGERS = 8
 
@@ -77,7 +78,7 @@ def _managers(found: Followup, texts: Texts) -> Iterator[Section]:
         return
     lines = [
         _row(
-            f"{share.name or texts.get('summary.no_manager')}:",
+            f"{colleague_name(texts, share.name) or texts.get('summary.no_manager')}:",
             texts.get("summary.of", part=spaced(share.contacted), all=spaced(share.total)),
         )
         for share in found.managers[:MOST_MANAGERS]

@@ -7,7 +7,7 @@ from domain.messages import Button, ButtonKind, Line, Message, Section, Span, St
 from domain.webinars import MatchedBy
 from handlers.calls.screens import ANSWER, action
 from handlers.webinars.records import report_of
-from handlers.wording import Reader, shortened, stage_name
+from handlers.wording import Reader, colleague_name, shortened, stage_name
 from storage.queries.attendees import AttendeeLine
 from storage.queries.viewers import Somebody, ViewerFound
 
@@ -100,7 +100,7 @@ def _known(reader: Reader, found: ViewerFound) -> Iterator[Line]:
         parts = [part for part in (stage_name(reader.texts, line.lead_status), line.direction, line.creative) if part]
         yield bullet(reader.say("viewer.lead", what=", ".join(parts) or reader.say("viewer.lead_bare")))
     if line.manager:
-        yield bullet(reader.say("guests.why.manager", name=line.manager))
+        yield bullet(reader.say("guests.why.manager", name=colleague_name(reader.texts, line.manager)))
     if line.other_person_id is not None:
         yield bullet(reader.say("viewer.other", name=_known_as(reader, found.other)))
 

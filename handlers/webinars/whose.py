@@ -10,7 +10,7 @@ from domain.roles import Person
 from handlers.calls.screens import action, say
 from handlers.desk import Desk
 from handlers.webinars.lists import Place
-from handlers.wording import Reader, shortened
+from handlers.wording import Reader, colleague_name, shortened
 from storage.queries.audience import EVERYBODY, Whose, managers_of
 
 MINE, NOBODYS = "m", "0"
@@ -38,7 +38,7 @@ async def chosen(desk: Desk, reader: Reader, person: Person, place: Place) -> Ch
             whose=Whose(manager=own_name(names, person.name), taken_by=person.telegram_id), name=reader.say("whose.mine")
         )
     name = next((name for name in names if code_of(name) == place.whose), None)
-    return Chosen() if name is None else Chosen(whose=Whose(manager=name), name=name)
+    return Chosen() if name is None else Chosen(whose=Whose(manager=name), name=colleague_name(reader.texts, name))
 
 
 def own_name(names: Sequence[str], mine: str) -> str | None:
@@ -62,12 +62,11 @@ def whose_screen(reader: Reader, place: Place, managers: Sequence[tuple[str, int
         action(reader.say("whose.button.mine"), place.target(offset=0, whose=MINE)),
     )
     rows = tuple(
-        (
-            action(
-                f"{shortened(name or reader.say('whose.nobodys'), NAME_LIMIT)} · {spaced(count)}",
-                place.target(offset=0, whose=code_of(name)),
-            ),
-        )
+        (action(f"{_shown(reader, name)} · {spaced(count)}", place.target(offset=0, whose=code_of(name))),)
         for name, count in managers[:MOST_MANAGERS]
     )
     return say(reader.say("whose.which"), first, *rows)
+
+
+def _shown(reader: Reader, name: str) -> str:
+    return shortened(colleague_name(reader.texts, name) or reader.say("whose.nobodys"), NAME_LIMIT)

@@ -16,6 +16,7 @@ from storage.engine import Database
 from storage.models import webinars
 from storage.queries.webinars import REGISTRATIONS, UNSEEN, WebinarLine, list_webinars, registered_for
 from storage.sets import fetch, fetch_slices, moment
+from storage.staff import RESPONSIBLE
 
 SLICE = 500  # rows that are fetched at a time: a few milliseconds
 
@@ -144,7 +145,7 @@ _OTHER_TABLES = {
     "email": told("email"),
     "lead_phone": "coalesce(nullif(l.phone_key, ''), l.phone, '')",
     "lead_status": "coalesce(l.status, '')",
-    "manager": "coalesce(l.manager, '')",
+    "manager": RESPONSIBLE,
     "direction_id": "l.direction_id",
     "direction": "coalesce(d.name, '')",
     "creative_id": "l.creative_id",
@@ -184,8 +185,8 @@ _SEGMENTS = {
 _ORDER = """
 ORDER BY CASE a.warmth WHEN 'hot' THEN 0 WHEN 'warm' THEN 1 ELSE 2 END, coalesce(a.watch_duration_sec, -1) DESC, a.id
 """
-_NO_SHOW = """
-SELECT r.id, r.name, r.phone, r.email_key, r.person_id, r.lead_id, coalesce(l.manager, ''), r.created_at
+_NO_SHOW = f"""
+SELECT r.id, r.name, r.phone, r.email_key, r.person_id, r.lead_id, {RESPONSIBLE}, r.created_at
 """
 
 
@@ -197,7 +198,7 @@ async def find_attendees(
     where = f"WHERE {_HERE} AND {_SEGMENTS[segment]}"
     values: dict[str, Any] = {"account": account_id, "session": webinar_id, "limit": limit, "offset": offset}
     if manager is not None:
-        where += " AND coalesce(l.manager, '') = :manager"
+        where += f" AND {RESPONSIBLE} = :manager"
         values["manager"] = manager
     count = f"SELECT count(*) {_FROM} {where}"
     async with database.read() as connection:

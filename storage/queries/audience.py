@@ -22,6 +22,7 @@ from storage.models.types import driver_time
 from storage.queries.attendees import told
 from storage.queries.webinars import REGISTRATIONS, UNSEEN, registered_for
 from storage.sets import fetch, moment
+from storage.staff import RESPONSIBLE
 
 
 class Group(StrEnum):
@@ -106,7 +107,7 @@ CASE WHEN a.own IS NULL THEN a.person_key ELSE coalesce((
 _ATTENDEES = (
     """
 SELECT a.id, coalesce(k.person_key, a.person_key) AS key, {name} AS username, {phone} AS phone, {email} AS email,
-       coalesce(l.manager, '') AS manager, k.taken_by_name, k.taken_at, {called} AS called_at, k.taken_by,
+       {responsible} AS manager, k.taken_by_name, k.taken_at, {called} AS called_at, k.taken_by,
        a.watch_duration_sec, a.joined_at, a.left_at, a.finished, a.messages, a.clicked, a.ordered, a.city, a.matched_by,
        CASE WHEN a.ordered THEN 1 ELSE 0 END AS first_, coalesce(a.watch_duration_sec, 0) AS then_
 FROM webinar_attendees AS a LEFT JOIN leads AS l ON l.id = a.lead_id
@@ -115,6 +116,7 @@ WHERE a.session_id = :session AND a.account_id = :account AND a.part_of IS NULL
 """.replace("{taken}", _TAKEN)
     .replace("{name}", told("username"))
     .replace("{email}", told("email"))
+    .replace("{responsible}", RESPONSIBLE)
     .replace("{called}", _CALLED)
     .replace("{phone}", _PHONE.replace("{own}", "a.phone_number"))
 )
@@ -123,13 +125,14 @@ _KEY = "coalesce('phone:' || nullif(r.phone_key, ''), 'email:' || nullif(r.email
 _PERSON = "coalesce(CAST(r.person_id AS text), nullif(r.phone_key, ''), nullif(r.email_key, ''), r.dedup_key)"
 _NO_SHOWS = (
     """
-SELECT r.id, {key} AS key, r.name, {phone} AS phone, r.email_key, coalesce(l.manager, '') AS manager,
+SELECT r.id, {key} AS key, r.name, {phone} AS phone, r.email_key, {responsible} AS manager,
        k.taken_by_name, k.taken_at, {called} AS called_at, k.taken_by,
        r.created_at, r.sublist_id, r.matched_by, 0 AS first_, 0 AS then_
 FROM registrations AS r LEFT JOIN leads AS l ON l.id = r.lead_id
 LEFT JOIN webinar_claims AS k ON k.session_id = :session AND k.person_key = {key}
 WHERE r.id IN (SELECT max(r.id) {unseen} GROUP BY {person})
-""".replace("{called}", _CALLED)
+""".replace("{responsible}", RESPONSIBLE)
+    .replace("{called}", _CALLED)
     .replace("{phone}", _PHONE.replace("{own}", "r.phone_key"))
     .replace("{key}", _KEY)
 )

@@ -14,6 +14,7 @@ from storage.engine import Database
 from storage.hidden import seen
 from storage.joins import PARTED, SUGGESTED, UNITED, who_now
 from storage.sets import fetch, moment
+from storage.staff import RESPONSIBLE
 
 MOST = 200  # of each kind, the newest: nobody reads more on a card
 MOST_FOUND = 8
@@ -28,7 +29,7 @@ SELECT id, kind, value, source, since FROM identities
 WHERE account_id = :account AND person_id = :person AND undone_at IS NULL ORDER BY id
 """
 _LEADS = f"""
-SELECT l.id, l.source, l.form, l.status, l.manager, l.url, l.extra, l.value, l.currency, l.created_at, l.updated_at,
+SELECT l.id, l.source, l.form, l.status, {RESPONSIBLE}, l.url, l.extra, l.value, l.currency, l.created_at, l.updated_at,
        l.matched_by, l.name, d.name, c.title, l.first_utm_source, l.first_utm_medium, l.first_utm_campaign,
        l.first_utm_content, l.last_utm_source, l.last_utm_medium, l.last_utm_campaign, l.last_utm_content
 FROM leads AS l LEFT JOIN directions AS d ON d.id = l.direction_id LEFT JOIN creatives AS c ON c.id = l.creative_id

@@ -298,3 +298,11 @@ async def test_cards_follow_when_a_stage_means_something_else(office: Desk) -> N
     event = StagesChanged(vendor="amocrm", external_id="stages:1", occurred_at=NOON)
     await stages_changed(item(event), cast("Steps", StoredWrites(office)), crm_services(office))
     assert "бронь" in (await cards(office))[0]
+
+
+async def test_who_is_responsible_is_called_by_name_on_the_card_and_the_page(office: Desk) -> None:
+    await hear(office, hook(told(CrmAction.ADDED, manager_id="9002", created_at=NOON)), Platform())
+    assert "ответственный: неизвестный сотрудник 9002" in (await show_all(office))[0]
+    await hear(office, hook(told(CrmAction.OWNER, manager_id="9001")), Platform())
+    assert "ответственный: Пётр Орлов" in (await cards(office))[0]
+    assert "Пётр Орлов" in await Talk(office, OWNER).say("/client 8 999 123 45 67")
