@@ -24,6 +24,7 @@ MINUTES = "lead_minutes"
 DEFAULT_MINUTES = 15
 PASSES = ("next", "head")  # on to whom a lead goes that nobody takes, in turn
 MINE = "mine"
+MOST_AT_ONCE = 100  # news of one delivery: a list that was loaded into the CRM is nobody's to take, and its cards take hours
 SAME_STORY = timedelta(days=1)  # a form and the deal that the CRM makes of it are one card
 
 # Who has a card of today already gets no second one; an old lead is told of late and is nobody's news.
@@ -150,7 +151,10 @@ class OfferStore:
         self._database = database
 
     async def begin(self, tx: Tx, account_id: int, leads: Sequence[int], *, now: datetime, fresh: datetime) -> int:
-        """Work for each of these leads that is news; how many. Asked twice, or of several leads of one person: one."""
+        """Work for each of these leads that is news; how many. Asked twice, or of several leads of one person: one.
+
+        More than MOST_AT_ONCE: only how many they are, no work.
+        """
         if not leads:
             return 0
         connection, dialect = cast("AsyncConnection", tx), self._database.dialect_name
@@ -160,6 +164,8 @@ class OfferStore:
         times = {"fresh": driver_time(fresh, dialect), "since": driver_time(now - SAME_STORY, dialect)}
         fresh_ones = await fetch(connection, _FRESH, {**mine, **times})
         firsts = {person or -lead: lead for lead, person in reversed(fresh_ones)}
+        if len(firsts) > MOST_AT_ONCE:
+            return len(firsts)
         rows = [self._work(account_id, lead, now) for lead in sorted(firsts.values())]
         return await insert_work(self._database).run(connection, rows)
 

@@ -40,7 +40,8 @@ class CardNews:
         leads = await self._services.cards.offers.told(self._account_id, self._event.vendor, news, ())
 
         async def offer(tx: Tx) -> int:
-            return await offer_new(tx, self._account_id, leads, self._services)
+            return await offer_new(tx, self._account_id, self._event.vendor, leads, self._services)
 
         if await self._steps.write(f"offers{when}", offer, int):
             self._services.offered()
+            self._services.cards.posted()

@@ -29,7 +29,7 @@ async def take_leads(
 ) -> tuple[Arrived, ...]:
     """All of them, MOST_LEADS a write. For pipelines that make leads of something else first, too: steps are ``save:N``."""
     pieces = [(start, leads[start : start + MOST_LEADS]) for start in range(0, len(leads), MOST_LEADS)]
-    arrived = [await _take(account_id, some, steps, services, start) for start, some in pieces]
+    arrived = [await _take(account_id, vendor, some, steps, services, start) for start, some in pieces]
     added, changed = sum(one.added for one in arrived), sum(one.changed for one in arrived)
     if added:
         services.news.offered()
@@ -38,10 +38,12 @@ async def take_leads(
     return tuple(arrived)
 
 
-async def _take(account_id: int, some: Sequence[Lead], steps: Steps, services: ArrivalServices, start: int) -> Arrived:
+async def _take(
+    account_id: int, vendor: str, some: Sequence[Lead], steps: Steps, services: ArrivalServices, start: int
+) -> Arrived:
     async def save(tx: Tx) -> Arrived:
         arrived = await services.leads.arrive(tx, account_id, some)
-        await offer_new(tx, account_id, arrived.new, services.news)
+        await offer_new(tx, account_id, vendor, arrived.new, services.news)
         return arrived
 
     return await steps.write(f"save:{start}", save, Arrived)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, bullet, plain
 from domain.people import shorten_phone, show_phone
+from domain.plural import counted
 from handlers.wording import colleague_name, stage_name
 from storage.offers import OfferedLead, copy_key
 
@@ -24,6 +25,16 @@ def offer_card(lead: OfferedLead, texts: Texts, zone: ZoneInfo, *, private: bool
     rows = tuple(row for row in (_take(lead, texts), _more(lead, texts), _crm(lead, texts)) if row)
     return Message(
         key=key or copy_key(lead.id), sections=(Section(title=head, lines=tuple(lines)),), buttons=rows, kind=KIND
+    )
+
+
+def crowd_card(count: int, source: str, first: int, texts: Texts) -> Message:
+    """Of leads that came in one delivery and are too many for cards of their own; ``first`` names it."""
+    one, few, many = texts.get("noun.new_lead").split("|")
+    said = {"source": _one_of(texts, "client.source", source), "count": counted(count, one, few, many)}
+    title = Line(spans=(Span(texts.get("offer.crowd", **said), Style.BOLD),))
+    return Message(
+        key=f"leads:{first}", sections=(Section(title=title, lines=(plain(texts.get("offer.no_cards")),)),), kind=KIND
     )
 
 

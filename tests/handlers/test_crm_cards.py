@@ -235,6 +235,22 @@ async def test_old_news_has_no_card(office: Desk) -> None:
     assert len(await offered(office)) == 1
 
 
+async def test_a_crowd_in_one_delivery_has_one_card_and_holds_up_no_other(office: Desk) -> None:
+    crowd = hook(*(told(CrmAction.ADDED, str(number), created_at=NOON) for number in range(1_000, 1_101)))
+    await hear(office, crowd)
+    await hear(office, crowd)
+    assert await offered(office) == []
+    (card,) = await cards(office)
+    assert "amoCRM: 101 новая заявка сразу" in card
+    await hear(office, ADDED)
+    assert len(await show_all(office)) == 2
+
+
+async def test_a_busy_hour_in_one_delivery_is_no_crowd(office: Desk) -> None:
+    await hear(office, hook(*(told(CrmAction.ADDED, str(number), created_at=NOON) for number in range(1_000, 1_100))))
+    assert len(await offered(office)) == 100
+
+
 @pytest.mark.parametrize(
     ("failure", "failures", "cards_now"),
     [(CALLED_OFF, 0, 0), (CALLED_OFF, 2, 1), (VendorRefused("amocrm", "leads", "bad_token", hint="Войдите."), 0, 1)],
