@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,6 +52,16 @@ class People:
         async with self._database.read() as connection:
             row = (await connection.execute(statement)).one_or_none()
         return _person(row) if row is not None else None
+
+    async def introduce(self, person: Person, *, name: str, username: str = "") -> Person:
+        """Remember what somebody is called whom TELEGRAM_ADMIN_IDS lets in by number only."""
+
+        async def job(connection: AsyncConnection) -> None:
+            values = {"name": name, "username": username}
+            await connection.execute(update(users).where(users.c.id == person.user_id, users.c.name == "").values(**values))
+
+        await self._database.write(job)
+        return replace(person, name=name)
 
     async def all(self, account_id: int) -> list[ListedPerson]:
         statement = select(users).where(users.c.account_id == account_id).order_by(users.c.id)

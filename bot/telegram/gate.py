@@ -97,7 +97,10 @@ class Gate(BaseMiddleware):
         user = _speaker(update)
         if user is None or user.is_bot:
             return None
-        return await self._keys.people.find(user.id)
+        person = await self._keys.people.find(user.id)
+        if person is None or person.name:
+            return person
+        return await self._keys.people.introduce(person, name=user.full_name, username=user.username or "")
 
     async def _about_the_chat(self, message: Message) -> bool:
         """A group that became a supergroup says so in both chats; either may come first."""

@@ -29,7 +29,7 @@ async def take_leads(
 ) -> tuple[Arrived, ...]:
     """All of them, MOST_LEADS a write. For pipelines that make leads of something else first, too: steps are ``save:N``."""
     pieces = [(start, leads[start : start + MOST_LEADS]) for start in range(0, len(leads), MOST_LEADS)]
-    arrived = [await _take(account_id, vendor, some, steps, services, start) for start, some in pieces]
+    arrived = [await _take(account_id, vendor, some, steps, services, start=start) for start, some in pieces]
     added, changed = sum(one.added for one in arrived), sum(one.changed for one in arrived)
     if added:
         services.news.offered()
@@ -39,7 +39,7 @@ async def take_leads(
 
 
 async def _take(
-    account_id: int, vendor: str, some: Sequence[Lead], steps: Steps, services: ArrivalServices, start: int
+    account_id: int, vendor: str, some: Sequence[Lead], steps: Steps, services: ArrivalServices, *, start: int
 ) -> Arrived:
     async def save(tx: Tx) -> Arrived:
         arrived = await services.leads.arrive(tx, account_id, some)

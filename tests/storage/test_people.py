@@ -28,6 +28,14 @@ async def test_the_environment_lets_in_an_owner_and_admins(database: Database, c
     assert await people.find(300) is None
 
 
+async def test_who_is_let_in_by_number_is_called_what_they_are_called(database: Database, clock: HandClock) -> None:
+    people = People(database, clock)
+    owner = await owner_of(people)
+    assert (await people.introduce(owner, name="Иван Петров", username="ivan")).name == "Иван Петров"
+    await people.introduce(owner, name="Другое имя")
+    assert [(one.person.name, one.username) for one in await people.all(1)] == [("Иван Петров", "ivan")]
+
+
 async def test_the_owners_code_works_once_and_is_kept_as_a_hash(database: Database, clock: HandClock) -> None:
     people = People(database, clock)
     old, code = await people.owner_code(1), await people.owner_code(1)

@@ -67,6 +67,16 @@ async def test_strangers_learn_nothing(town: Town) -> None:
     assert town.heard == ["owner:/calls@svodka_bot"]
 
 
+async def test_who_is_known_by_number_is_called_by_the_name_they_come_with(town: Town) -> None:
+    async with town.living() as telegram:
+        ivan = await known(town)
+        town.double.say(ivan, "/calls")
+        await town.said(ivan.id, "звонков нет")
+        person = await telegram.people.find(ivan.id)
+        assert person is not None
+        assert person.name == "Иван"
+
+
 async def test_buttons_are_always_answered(town: Town) -> None:
     async with town.living():
         ivan = await known(town)
