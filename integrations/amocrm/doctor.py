@@ -15,7 +15,7 @@ from integrations.amocrm.entities import UTM, FieldNames
 from integrations.amocrm.faults import FORBIDDEN, VENDOR_NAME
 from integrations.amocrm.hooks import standing_of
 from integrations.amocrm.platform import Crm
-from integrations.amocrm.settings import Settings
+from integrations.amocrm.settings import PAPER_FIELDS, Settings
 from integrations.kit.values import text_of
 from integrations.kit.vendor import Finding, Workshop
 
@@ -144,20 +144,35 @@ async def _fields(crm: Crm, settings: Settings) -> Finding:
         found = [*await crm.fields("leads"), *await crm.fields("contacts")]
     except VendorError as error:
         return _not_asked(code, title, error)
+    if gone := [f"{name}={number}" for name, number in _own(settings) if number not in {one[0] for one in found}]:
+        hint = "Полей с такими номерами в аккаунте нет: исправьте AMOCRM_FIELDS."
+        hint = " ".join([hint, *_offered([one.partition("=")[0] for one in gone], found)])
+        detail = f"нет: {', '.join(gone)}"
+        return Finding(code=f"{code}.gone", title=title, ok=False, warning=True, detail=detail, hint=hint)
     names = FieldNames.of(settings)
     known = {names.name_of({"id": number, "name": name, "code": field})[1] for number, name, field in found}
     missing = [name for name in settings.fields if name not in known]
     if not missing:
         return Finding(code=code, title=title, ok=True, detail=f"все {len(settings.fields)} найдены")
-    offers = [offer for name in missing if (offer := _likeliest(name, found))]
-    told = f"Похожие есть, впишите в AMOCRM_FIELDS: {', '.join(offers)}. " if offers else ""
-    hint = (
-        f"{told}Чего нет совсем, создайте: «Сделки» → «Настроить» → карточка → «Добавить поле», или оставьте как есть: "
+    create = (
+        "Чего нет совсем, создайте: «Сделки» → «Настроить» → карточка → «Добавить поле», или оставьте как есть: "
         "без него не будет только этих данных."
     )
+    hint = " ".join([*_offered(missing, found), create])
     return Finding(
         code=f"{code}.missing", title=title, ok=False, warning=True, detail=f"нет: {', '.join(missing)}", hint=hint
     )
+
+
+def _own(settings: Settings) -> list[tuple[str, str]]:
+    """Our names with the numbers that AMOCRM_FIELDS gives them; the papers' own are of another account."""
+    return [(name, number) for name, number in settings.fields.items() if number != PAPER_FIELDS[name]]
+
+
+def _offered(names: Sequence[str], found: Sequence[tuple[str, str, str]]) -> list[str]:
+    """What to write into AMOCRM_FIELDS, [] when the account has nothing like it."""
+    offers = [offer for name in names if (offer := _likeliest(name, found))]
+    return [f"Похожие есть, впишите в AMOCRM_FIELDS: {', '.join(offers)}."] if offers else []
 
 
 def _likeliest(name: str, found: Sequence[tuple[str, str, str]]) -> str:

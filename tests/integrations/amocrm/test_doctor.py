@@ -133,6 +133,17 @@ async def test_missing_fields_are_offered_by_their_names(office: tuple[Fake, Set
     assert "utm_term" in missing.detail
 
 
+async def test_a_field_by_a_number_that_the_account_has_not_is_named(office: tuple[Fake, Settings]) -> None:
+    fake, settings = office
+    fake.account.lead_fields.append({"id": 752011, "name": "Стоимость", "code": ""})
+    own = {**settings.fields, "value": "752099", "utm_source": "752009"}
+    gone = (await findings(replace(settings, fields=own)))["amocrm.fields.gone"]
+    assert (gone.ok, gone.warning, gone.detail) == (False, True, "нет: utm_source=752009, value=752099")
+    assert "Похожие есть, впишите в AMOCRM_FIELDS: " in gone.hint
+    fake.account.lead_fields.append({"id": 752009, "name": "Метка", "code": ""})
+    assert "amocrm.fields.gone" not in await findings(replace(settings, fields={**own, "value": "752011"}))
+
+
 async def test_stages_that_were_set_and_are_not_there_are_named(office: tuple[Fake, Settings]) -> None:
     _, settings = office
     own = {"101/1": "new", "142": "won", "101/77": "deal", "58": "deal"}
