@@ -80,7 +80,7 @@ async def test_an_api_that_does_not_answer_makes_no_call_wait(tmp_path: Path, se
                 now=hour.clock.now(),
             )  # fmt: skip
         hour.services.runner.wake()
-        await hour.town.until(lambda: amo.asked("leads/pipelines"))
+        await hour.town.until(lambda: amo.asked("leads/1"))
         await hour.hears_of(hour.town.call())
         await hour.town.until(lambda: ended(hour.services, "call"))
         assert len(await hour.cards()) == 1
