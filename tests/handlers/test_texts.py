@@ -168,7 +168,7 @@ def test_menus_differ_by_role_and_chat() -> None:
     assert names(None, "private") == ["start"]
     assert names(None, "group") == []
     assert names(Role.MANAGER, "private") == [*FOR_ALL, "why", "help", "start"]
-    owners = [*FOR_ALL, "why", "spend", "status", "check", "errors", "settings", "help", "start"]
+    owners = [*FOR_ALL, "why", "spend", "status", "check", "errors", "queue", "metrics", "settings", "help", "start"]
     assert names(Role.OWNER, "private") == owners
     assert "bind" in names(Role.ADMIN, "supergroup")
     assert "bind" not in names(Role.MANAGER, "supergroup")
