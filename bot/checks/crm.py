@@ -2,18 +2,17 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from statistics import median
 
 from sqlalchemy import func, select
 
 from bot.entrance import ACCOUNT
+from domain.duration import show_roughly
 from integrations.kit.vendor import Finding
 from storage.engine import Database
 from storage.models import connections, inbox, leads
+from storage.queries.rhythm import RECENT, usual_gap
 
 EXPECTED = ("leads.add", "leads.update", "leads.delete", "contacts.add", "contacts.update")
-RECENT = 50
 SILENT_TIMES = 20  # longer than it usually is between two events
 SILENT_AT_LEAST = timedelta(hours=6)  # nights and weekends are no fault
 
@@ -60,20 +59,11 @@ def _kept(vendor: str, title: str, count: int) -> Finding:
 
 def _rhythm(vendor: str, title: str, times: Sequence[datetime], now: datetime) -> Finding:
     """``times``: newest first. How long it has been silent beside how long it usually is."""
-    silent = now - times[0]
-    gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(times)]
-    usual = timedelta(seconds=median(gaps)) if gaps else timedelta()
+    silent, usual = now - times[0], usual_gap(times)
     about, code = f"{title}: тишина", f"{vendor}.rhythm"
-    often = f" (обычно каждые {_long(usual)})" if gaps else ""
-    detail = f"последнее событие {_long(silent)} назад{often}"
-    if not gaps or silent < max(usual * SILENT_TIMES, SILENT_AT_LEAST):
+    often = f" (обычно каждые {show_roughly(usual)})" if usual is not None else ""
+    detail = f"последнее событие {show_roughly(silent)} назад{often}"
+    if usual is None or silent < max(usual * SILENT_TIMES, SILENT_AT_LEAST):
         return Finding(code=code, title=about, ok=True, detail=detail)
     hint = "Проверьте, что вебхук включён и адрес открывается снаружи: amoCRM выключает его после сотни неудачных ответов."
     return Finding(code=f"{code}.silent", title=about, ok=False, warning=True, detail=detail, hint=hint)
-
-
-def _long(time: timedelta) -> str:
-    minutes = round(time.total_seconds() / 60)
-    if minutes < 60:
-        return f"{max(minutes, 1)} мин"
-    return f"{round(minutes / 60)} ч" if minutes < 48 * 60 else f"{round(minutes / 60 / 24)} дн"

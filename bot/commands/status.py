@@ -13,6 +13,7 @@ from bot.commands.ground import load_settings, open_current_database
 from bot.entrance import ACCOUNT
 from bot.settings import Settings
 from bot.vendors import VENDORS
+from domain.duration import show_roughly
 from domain.plural import counted
 from handlers.admin.reckoning import reckoning_lines
 from handlers.texts import load_texts
@@ -22,6 +23,7 @@ from storage.held import HeldPost, held_posts
 from storage.queries.crm_reckoning import last_crm_reckonings
 from storage.queries.health import Queue, dead_destinations, read_queue
 from storage.queries.reckoning import last_reckonings
+from storage.queries.rhythm import usual_gaps
 from storage.queries.webinar_reckoning import last_webinar_reckonings
 
 MOST_LISTED = 20
@@ -46,8 +48,10 @@ async def _status(settings: Settings) -> int:
         now = datetime.now(UTC)
         for line in _queue(await read_queue(database, ACCOUNT, now)):
             say(line)
+        usual = await usual_gaps(database, ACCOUNT, now)
         for vendor, at in await heard_of(database):
-            say(f"Последнее событие {vendor}: {_moment(at, settings.timezone)}")
+            often = f" (обычно каждые {show_roughly(usual[vendor])})" if vendor in usual else ""
+            say(f"Последнее событие {vendor}: {_moment(at, settings.timezone)}{often}")
         for line in await _reckoned(database, settings, now):
             say(line)
         for place in await dead_destinations(database, ACCOUNT):

@@ -13,6 +13,7 @@ from storage.queries.failures import FailureKind, failed_works, failure_kinds
 from storage.queries.health import counted, dead_destinations, last_events, read_queue, spent, unknown_kinds
 from storage.queries.reckoning import last_reckonings
 from storage.queries.repeats import possible_repeats
+from storage.queries.rhythm import usual_gaps
 from storage.queries.webinar_reckoning import last_webinar_reckonings
 from storage.queries.workings import accepted_kinds, finished_kinds, unfinished_kinds
 
@@ -31,6 +32,7 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
     standing = Standing(
         parts=await desk.health(),
         events=await last_events(database, account_id),
+        rhythms=await usual_gaps(database, account_id, reader.now),
         queue=await read_queue(database, account_id, reader.now),
         reckonings=await last_reckonings(database, account_id),
         webinars=await last_webinar_reckonings(database, account_id),

@@ -4,8 +4,9 @@ import calendar
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from domain.duration import show_roughly
 from domain.messages import Button, Line, Message, Section, Span, Style, bullet, plain
 from handlers.admin.reckoning import reckoning_lines, redo_rows
 from handlers.admin.screens import bold
@@ -49,12 +50,13 @@ class Money:
 class Standing:
     """Everything /status shows. ``reception`` is None when Telegram did not answer the question.
 
-    ``rejected``: requests refused in seven days by the name of the reason. ``held``: messages put aside by a restore.
-    ``repeats``: of thirty days.
+    ``rhythms``: how often each vendor usually speaks. ``rejected``: requests refused in seven days by the name of the
+    reason. ``held``: messages put aside by a restore. ``repeats``: of thirty days.
     """
 
     parts: Sequence[PartHealth]
     events: Sequence[LastEvent]
+    rhythms: Mapping[str, timedelta]
     queue: Queue
     reckonings: Sequence[Reckoning]
     webinars: Sequence[WebinarReckoning]
@@ -74,7 +76,7 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
     """Trouble first in words, then part by part."""
     sections = (
         Section(title=bold(reader.say("status.title")), lines=tuple(_parts(reader, standing))),
-        Section(title=bold(reader.say("status.events")), lines=tuple(_events(reader, standing.events)), weight=2),
+        Section(title=bold(reader.say("status.events")), lines=tuple(_events(reader, standing)), weight=2),
         Section(title=bold(reader.say("status.queue")), lines=tuple(_queue(reader, standing.queue, standing.held))),
         _titled(reader, "status.reckoning", _reckoned(reader, standing)),
         Section(title=bold(reader.say("status.money")), lines=tuple(_money(reader, standing.money))),
@@ -123,11 +125,13 @@ def _part(reader: Reader, part: PartHealth) -> str:
     return reader.say("status.part_since", title=part.title, state=state, ago=reader.moment(part.since))
 
 
-def _events(reader: Reader, events: Sequence[LastEvent]) -> Iterator[Line]:
-    if not events:
+def _events(reader: Reader, standing: Standing) -> Iterator[Line]:
+    if not standing.events:
         yield plain(reader.say("status.no_events"))
-    for event in events:
+    for event in standing.events:
         heard, polled = reader.ago(event.heard_at), reader.ago(event.polled_at)
+        if (usual := standing.rhythms.get(event.vendor)) is not None:
+            heard = reader.say("status.event_usual", heard=heard, usual=show_roughly(usual))
         yield bullet(reader.say("status.event", vendor=reader.vendor(event.vendor), heard=heard, polled=polled))
 
 

@@ -1,8 +1,10 @@
 """Lengths of calls and visits."""
 
+from datetime import timedelta
+
 import pytest
 
-from domain.duration import show_duration
+from domain.duration import show_duration, show_roughly
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,10 @@ from domain.duration import show_duration
 )
 def test_shows_the_two_largest_units(seconds: float, text: str) -> None:
     assert show_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"), [(0, "1 мин"), (10, "10 мин"), (59, "59 мин"), (181, "3 ч"), (47 * 60, "47 ч"), (72 * 60, "3 дн")]
+)
+def test_shows_roughly_how_long(minutes: int, text: str) -> None:
+    assert show_roughly(timedelta(minutes=minutes)) == text

@@ -27,6 +27,7 @@ from storage.queries.health import (
 from storage.queries.journal import find_work, read_journal
 from storage.queries.questions import KEPT, Question, keep_question, kept_question
 from storage.queries.repeats import possible_repeats
+from storage.queries.rhythm import usual_gap, usual_gaps
 from storage.queries.settings import MIN_DURATION, change_setting, min_duration_s, setting
 from storage.queries.workings import accepted_kinds, finished_kinds, unfinished_kinds
 from tests.handlers.conftest import MOSCOW
@@ -225,6 +226,12 @@ async def test_the_queue(database: Database) -> None:
     assert (empty.ready, empty.dead, empty.next_due) == (0, 0, None)
 
 
+def test_the_usual_gap_is_the_one_in_the_middle() -> None:
+    times = [NOON - timedelta(minutes=minutes) for minutes in (0, 10, 15, 600)]
+    assert usual_gap(times) == timedelta(minutes=10)
+    assert usual_gap(times[:1]) is None
+
+
 async def test_last_events_dead_chats_and_unknown_kinds(database: Database) -> None:
     await seed_accounts(database)
     known = {"account_id": 1, "vendor": "bitrix24", "public_id": "p", "created_at": NOON}
@@ -249,6 +256,10 @@ async def test_last_events_dead_chats_and_unknown_kinds(database: Database) -> N
     for number, (kind, state, days) in enumerate(seen):
         about = {"id": str(number), "dedup_key": str(number), "kind": kind, "state": state}
         await put(database, inbox, delivery | about | {"received_at": NOON - timedelta(days=days)})
+    assert await usual_gaps(database, 1, NOON + timedelta(days=5, hours=12)) == {"bitrix24": timedelta()}
+        "bitrix24": timedelta(hours=12)
+    }  # of 0, 0 and a day, and none of a week ago
+    assert await usual_gaps(database, 1, NOON + timedelta(days=30)) == {}
     kinds = await unknown_kinds(database, 1, NOON - timedelta(days=7))
     assert [(kind.kind, kind.count) for kind in kinds] == [("ONCRM", 2), ("ONTASK", 1)]
     assert kinds[0].last_at == NOON - timedelta(days=1)

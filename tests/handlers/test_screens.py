@@ -277,6 +277,7 @@ def standing(**changes: Any) -> Standing:
     state = Standing(
         parts=(PartHealth(name="telephony", title="Битрикс24", state=PartState.OK, since=NOON),),
         events=(LastEvent(vendor="bitrix24", heard_at=NOON - timedelta(minutes=3), polled_at=NOON),),
+        rhythms={"bitrix24": timedelta(minutes=10)},
         queue=QUIET,
         reckonings=(Reckoning(vendor="bitrix24", at=NOON, listed=214, processed=209, filtered=4, waiting=1, found=2),),
         webinars=(WebinarReckoning(vendor="bizon365", at=NOON, listed=3, hook=1, poll=1, waiting=1),),
