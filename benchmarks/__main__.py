@@ -19,6 +19,7 @@ NAMES = (
     "lag",
     "sender",
     "kills",
+    "crm_kills",
     "start",
     "memory",
     "phones",

@@ -36,6 +36,16 @@ class Ledger:
         with self._open() as database:
             return int(database.execute("SELECT count(DISTINCT key) FROM posts WHERE kind = 'call'").fetchone()[0])
 
+    def deals(self) -> list[str]:
+        """The CRM's number of every lead that is there."""
+        with self._open() as database:
+            return [row[0] for row in database.execute("SELECT external_id FROM leads WHERE source = 'amocrm'")]
+
+    def offers(self) -> list[str]:
+        """The key of every card of a new lead in ``posts``."""
+        with self._open() as database:
+            return [row[0] for row in database.execute("SELECT key FROM posts WHERE key LIKE 'lead:%'")]
+
     def possible_repeats(self) -> int:
         """Effects that may have happened twice, as the process itself counts them."""
         with self._open() as database:
