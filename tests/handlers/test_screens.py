@@ -36,7 +36,7 @@ from handlers.calls.screens import (
 from handlers.calls.why import why_screen
 from handlers.commands import commands_for
 from handlers.desk import MoneyLimits, PartHealth, PartState
-from handlers.wording import Reader, shortened
+from handlers.wording import Reader
 from storage.destinations import BoundChat
 from storage.engine import Database
 from storage.people import ListedPerson
@@ -384,12 +384,6 @@ def test_times_money_and_periods_in_words(reader: Reader) -> None:
     assert reader.period(days[0], days[3]) == "1–30 октября"
     last_year = days[0].replace(year=2025)
     assert reader.period(last_year, last_year) == "1 октября 2025"
-
-
-def test_long_texts_are_cut_between_words() -> None:
-    assert shortened("короткий", 20) == "короткий"
-    assert shortened("слово слово слово слово", 15) == "слово слово…"
-    assert shortened("я" * 30, 10) == "я" * 9 + "…"
 
 
 def test_no_button_is_too_long_and_no_screen_too_wide(reader: Reader) -> None:

@@ -22,6 +22,7 @@ from handlers.routes import ROUTES
 from handlers.texts import load_texts
 from handlers.webinars.messages import Stage as WebinarStage
 from handlers.webinars.notes import Answer
+from handlers.wording import shortened
 from storage.queries.audience import Group
 from storage.queries.calls import Slice
 
@@ -142,6 +143,12 @@ def test_texts_are_russian_and_calm() -> None:
         said = re.sub(r"\{[a-z_]+\}|/[a-z]+", " ", text)
         assert "!" not in said, name
         assert set(re.findall(r"[A-Za-z][A-Za-z0-9]+", said)) <= LATIN, name
+
+
+def test_long_texts_are_cut_between_words() -> None:
+    assert shortened("короткий", 20) == "короткий"
+    assert shortened("слово слово слово слово", 15) == "слово слово…"
+    assert shortened("я" * 30, 10) == "я" * 9 + "…"
 
 
 def test_fields_are_named() -> None:
