@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bot.loading import load
 from bot.settings import Settings
-from handlers.checks.desk import Found, Listener, Part, Report
+from domain.ports import Clock
+from handlers.checks.desk import Audience, Found, Listener, Part, Report
 from integrations.kit.vendor import Finding
 from storage.engine import Database
 
@@ -27,13 +28,15 @@ class Doctor:
     """One examination of an account at a time. ``close`` ends those under way, and says so where they were asked for."""
 
     def __init__(
-        self, settings: Settings, database: Database, run_cpu: "RunCpu", *, within: float = SECTION_SECONDS
+        self, settings: Settings, database: Database, run_cpu: "RunCpu", clock: Clock, *, within: float = SECTION_SECONDS
     ) -> None:
         self._settings = settings
         self._database = database
         self._run_cpu = run_cpu
         self._within = within
+        self._clock = clock
         self._examined: set[int] = set()
+        self._rehearsing: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reports: dict[tuple[int, str], Report] = {}  # the oldest first
 
@@ -41,10 +44,40 @@ class Doctor:
         if account_id in self._examined:
             return False
         self._examined.add(account_id)
-        task = asyncio.create_task(self._run(account_id, only, listener), name="check")
+        self._beside(self._run(account_id, only, listener), "check")
+        return True
+
+    async def price(self) -> int:
+        rehearser = await load("bot.rehearser")
+        micro_usd: int = await rehearser.cost_of(self._settings)
+        return micro_usd
+
+    def rehearse(self, account_id: int, audience: Audience) -> bool:
+        if account_id in self._rehearsing:
+            return False
+        self._rehearsing.add(account_id)
+        self._beside(self._rehearse(account_id, audience), "rehearsal")
+        return True
+
+    def _beside(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return True
+
+    async def _rehearse(self, account_id: int, audience: Audience) -> None:
+        try:
+            await audience.rehearsing()
+            rehearser = await load("bot.rehearser")
+            await audience.rehearsed(await rehearser.rehearsed(self._database, self._clock))
+        except asyncio.CancelledError:
+            await audience.rehearsed(None)
+            raise
+        except Exception:
+            log.exception("a rehearsal could not be finished")
+            with suppress(Exception):  # the same database is away
+                await audience.rehearsed(None)
+        finally:
+            self._rehearsing.discard(account_id)
 
     def report(self, account_id: int, name: str) -> Report | None:
         return self._reports.get((account_id, name))

@@ -204,7 +204,7 @@ async def furnish(entrance: Entrance) -> Services:
         notes=build_note_desk(database, ground.connected, ground.signals.come),
         crm=crm,
         leads=leads,
-        doctor=Doctor(settings, database, workshop.run_cpu),
+        doctor=Doctor(settings, database, workshop.run_cpu, clock),
         hook_watch=_hook_watch(ground, watch, keys),
         signals=ground.signals,
         cpu=cpu,

@@ -62,6 +62,26 @@ class Report:
         return [found for found in self if found.off]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """How a rehearsal of one part went: a call where ``vendor`` is "", else a lead of that vendor.
+
+    ``steps``: names and milliseconds, None for one that did not work out; ``fault``: why it did not come to its end.
+    """
+
+    vendor: str = ""
+    steps: tuple[tuple[str, float | None], ...] = ()
+    fault: str = ""
+    micro_usd: int = 0
+
+
+class Audience(Protocol):
+    """Who is told how a rehearsal goes: ``rehearsing``, then ``rehearsed``, with None where it was broken off."""
+
+    async def rehearsing(self) -> None: ...
+    async def rehearsed(self, parts: Sequence[Rehearsed] | None) -> None: ...
+
+
 class Listener(Protocol):
     """Who is told how an examination goes: ``begun``, then one of the others."""
 
@@ -79,4 +99,12 @@ class Doctor(Protocol):
 
     def report(self, account_id: int, name: str) -> Report | None:
         """A report made not long ago; None when it is no longer kept."""
+        ...
+
+    async def price(self) -> int:
+        """What a rehearsal will cost, in micro-dollars."""
+        ...
+
+    def rehearse(self, account_id: int, audience: Audience) -> bool:
+        """A marked call and leads through the whole chain; False when one is under way."""
         ...

@@ -1,5 +1,6 @@
 """/check in Telegram: the running bot examines itself, says so at once and shows what it found in the same message."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aiogram import F, Router
@@ -11,8 +12,9 @@ from domain.messages import Destination, Message
 from domain.roles import Person
 from handlers.calls.screens import action, say
 from handlers.checks.asked import read_asked, read_plain
-from handlers.checks.desk import Report
+from handlers.checks.desk import Rehearsed, Report
 from handlers.checks.hooks import subscribed
+from handlers.checks.rehearsal import asks_for_rehearsal, offer_screen, rehearsed_screen
 from handlers.checks.screens import begun_screen, broken_screen, report_screen, summary_screen
 from handlers.desk import Desk
 from handlers.talk.telegram import ADMINS, Pressed, in_private, place_of, pressed_on, redraw, show, toast
@@ -28,6 +30,7 @@ def build_router() -> Router:
     router.message.register(check_in_words, F.text, in_private, ~F.via_bot, asked_in_words, flags=ADMINS)
     router.callback_query.register(check_button, Pressed("check"), flags=ADMINS)
     router.callback_query.register(subscribe_button, Pressed("hookset"), flags=ADMINS)
+    router.callback_query.register(rehearse_button, Pressed("rehearse"), flags=ADMINS)
     router.callback_query.register(show_all, Pressed("chkall"), flags=ADMINS)
     return router
 
@@ -40,11 +43,35 @@ def asked_in_words(message: ChatMessage) -> bool | dict[str, str]:
 
 async def check_command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk) -> None:
     words = (command.args or "").strip()
+    if asks_for_rehearsal(words):
+        await offer_rehearsal(message, person, desk)
+        return
     only = read_asked(words)
     if only is None:
         await show(message, desk, say(desk.texts.get("checks.unknown", word=shortened(words, WORD_LIMIT))))
     elif not _begin(message, only, person, desk, name=str(message.message_id)):
         await show(message, desk, say(desk.texts.get("checks.running")))
+
+
+async def offer_rehearsal(message: ChatMessage, person: Person, desk: Desk) -> None:
+    """Its price first. In private: the cards of its leads come there, and nobody else is to wonder at them."""
+    if not in_private(message):
+        await show(message, desk, say(desk.texts.get("rehearsal.private_only")))
+        return
+    await show(message, desk, offer_screen(desk.reader(person.account_id, private=True), await desk.doctor.price()))
+
+
+async def rehearse_button(callback: CallbackQuery, person: Person, desk: Desk) -> None:
+    message = pressed_on(callback)
+    if message is None or not in_private(message):
+        await toast(callback, desk.texts.get("checks.gone"), alert=True)
+        return
+    key = f"rehearse:{message.chat.id}:{callback.id}"
+    asker = Asker(desk=desk, person=person, place=place_of(message), private=True, only="", key=key)
+    if desk.doctor.rehearse(person.account_id, asker):
+        await toast(callback)
+    else:
+        await toast(callback, desk.texts.get("rehearsal.running"), alert=True)
 
 
 async def check_in_words(message: ChatMessage, only: str, person: Person, desk: Desk) -> None:
@@ -110,6 +137,13 @@ class Asker:
         await self._tell(summary_screen(self._reader, report))
         own = Destination(chat_id=self.person.telegram_id)
         await self.desk.send(self.person.account_id, own, replace(details, key=f"{self.key}:own"))
+
+    async def rehearsing(self) -> None:
+        await self._tell(say(self._reader.say("rehearsal.begun")))
+
+    async def rehearsed(self, parts: Sequence[Rehearsed] | None) -> None:
+        told = rehearsed_screen(self._reader, parts) if parts else say(self._reader.say("rehearsal.broken"))
+        await self._tell(told)
 
     async def broken(self) -> None:
         await self._tell(broken_screen(self._reader, self.only))

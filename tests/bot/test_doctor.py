@@ -9,6 +9,7 @@ import pytest
 
 from bot.checks import examination
 from bot.checks.examination import Section
+from bot.clock import SystemClock
 from bot.doctor import Doctor
 from bot.keys import load_keys
 from bot.settings import Settings, read_settings
@@ -70,7 +71,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def doctor(settings: Settings, opened: Database) -> AsyncIterator[Doctor]:
-    made = Doctor(settings, opened, in_a_thread)
+    made = Doctor(settings, opened, in_a_thread, SystemClock())
     yield made
     await made.close()
 
@@ -110,7 +111,7 @@ async def test_of_a_webinar_platform_the_four_causes_and_both_phones(
     }  # fmt: skip
     day = datetime.now(UTC).date().isoformat()
     run_sql(terminal, "INSERT INTO counters (day, name, value) VALUES (?, 'rejected:UnknownHook', 3)", day)
-    doctor, asker = Doctor(read_settings(environment), opened, in_a_thread), Asker()
+    doctor, asker = Doctor(read_settings(environment), opened, in_a_thread, SystemClock()), Asker()
     assert doctor.begin(1, "bizon365", asker)
     found = await asker.lines()
     assert not found["events.bizon365.never"].ok
@@ -180,7 +181,7 @@ async def test_old_reports_are_let_go(doctor: Doctor, held: Held, monkeypatch: p
 
 
 async def test_what_takes_too_long_is_not_waited_for(settings: Settings, opened: Database, held: Held) -> None:
-    doctor, asker = Doctor(settings, opened, in_a_thread, within=0.05), Asker()
+    doctor, asker = Doctor(settings, opened, in_a_thread, SystemClock(), within=0.05), Asker()
     assert doctor.begin(1, "", asker)
     found = await asker.lines()
     assert list(found) == ["held.first", "held.slow"]

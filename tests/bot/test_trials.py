@@ -1,14 +1,20 @@
 """A rehearsal of leads: through the real door and pipeline to a marked card for the owner, and nothing of it stays."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
 from aiohttp import web
 
+from bot.clock import SystemClock
+from bot.doctor import Doctor
 from bot.keys import Keys
+from bot.settings import read_settings
 from bot.trial_runs import is_mark, new_mark
+from handlers.checks.desk import Rehearsed
 from integrations.amocrm.fake import Fake as Crm
+from storage.engine import Database
 from tests.bot.checkup import a_terminal, a_town, prepared  # noqa: F401  fixtures
 from tests.bot.terminal import Terminal
 from tests.conftest import Serve
@@ -28,6 +34,22 @@ def test_nobody_else_makes_the_mark(text: str) -> None:
     assert is_mark(KEYS, mark)
     assert not is_mark(Keys(secret_keys=("k",), hook_secret="another root", new=False), mark)
     assert not is_mark(KEYS, mark[:-1] + ("0" if mark[-1] != "0" else "1"))
+
+
+class Audience:
+    def __init__(self) -> None:
+        self.begun = 0
+        self.told: list[Sequence[Rehearsed] | None] = []
+
+    async def rehearsing(self) -> None:
+        self.begun += 1
+
+    async def rehearsed(self, parts: Sequence[Rehearsed] | None) -> None:
+        self.told.append(parts)
+
+
+async def off_the_loop(_: object) -> object:
+    raise AssertionError("a rehearsal has no heavy work to do")
 
 
 def count(terminal: Terminal, rows: str) -> int:
@@ -73,6 +95,38 @@ async def test_a_form_and_a_deal_come_to_the_owner_alone_and_are_gone(town: Town
     assert all("Проверка Сводки, +7 900 000-00-01" in card for card in cards)
     assert town.cards() == []  # nothing in the team's chat
     assert set(left(terminal).values()) == {0}
+
+
+async def test_the_chat_is_told_the_same(town: Town, terminal: Terminal, serve: Serve) -> None:
+    crm = Crm()
+    await connect(town, terminal, await serve(crm.build_app()))
+    settings, audience = read_settings(town.environment), Audience()
+    database = Database(settings.db_url)
+    database.open()
+    doctor = Doctor(settings, database, off_the_loop, SystemClock())
+    assert await doctor.price() == 0
+    assert doctor.rehearse(1, audience)
+    assert not doctor.rehearse(1, audience)
+    await until(lambda: audience.told)
+    await doctor.close()
+    await database.close()
+    assert audience.begun == 1
+    (parts,) = audience.told
+    assert parts is not None
+    assert [(part.vendor, part.fault) for part in parts] == [("tilda", ""), ("amocrm", "")]
+    assert all(took is not None for part in parts for _, took in part.steps)
+
+
+async def test_a_rehearsal_that_is_stopped_says_so(town: Town, terminal: Terminal) -> None:
+    settings, audience = read_settings(town.environment), Audience()
+    database = Database(settings.db_url)
+    database.open()
+    doctor = Doctor(settings, database, off_the_loop, SystemClock())
+    assert doctor.rehearse(1, audience)  # nobody runs who could answer
+    await until(lambda: count(terminal, "requests"))
+    await doctor.close()
+    await database.close()
+    assert audience.told == [None]
 
 
 async def test_a_crm_that_does_not_answer_is_said(town: Town, terminal: Terminal, serve: Serve) -> None:

@@ -13,7 +13,7 @@ from domain.errors import SvodkaError
 from domain.events import Event
 from domain.messages import ButtonKind, Message, as_text, iter_lines
 from domain.webhooks import HookStanding, HookState
-from handlers.checks.desk import Listener, Report
+from handlers.checks.desk import Audience, Listener, Report
 from handlers.desk import Desk, PartHealth, Rendered
 from handlers.texts import load_texts
 from handlers.wording import Reader
@@ -76,6 +76,7 @@ class WaitingRoom:
 
     asked: list[tuple[int, str]] = field(default_factory=list)
     listener: Listener | None = None
+    audience: Audience | None = None
     kept: Report | None = None
 
     def begin(self, account_id: int, only: str, listener: Listener) -> bool:
@@ -87,6 +88,15 @@ class WaitingRoom:
 
     def report(self, account_id: int, name: str) -> Report | None:
         return self.kept if self.kept is not None and (account_id, name) == (1, self.kept.name) else None
+
+    async def price(self) -> int:
+        return 12_000
+
+    def rehearse(self, account_id: int, audience: Audience) -> bool:
+        if self.audience is not None:
+            return False
+        self.audience = audience
+        return True
 
     async def begun(self) -> None:
         assert self.listener is not None
