@@ -7,6 +7,7 @@ from aiohttp import web
 
 from bot.consent import is_ours, use
 from bot.entrance import Configured, Entrance
+from bot.http.ingress import readable
 from domain.errors import MalformedBody, UnknownHook, VendorRefused, VendorUnavailable
 from storage.tokens import StoredTokens
 
@@ -53,11 +54,11 @@ async def _connect(request: web.Request, entrance: Entrance, part: Configured) -
         pair = await exchange(part.settings, entrance.clock, home, code=code)
     except VendorRefused as error:
         log.warning("amoCRM refused the code: %s", error.code)
-        return web.json_response({"error": error.hint, "field": "code"}, status=400, headers=_PRIVATE)
+        return readable({"error": error.hint, "field": "code"}, status=400, headers=_PRIVATE)
     except VendorUnavailable as error:
         log.warning("amoCRM could not be asked: %s", error.message)
         again = "amoCRM не ответила. Откройте новую ссылку входа из svodka urls через минуту."
-        return web.json_response({"error": again}, status=502, headers=_PRIVATE)
+        return readable({"error": again}, status=502, headers=_PRIVATE)
     tokens = StoredTokens(entrance.database, entrance.vault, part.connection_id)
     await tokens.save(pair, now=entrance.clock.now(), after=None)
     log.info("amoCRM is connected by OAuth")

@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
+import json
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from aiohttp import web
@@ -179,6 +181,11 @@ def _small_enough(body: Size, limit: int) -> Size:
     return body
 
 
+def readable(body: dict[str, str], *, status: int, headers: Mapping[str, str] | None = None) -> web.Response:
+    """JSON whose Russian words are letters: a browser shows it as it is to whoever has followed a link."""
+    return web.json_response(body, status=status, headers=headers, dumps=partial(json.dumps, ensure_ascii=False))
+
+
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Callable[[web.Request], object]) -> web.StreamResponse:
     """Every refusal is a small JSON object; what we did not foresee is a 503 with an id that is also in the log."""
@@ -187,7 +194,7 @@ async def errors_as_json(request: web.Request, handler: Callable[[web.Request], 
     except RejectedDelivery as error:
         count_rejected(request, error)
         body = {"error": _public_reason(error)} | ({"field": error.field} if error.field else {})
-        return web.json_response(body, status=error.status)
+        return readable(body, status=error.status)
     except web.HTTPException as error:
         if error.status < 400:
             raise

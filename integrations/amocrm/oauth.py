@@ -29,15 +29,15 @@ def authorize_url(settings: Settings, state: str) -> str:
 def home_of(settings: Settings, referer: str) -> str:
     """The address of the account that a callback names, "" for a host that must not see our secret.
 
-    Only amoCRM's own hosts, and of them only this account's; and the host of AMOCRM_BASE_URL.
+    Only amoCRM's own hosts, and of them only this account's; and the host of AMOCRM_BASE_URL, which stands in for them.
     """
     host = referer.strip().lower()
     ours = urlsplit(settings.base_url)
     if host in {ours.netloc, ours.hostname}:
         return settings.base_url
-    if not OF_AMOCRM.fullmatch(host):
+    if not OF_AMOCRM.fullmatch(host) or settings.subdomain not in {"", host.partition(".")[0]}:
         return ""
-    return f"https://{host}" if settings.subdomain in {"", host.partition(".")[0]} else ""
+    return f"https://{host}" if OF_AMOCRM.fullmatch(ours.hostname or "") else settings.base_url
 
 
 async def exchange(settings: Settings, clock: Clock, home: str, **grant: str) -> TokenPair:

@@ -96,6 +96,7 @@ async def test_what_is_not_ours_is_refused_with_its_field(door: Door, query: dic
     status, text = await door.come(**query)
     assert status == 400
     assert f'"field": "{field}"' in text
+    assert "\\u" not in text  # read by a person, in a browser
     assert "fake-secret" not in text
     assert await door.tokens.read() is None
     assert all("evil" not in str(seen) for seen in door.fake.requests)

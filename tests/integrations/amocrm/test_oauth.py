@@ -129,6 +129,8 @@ def test_the_secret_goes_to_no_stranger(referer: str, home: str) -> None:
 def test_a_test_server_is_itself() -> None:
     settings = Settings(base_url="http://127.0.0.1:8099", domain="acme.amocrm.ru")
     assert home_of(settings, "127.0.0.1:8099") == home_of(settings, "127.0.0.1") == "http://127.0.0.1:8099"
+    assert home_of(settings, "acme.amocrm.ru") == "http://127.0.0.1:8099"  # stands in for the account it names
+    assert home_of(settings, "other.amocrm.ru") == home_of(settings, "evil.example") == ""
     assert authorize_url(settings, "s").startswith("http://127.0.0.1:8099/oauth?")
 
 
