@@ -21,7 +21,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 PATIENCE = 2  # failures of the API in a row, half a minute: then a new lead is shown without its phone
 NAMED = 20  # new leads of one delivery, by number in the log; the others are counted
-UNREADABLE = "Поле, которое не разобрать: {problem}. Тело запроса сохранено на INBOX_DAYS дней."
+UNREADABLE = "Поле, которое не разобрать: {problem}. Тело запроса сохранено."
+FOREIGN = (
+    "Это событие другого аккаунта, оно не применено. Если переименован ваш, исправьте его адрес в настройках и нажмите "
+    "«Повторить»; если нет, удалите вебхук в том аккаунте."
+)
 
 
 async def crm_changed(item: WorkItem[CrmChanged], steps: Steps, services: CrmServices) -> None:
@@ -49,7 +53,7 @@ async def crm_changed(item: WorkItem[CrmChanged], steps: Steps, services: CrmSer
 async def delivery_unread(item: WorkItem[DeliveryUnread], _steps: Steps) -> None:
     """Nothing can be done with it but by a person, who finds it among the errors."""
     event = item.event
-    hint = UNREADABLE.format(problem=event.problem)
+    hint = FOREIGN if event.problem.startswith("account.") else UNREADABLE.format(problem=event.problem)
     raise VendorRefused(event.vendor, f"webhook {event.problem}", "unreadable", hint=hint)
 
 

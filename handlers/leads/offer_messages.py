@@ -6,21 +6,23 @@ from zoneinfo import ZoneInfo
 from domain.messages import Button, ButtonKind, Line, Message, Section, Span, Style, Texts, bullet, plain
 from domain.people import shorten_phone, show_phone
 from domain.plural import counted
-from handlers.wording import colleague_name, stage_name
+from handlers.wording import colleague_name, shortened, stage_name
 from storage.offers import OfferedLead, copy_key
 
 KIND = "lead"
+WRITTEN = 100  # characters of what anybody may write into a form
 
 
 def offer_card(lead: OfferedLead, texts: Texts, zone: ZoneInfo, *, private: bool = False, key: str = "") -> Message:
     """In a chat the phone is shortened and the e-mail left out; who takes the lead has both in private."""
     origins = list(dict.fromkeys(_one_of(texts, "client.source", source) for source in lead.sources))
     head = Line(spans=(Span(texts.get("offer.title", source=_listed(origins, texts)), Style.BOLD),))
-    lines = [plain(", ".join(filter(None, (lead.name or texts.get("client.nameless"), *_reached(lead, private=private)))))]
-    lines += [plain(lead.form)] if lead.form else []
+    name = shortened(lead.name, WRITTEN) or texts.get("client.nameless")
+    lines = [plain(", ".join(filter(None, (name, *_reached(lead, private=private)))))]
+    lines += [plain(shortened(lead.form, WRITTEN))] if lead.form else []
     lines += [plain(texts.get("offer.stage", stage=stage_name(texts, lead.stage)))] if lead.stage else []
     lines += [plain(texts.get("stages.responsible", name=colleague_name(texts, lead.manager)))] if lead.manager else []
-    lines += [bullet(texts.get("client.ad", ad=lead.ad))] if lead.ad else []
+    lines += [bullet(texts.get("client.ad", ad=shortened(lead.ad, WRITTEN)))] if lead.ad else []
     lines += [plain(said)] if (said := _standing(lead, texts, zone, private=private)) else []
     rows = tuple(row for row in (_take(lead, texts), _more(lead, texts), _crm(lead, texts)) if row)
     return Message(
@@ -60,7 +62,7 @@ def _standing(lead: OfferedLead, texts: Texts, zone: ZoneInfo, *, private: bool)
 
 def _reached(lead: OfferedLead, *, private: bool) -> list[str]:
     if private:
-        return [show_phone(lead.phone) if lead.phone else lead.phone_raw, lead.email]
+        return [show_phone(lead.phone) if lead.phone else shortened(lead.phone_raw, WRITTEN), shortened(lead.email, WRITTEN)]
     return [shorten_phone(lead.phone)] if lead.phone else []
 
 

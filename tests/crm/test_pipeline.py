@@ -176,3 +176,11 @@ async def test_what_cannot_be_read_waits_for_a_person() -> None:
         await delivery_unread(item(event), MemorySteps())
     assert raised.value.code == "unreadable"
     assert "leads.add[0].id" in raised.value.hint
+
+
+async def test_another_accounts_event_is_called_that() -> None:
+    event = DeliveryUnread(vendor="amocrm", external_id="1", occurred_at=None, problem="account.subdomain")
+    with pytest.raises(VendorRefused) as raised:
+        await delivery_unread(item(event), MemorySteps())
+    assert "другого аккаунта" in raised.value.hint
+    assert "account" not in raised.value.hint

@@ -101,6 +101,14 @@ async def test_a_crash_after_any_step_neither_forgets_nor_repeats(office: Desk, 
     assert set(await shown(office)) == {(GROUP, "lead:1"), (BORIS, "lead:1:next"), (PRIVATE_CHAT, "lead:1:head")}
 
 
+async def test_what_a_stranger_writes_into_a_form_fills_no_screen(office: Desk) -> None:
+    await arrive(office, name="х" * 5_000, form="я" * 5_000)
+    await until_due(office, StoredWrites(office))
+    (card,) = (await shown(office)).values()
+    assert "ххх" in card
+    assert len(card) < 2_000
+
+
 async def test_who_presses_first_has_it_and_nobody_is_asked_any_more(office: Desk) -> None:
     await arrive(office)
     steps, clock = StoredWrites(office), cast("HandClock", office.clock)
