@@ -150,15 +150,16 @@ async def _fields(crm: Crm, settings: Settings) -> Finding:
         detail = f"нет: {', '.join(gone)}"
         return Finding(code=f"{code}.gone", title=title, ok=False, warning=True, detail=detail, hint=hint)
     names = FieldNames.of(settings)
-    known = {names.name_of({"id": number, "name": name, "code": field})[1] for number, name, field in found}
-    missing = [name for name in settings.fields if name not in known]
+    ours = [names.name_of({"id": number, "name": name, "code": field})[1] for number, name, field in found]
+    missing = [name for name in settings.fields if name not in ours]
     if not missing:
         return Finding(code=code, title=title, ok=True, detail=f"все {len(settings.fields)} найдены")
     create = (
         "Чего нет совсем, создайте: «Сделки» → «Настроить» → карточка → «Добавить поле», или оставьте как есть: "
         "без него не будет только этих данных."
     )
-    hint = " ".join([*_offered(missing, found), create])
+    free = [one for one, name in zip(found, ours, strict=True) if not name]
+    hint = " ".join([*_offered(missing, free), create])
     return Finding(
         code=f"{code}.missing", title=title, ok=False, warning=True, detail=f"нет: {', '.join(missing)}", hint=hint
     )

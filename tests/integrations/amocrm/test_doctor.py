@@ -125,12 +125,14 @@ async def test_missing_fields_are_offered_by_their_names(office: tuple[Fake, Set
         {"id": 752010, "name": "utm_medium", "code": ""},
         {"id": 752011, "name": "Стоимость", "code": ""},
         {"id": 752012, "name": "UTM кампания", "code": ""},
+        {"id": 752013, "name": "UTM_CONTENT", "code": "UTM_CONTENT"},
     ]
     missing = (await findings(settings))["amocrm.fields.missing"]
     assert "value=752011 («Стоимость»)" in missing.hint
     assert "utm_source" not in missing.detail
     assert "utm_medium" not in missing.detail
     assert "utm_term" in missing.detail
+    assert "utm_term=" not in missing.hint  # UTM_CONTENT is like it, but has a meaning of its own
 
 
 async def test_a_field_by_a_number_that_the_account_has_not_is_named(office: tuple[Fake, Settings]) -> None:
