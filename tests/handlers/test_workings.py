@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from handlers.desk import Desk
+from handlers.routes import ROUTES
 from storage.engine import Database
 from storage.models import inbox
 from storage.queries.workings import Accepted, Finished, Unfinished, accepted_kinds, finished_kinds, unfinished_kinds
@@ -81,3 +82,8 @@ async def test_the_figures_in_the_chat(owner: Talk, desk: Desk, word: str) -> No
     assert "звонки: 1, обычно за 4,0 с, медленные за 4,0 с" in shown
     assert "1 ошибка" in shown
     assert owner.keyboard() == [["metrics:1"], ["errors:1"]]
+
+
+def test_every_kind_of_work_is_called_by_a_russian_name(desk: Desk) -> None:
+    """KeyError for one that /queue would show as it is called inside."""
+    assert all(desk.texts.get(f"work.{kind}") for kind in ROUTES)
