@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from domain.ads import AdRule, AdRun, How, Part, RunState, Sign
+from domain.ads import AdRule, AdRules, AdRun, How, Part, RunState, Sign
 from domain.errors import BadInput
 from domain.imports import CreativeRow
 from domain.roles import Person, Role
 from domain.webinars import Marks
 from storage import ad_runs as runs_module
+from storage import assigning
 from storage.ad_rules import AdRuleStore
 from storage.ad_runs import AdRunStore
 from storage.engine import Database
@@ -312,3 +313,13 @@ async def test_what_a_rule_would_fit_and_which_marks_lead_nowhere(hall: Hall) ->
 
 def test_what_is_kept_of_a_change_is_read_back() -> None:
     assert runs_module._standing(json.dumps([None, "", 3, "rule"])) == (None, "", 3, "rule")
+
+
+def test_a_mark_of_each_leads_own_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assigning, "MOST_KNOWN", 10)
+    judge = assigning.Judge(AdRules(version=1, rules=(rule("ad", 7, how=How.BEGINS),)))
+    for number in range(100):
+        name = "ad" if number % 3 else "other"
+        campaign = ("", "", f"{name}-{number}", "", "", "", "")
+        assert judge._ruled(Part.DIRECTION, campaign) == (7 if name == "ad" else None)
+        assert len(judge._known) <= 10
