@@ -181,17 +181,21 @@ class StageStore:
 
         They are looked for outside of the write, which looks again: it changes what is still so, and marks its days.
         """
-        values = {"account": account_id, "source": self._source, "after": after, "most": A_PIECE}
-        async with self._database.read() as connection:
-            ids = [row[0] for row in await fetch(connection, _BEHIND, values)]
+        ids = await self.behind(account_id, after)
 
         async def job(connection: AsyncConnection) -> None:
-            await execute(connection, _FOLLOW, {"ids": ids})
+            await execute(connection, _FOLLOW, {"ids": list(ids)})
             await mark_dirty(connection, account_id, ids)
 
         if ids:
             await self._database.write(job)
-        return tuple(ids)
+        return ids
+
+    async def behind(self, account_id: int, after: int) -> tuple[int, ...]:
+        """Those whom ``follow`` would change now; nothing is written."""
+        values = {"account": account_id, "source": self._source, "after": after, "most": A_PIECE}
+        async with self._database.read() as connection:
+            return tuple(row[0] for row in await fetch(connection, _BEHIND, values))
 
     async def _all(self, connection: AsyncConnection, account_id: int) -> list[tuple[str, str, str, str, str]]:
         c = crm_stages.c

@@ -97,6 +97,9 @@ class Known:
     async def mark_hinted(self, tx: Tx, account_id: int, stages: Collection[int], *, now: datetime) -> None:
         raise AssertionError("nobody is to be told")
 
+    async def behind(self, account_id: int, after: int) -> Sequence[int]:
+        return ()
+
     async def follow(self, account_id: int, after: int) -> Sequence[int]:
         return ()
 

@@ -316,6 +316,25 @@ async def test_cards_follow_when_a_stage_means_something_else(office: Desk) -> N
     assert "бронь" in (await cards(office))[0]
 
 
+async def test_cards_follow_when_it_was_cut_off_after_their_leads_had_moved(office: Desk) -> None:
+    class Dying(StageStore):
+        async def follow(self, account_id: int, after: int) -> tuple[int, ...]:
+            await super().follow(account_id, after)
+            raise Crash
+
+    await hear(office, ADDED, Platform())
+    await show_all(office)
+    store = StageStore(office.database, "amocrm", StageMap())
+    assert await store.choose(OWNER, 1, "reserved", now=NOON)
+    event = item(StagesChanged(vendor="amocrm", external_id="stages:1", occurred_at=NOON))
+    steps, whole = cast("Steps", StoredWrites(office)), crm_services(office)
+    dying = replace(whole, stages=Dying(office.database, "amocrm", StageMap()))
+    with pytest.raises(Crash):
+        await stages_changed(event, steps, dying)
+    await stages_changed(event, steps, whole)
+    assert "бронь" in (await cards(office))[0]
+
+
 async def test_who_is_responsible_is_called_by_name_on_the_card_and_the_page(office: Desk) -> None:
     await hear(office, hook(told(CrmAction.ADDED, manager_id="9002", created_at=NOON)), Platform())
     assert "ответственный: неизвестный сотрудник 9002" in (await show_all(office))[0]
