@@ -7,8 +7,6 @@ import pytest
 
 from handlers.desk import Desk
 from handlers.routes import ROUTES
-from handlers.texts import load_texts
-from handlers.routes import ROUTES
 from storage.engine import Database
 from storage.models import inbox
 from storage.queries.workings import Accepted, Finished, Unfinished, accepted_kinds, finished_kinds, unfinished_kinds
@@ -89,7 +87,3 @@ async def test_the_figures_in_the_chat(owner: Talk, desk: Desk, word: str) -> No
 def test_every_kind_of_work_is_called_by_a_russian_name(desk: Desk) -> None:
     """KeyError for one that /queue would show as it is called inside."""
     assert all(desk.texts.get(f"work.{kind}") for kind in ROUTES)
-
-
-def test_each_kind_of_work_has_a_name() -> None:
-    assert {f"work.{kind}" for kind in ROUTES} <= load_texts().entries.keys()
