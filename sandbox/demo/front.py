@@ -29,6 +29,7 @@ class Front:
         self.site = Tilda()
         self.crm = Crm()
         self.crm.add_pipeline(PIPELINE, "Продажи", STAGES)
+        self.crm.add_user(MANAGER, "Олег Петров")
         self._crm_path = f"/hooks/amocrm/{keys.hook('amocrm')}"
         self._forms = self._deals = 0
         self._changed_at = 0

@@ -269,7 +269,13 @@ async def test_four_systems_tell_of_one_client_and_there_is_one_card(shown: Show
         await shown.page.set_viewport_size({"width": 1200, "height": 900})
     told = [text.rindex(one) for one in ("на вебинаре", "заявка, сайт", "заявка, amoCRM", "исходящий звонок")]
     assert told == sorted(told)
-    for part in ("vk / cpc / ofisy_osen", "смотрел 63 мин · по телефону", "заявка, amoCRM · по телефону", "обещали: "):
+    for part in (
+        "vk / cpc / ofisy_osen",
+        "смотрел 63 мин · по телефону",
+        "заявка, amoCRM · по телефону",
+        "Олег Петров",
+        "обещали: ",
+    ):
         assert part in text
     assert text.count("+7 900 555-01-72") == 1
 
