@@ -6,8 +6,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 ARGS ?=
-# processes that share the tests
-WORKERS ?= 2
+# processes that share the tests: more than cores, for half of their time they wait for real processes and sockets
+WORKERS ?= 4
 # Real processes, sockets and clocks share those cores: what fails once and then passes is listed as RERUN, a defect to mend.
 RERUNS ?= 1
 

@@ -21,6 +21,7 @@ from storage.ad_runs import AdRunStore
 from storage.engine import Database
 from storage.models import ad_changes, conversion_dirty, crm_stages, leads, work
 from storage.names import NameStore
+from storage.queries import marks as marks_module
 from storage.queries.marks import commonest_nameless, count_fitting, count_without_direction
 from tests.handlers.seed import NOON
 from tests.storage.hall import Hall, lead
@@ -323,3 +324,12 @@ def test_a_mark_of_each_leads_own_does_not_fill_the_memory(monkeypatch: pytest.M
         campaign = ("", "", f"{name}-{number}", "", "", "", "")
         assert judge._ruled(Part.DIRECTION, campaign) == (7 if name == "ad" else None)
         assert len(judge._known) <= 10
+
+
+async def test_the_most_frequent_marks_are_found_among_many_of_one_lead(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marks_module, "SPELLINGS", 2)
+    campaigns = ("a1", "a2", "Весна", "a3", "весна", "весна", "a4")
+    await hall.save(*(lead(f"7999000000{at}", first=Marks(campaign=name)) for at, name in enumerate(campaigns)))
+    found = await commonest_nameless(hall.database, 1, Sign.CAMPAIGN, most=8)
+    assert (found[0].value, found[0].leads) == ("весна", 2)
+    assert len(found) == 2
