@@ -17,7 +17,18 @@ from handlers.calls.screens import question, say
 from handlers.commands import PRIVATE, commands_for
 from handlers.desk import Desk
 from handlers.leads.messages import help_screen
-from handlers.talk.telegram import ADMINS, Pressed, in_private, number, place_of, pressed_on, redraw, show, toast
+from handlers.talk.telegram import (
+    ADMINS,
+    Pressed,
+    in_private,
+    number,
+    place_of,
+    pressed_in_private,
+    pressed_on,
+    redraw,
+    show,
+    toast,
+)
 from handlers.webinars.help import help_webinars_screen
 from storage.destinations import BoundChat
 from storage.held import count_held
@@ -234,10 +245,9 @@ async def _show_people(callback: CallbackQuery, person: Person, desk: Desk, *, w
 
 async def invite(callback: CallbackQuery, argument: str, person: Person, desk: Desk, bot: Bot) -> None:
     """A one-time link, in private alone: whoever reads it first could use it."""
-    message = pressed_on(callback)
+    message = await pressed_in_private(callback, desk)
     role = Role.ADMIN if argument == Role.ADMIN else Role.MANAGER
-    if message is None or not in_private(message):
-        await toast(callback, desk.texts.get("settings.private_only"), alert=True)
+    if message is None:
         return
     me = await bot.me()
     link = f"https://t.me/{me.username}?start={await desk.people.invite(person, role)}"

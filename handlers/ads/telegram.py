@@ -17,7 +17,7 @@ from handlers.ads.run_messages import progress_screen
 from handlers.ads.screens import apply_screen, nameless_screen, rule_screen, rules_screen
 from handlers.calls.screens import say
 from handlers.desk import Desk
-from handlers.talk.telegram import ADMINS, Pressed, in_private, number, pressed_on, redraw, toast
+from handlers.talk.telegram import ADMINS, Pressed, number, pressed_in_private, pressed_on, redraw, toast
 from storage.ad_rules import AdRuleStore
 from storage.ad_runs import AdRunStore
 from storage.codec import dumps
@@ -40,9 +40,7 @@ def build_router() -> Router:
 
 async def open_rules(callback: CallbackQuery, person: Person, desk: Desk, state: FSMContext) -> None:
     await state.clear()
-    message = pressed_on(callback)
-    if message is None or not in_private(message):
-        await toast(callback, desk.texts.get("settings.private_only"), alert=True)
+    if await pressed_in_private(callback, desk) is None:
         return
     await redraw(callback, desk, await listed(desk, person))
 

@@ -58,10 +58,12 @@ def stage_screen(reader: Reader, stage: ListedStage, *, fixed: bool, free: bool)
 
 
 def _choices(reader: Reader, stage: ListedStage) -> Iterator[tuple[Button, ...]]:
-    """The nine statuses, then the CRM's own name."""
+    """The nine statuses, the CRM's own name, and back to what it means where nobody has chosen."""
     buttons = [_choice(reader, stage, one.value, stage_name(reader.texts, one.value)) for one in LeadStatus]
     yield from (tuple(buttons[place : place + 2]) for place in range(0, len(buttons), 2))
     yield (_choice(reader, stage, OWN_NAME, reader.say("stages.button.own")),)
+    if stage.chosen:
+        yield (action(reader.say("stages.button.usual"), f"stgset:{stage.id}:"),)
 
 
 def _choice(reader: Reader, stage: ListedStage, choice: str, title: str) -> Button:

@@ -11,7 +11,7 @@ from domain.roles import Person
 from handlers.crm.desk import StageDesk
 from handlers.crm.stage_screens import PER_PAGE, pipeline_screen, pipelines_screen, stage_screen
 from handlers.desk import Desk
-from handlers.talk.telegram import ADMINS, Pressed, in_private, number, pressed_on, redraw, toast
+from handlers.talk.telegram import ADMINS, Pressed, number, pressed_in_private, redraw, toast
 from storage.queries.stages import ListedStage, read_stages
 
 
@@ -59,7 +59,7 @@ async def choose(callback: CallbackQuery, argument: str, person: Person, desk: D
     if follows:
         stages.follow()
     listed = await read_stages(desk.database, person.account_id, stages.source)
-    stage = next(one for one in listed if str(one.id) == id_)
+    stage = next(one for one in listed if one.id == number(id_))
     word = desk.texts.get("stages.changed" if follows else "stages.same")
     await redraw(callback, desk, _stage(desk, person, stages, stage), word=word)
 
@@ -109,9 +109,7 @@ async def _found(
 
 async def _desk(callback: CallbackQuery, desk: Desk) -> StageDesk | None:
     """None where it is said why not: in a group, or where no CRM is connected any more."""
-    message = pressed_on(callback)
-    if message is None or not in_private(message):
-        await toast(callback, desk.texts.get("settings.private_only"), alert=True)
+    if await pressed_in_private(callback, desk) is None:
         return None
     if desk.stages is None:
         await toast(callback, desk.texts.get("stages.gone"), alert=True)

@@ -81,3 +81,12 @@ async def toast(callback: CallbackQuery, text: str = "", *, alert: bool = False)
     """Stop the button's spinner, with a word if there is one. A press from before a restart can no longer be answered."""
     with suppress(TelegramAPIError):
         await callback.answer(text[:TOAST_LIMIT] or None, show_alert=alert)
+
+
+async def pressed_in_private(callback: CallbackQuery, desk: Desk) -> ChatMessage | None:
+    """The message under the button; None, and the presser is told, where it is not in a private chat."""
+    message = pressed_on(callback)
+    if message is not None and in_private(message):
+        return message
+    await toast(callback, desk.texts.get("settings.private_only"), alert=True)
+    return None

@@ -16,7 +16,7 @@ from domain.roles import Person
 from domain.webinars import ALL_PAGES, PageId, RegistrationPage, Rule
 from handlers.calls.screens import say
 from handlers.desk import Desk
-from handlers.talk.telegram import ADMINS, Pressed, in_private, pressed_on, redraw, show, toast
+from handlers.talk.telegram import ADMINS, Pressed, in_private, pressed_in_private, redraw, show, toast
 from handlers.webinars.drafts import page_ref
 from handlers.webinars.reactions import unknown_placeholders
 from handlers.webinars.rules import (
@@ -54,9 +54,7 @@ def build_router() -> Router:
 
 async def open_rules(callback: CallbackQuery, person: Person, desk: Desk, state: FSMContext) -> None:
     await state.clear()
-    message = pressed_on(callback)
-    if message is None or not in_private(message):
-        await toast(callback, desk.texts.get("settings.private_only"), alert=True)
+    if await pressed_in_private(callback, desk) is None:
         return
     rules = await _store(desk).all(person.account_id)
     await redraw(callback, desk, rules_screen(_reader(desk, person), await _pages(desk, rules), rules))

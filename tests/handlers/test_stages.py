@@ -65,6 +65,9 @@ async def test_from_the_settings_to_the_choice(staged: Desk, stage: Stage) -> No
         assert await connection.scalar(select(work.c.kind)) == "stages"
     await owner.press("stgset:1:own")
     assert "✓ Не переносить" in buttons(owner)
+    assert "Как было до выбора stgset:1:" in buttons(owner)
+    assert "команда видит: Переговоры" in await owner.press("stgset:1:")
+    assert "Как было до выбора" not in buttons(owner)
 
 
 async def test_what_is_set_elsewhere_says_so(staged: Desk) -> None:
