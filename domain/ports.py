@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from domain.calls import CallContext, CallFacts, Cost, Parties, Recording, Summary, Transcript, VoiceCheck
 from domain.crm import CrmContact, CrmLead, CrmPerson, CrmStage
+from domain.directory import CardField, CardPipeline, Department, EmployeePage, HouseMapping, HousePage
 from domain.events import CallEnded
 from domain.messages import Message
 from domain.webhooks import HookStanding
@@ -239,6 +240,33 @@ class CrmPlatform(Protocol):
 
     async def add_note(self, lead_id: str, text: str) -> str:
         """Not repeated inside; returns the note's id. ``uncertain`` after a time-out: ``find_note`` first."""
+        ...
+
+
+class Directory(Protocol):
+    """A CRM's houses, people and departments. Every method: VendorUnavailable, VendorRefused (with the missing right).
+
+    Lists come page by page, each page one request: who reads them keeps the cursor, and after a failure goes on from it.
+    """
+
+    async def fields(self) -> Sequence[CardField]:
+        """Every field that a deal's card has, in the CRM's order; two may have one label."""
+        ...
+
+    async def pipelines(self) -> Sequence[CardPipeline]:
+        """All pipelines of deals, the default one first."""
+        ...
+
+    async def houses(self, mapping: HouseMapping, *, fields: Sequence[CardField], cursor: str = "") -> HousePage:
+        """At most one page, by growing id. ``fields``: as ``fields`` gave them, so that no list's value stays a number."""
+        ...
+
+    async def employees(self, *, cursor: str = "") -> EmployeePage:
+        """At most one page of who works there or was fired; bots and guests are none of them."""
+        ...
+
+    async def departments(self) -> Sequence[Department]:
+        """All of them; a parent may come after its children."""
         ...
 
 

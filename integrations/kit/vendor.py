@@ -10,6 +10,7 @@ from domain.ports import (
     CallJournal,
     Clock,
     CrmPlatform,
+    Directory,
     Funnel,
     HookBook,
     RecordingSource,
@@ -119,6 +120,7 @@ class Ports:
     funnel: Funnel | None = None
     crm: CrmPlatform | None = None
     hooks: HookBook | None = None
+    directory: Directory | None = None
     notes: CrmPlatform | None = None
     upkeep: Callable[[], Awaitable[None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing
