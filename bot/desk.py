@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.commands.urls import base_url
 from bot.disk import RESERVE_BYTES, free_bytes
 from bot.health import PartState as Seen
 from bot.http.ingress import seed_of
@@ -66,6 +67,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         limits=MoneyLimits(day=settings.cost_limit_day, month=settings.cost_limit_month),
         fixed=fixed,
         wake=wake,
+        api_address=base_url(settings),
         webinars=_webinars(services),
         notes=services.notes,
         stages=services.crm.stages if services.crm is not None else None,

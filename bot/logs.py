@@ -16,6 +16,7 @@ _PATTERNS = (
     (":", re.compile(r"\b(\d{6,12}):[A-Za-z0-9_-]{30,}"), r"\1:***"),
     ("/hooks/", re.compile(r"/hooks/([a-z0-9]+)/[^\s\"'?]+"), r"/hooks/\1/***"),
     ("/bizon_webhook/", re.compile(r"/bizon_webhook/[^\s\"'?]+"), "/bizon_webhook/***"),
+    ("svk_", re.compile(r"(svk_)[A-Za-z0-9_-]{8,}"), r"\1***"),
     ("sk-", re.compile(r"\b(sk-)[A-Za-z0-9_-]{8,}"), r"\1***"),
     ("bearer", re.compile(r"(?i)\b(bearer)\s+[A-Za-z0-9._-]{8,}"), r"\1 ***"),
     ("x-token", re.compile(r"(?i)\b(x-token:?)\s+[A-Za-z0-9._-]{8,}"), r"\1 ***"),

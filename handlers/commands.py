@@ -14,6 +14,7 @@ READING_BUTTONS = (
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("cl", "cties", "creg", "lcard", "lwaits"),
     *("ads", "adrule", "adnone", "adapply"),
+    *("keys", "key", "keyrot", "keyoff"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
     *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum", "wwho"),
 )

@@ -80,7 +80,7 @@ class Desk:
     ``replay`` takes a work id and gives the id that will run, or None when it is running already; ``fixed``: settings the
     environment sets, which the chat cannot change; ``vendors``: their titles by name; ``wake`` tells the sender;
     ``started_at``: when the process began. ``webinars`` is None where no webinar platform is connected, ``notes`` where no
-    CRM takes notes of ours, ``stages`` where no CRM is connected.
+    CRM takes notes of ours, ``stages`` where no CRM is connected. ``api_address``: where our own HTTP API answers.
     """
 
     database: Database
@@ -104,6 +104,7 @@ class Desk:
     fixed: Mapping[str, str] = field(default_factory=dict)
     vendors: Mapping[str, str] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
+    api_address: str = "http://localhost:8080"
     started_at: datetime | None = None
     webinars: WebinarDesk | None = None
     notes: NoteDesk | None = None

@@ -14,6 +14,7 @@ from handlers.clients import telegram as clients
 from handlers.commands import commands_for
 from handlers.crm import telegram as crm
 from handlers.desk import Desk
+from handlers.keys import telegram as keys
 from handlers.leads import adding, taking
 from handlers.leads import telegram as leads
 from handlers.talk.telegram import in_private, show
@@ -24,7 +25,7 @@ __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
     ruling, checks, crm, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments,
-    register, matches, visited, links, leads, adding, taking, ads, drafting,
+    register, matches, visited, links, leads, adding, taking, ads, drafting, keys,
 )  # fmt: skip
 
 

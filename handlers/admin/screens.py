@@ -80,6 +80,7 @@ def settings_screen(
     rows += [(action(reader.say("settings.leads_button"), "lwaits:0"),)]
     rows += [(action(reader.say("settings.ads_button"), "ads:0"),)]
     rows += [(action(reader.say("stages.button.menu", crm=crm), "stgs:0"),)] if crm else []
+    rows += [(action(reader.say("keys.button.menu"), "keys:0"),)]
     rows += [(action(reader.say("settings.invite_manager"), "invite:manager"),)]
     rows += [(action(reader.say("settings.invite_admin"), "invite:admin"),)]
     return Message(key=ANSWER, sections=sections, buttons=tuple(rows))

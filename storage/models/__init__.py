@@ -1,5 +1,6 @@
 """The tables, in one metadata."""
 
+from storage.models.access import api_keys
 from storage.models.ads import ad_changes, ad_rules, ad_runs
 from storage.models.calls import calls
 from storage.models.chat import destinations, fsm, posts, telegram_updates
@@ -40,6 +41,7 @@ __all__ = [
     "ad_changes",
     "ad_rules",
     "ad_runs",
+    "api_keys",
     "audit",
     "calls",
     "charges",

@@ -229,6 +229,7 @@ async def test_without_limits_everything_may_be_spent(database: Database, clock:
         ("token 1234567890:AAbbCCddEEffGGhhIIjjKKllMMnnOOpp12 end", "1234567890:*** end", "AAbbCC"),
         ("/hooks/bitrix24/0123456789abcdef?x=1", "/hooks/bitrix24/***?x=1", "0123456789abcdef"),
         ("key sk-abcdefgh12345678", "key sk-***", "abcdefgh"),
+        ("GET /x?key=%20svk_AbCd-efgh_ijkl failed", "key=%20svk_*** failed", "efgh"),
         ("Authorization: Bearer abcdefghijkl", "Bearer ***", "abcdefghijkl"),
         ("the configured-secret-value itself", "the *** itself", "configured"),
     ],

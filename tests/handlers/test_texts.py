@@ -32,7 +32,7 @@ NAME = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)+")
 LATIN = {
     "CRM", "BotFather", "setinline", "ONVOXIMPLANTCALLEND", "urls", "check", "svodka", "call", "env", "Telegram", "txt",
     "bitrix24", "png", "utm", "source", "WhatsApp", "content", "google", "vk", "anna", "example", "ru", "ad", "csv",
-    "xlsx", "mail", "finished", "amoCRM", "campaign", "medium", "term", "WebHooks",
+    "xlsx", "mail", "finished", "amoCRM", "campaign", "medium", "term", "WebHooks", "API", "Prometheus",
 }  # fmt: skip
 
 
