@@ -12,6 +12,7 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
     """One client, and so one request limit, under all ports of a portal."""
     from integrations.bitrix24.client import Client
     from integrations.bitrix24.recording import Recordings, Sources
+    from integrations.bitrix24.tasks import Tasks
     from integrations.bitrix24.telephony import Telephony
     from integrations.bitrix24.timeline import Timeline
 
@@ -19,7 +20,13 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
     recordings = Recordings(client=client, sources=Sources(settings=settings))
     telephony = Telephony(client, recordings, workshop.clock)
     timeline = Timeline(client, settings.portal_url, workshop.clock)
-    return Ports(recordings=telephony, journal=telephony, timeline=timeline, close=client.close)
+    return Ports(
+        recordings=telephony,
+        journal=telephony,
+        timeline=timeline,
+        tasks=Tasks(client, settings.portal_url),
+        close=client.close,
+    )
 
 
 def build_receiver(settings: Settings) -> Receiver:

@@ -1,6 +1,7 @@
 """What `svodka check bitrix24` finds: each thing that can be wrong at a portal, by itself, with the menu item to press."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.bitrix24.client import Client
@@ -21,6 +22,11 @@ _NEEDED = (
     (("crm",), "без него нет комментариев в карточках и имён клиентов"),
     (("disk",), "без него не скачать записи"),
     (("user_basic", "user_brief", "user"), "без него нет имён сотрудников"),
+)
+# What works without, for those who do not want it.
+_OPTIONAL = (
+    (("task",), "без него нет задач: /tasks и «Задачи» под карточкой звонка"),
+    (("calendar",), "без него в /tasks нет встреч"),
 )
 _UNREACHABLE_HINTS = {
     "host name not found": "Имя портала не находится. Сверьте BITRIX24_WEBHOOK_URL с адресом в браузере.",
@@ -44,6 +50,8 @@ async def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Find
             granted = await _granted(client)
             for scopes, why in _NEEDED:
                 yield await _scope(client, granted, scopes, why)
+            async for finding in _tasks(client, granted):
+                yield finding
             async for finding in _calls(client):
                 yield finding
         yield _token(settings)
@@ -84,6 +92,8 @@ _PROBES: dict[str, tuple[str, dict[str, object]]] = {
     "crm": ("crm.contact.list", {"filter": {"ID": 0}, "select": ["ID"], "start": -1}),
     "disk": (DISK, {"id": 0}),
     "user_basic": ("user.get", {"FILTER": {"ID": 0}}),
+    "task": ("tasks.task.list", {"filter": {"ID": 0}, "select": ["ID"]}),
+    "calendar": ("calendar.event.get", {"type": "user", "ownerId": 0, "from": "2026-01-01", "to": "2026-01-01"}),
 }
 
 
@@ -105,6 +115,36 @@ async def _works(client: Client, scope: str) -> bool:
     except VendorUnavailable:
         return False
     return True
+
+
+async def _tasks(client: Client, granted: frozenset[str] | None) -> AsyncIterator[Finding]:
+    """Tasks and meetings are a wish, so what is missing is a warning."""
+    for scopes, why in _OPTIONAL:
+        finding = await _scope(client, granted, scopes, why)
+        yield replace(finding, warning=not finding.ok)
+        if finding.ok and scopes == ("task",) and (narrow := await _narrow(client)):
+            yield narrow
+
+
+async def _narrow(client: Client) -> Finding | None:
+    """Only an administrator is shown everybody's tasks: the others' are left out without a word."""
+    try:
+        owner = (await client.call("profile")).result
+    except VendorError:
+        return None
+    if not isinstance(owner, dict) or owner.get("ADMIN") is not False:
+        return None
+    return Finding(
+        code="bitrix24.tasks",
+        title="Битрикс24: чужие задачи",
+        ok=False,
+        warning=True,
+        detail="владелец вебхука не администратор: видит и закрывает только доступные ему задачи",
+        hint=(
+            "Администратор портала открывает «Сотрудники → владелец вебхука → Действия» "
+            "и нажимает «Сделать администратором»."
+        ),
+    )
 
 
 async def _calls(client: Client) -> AsyncIterator[Finding]:

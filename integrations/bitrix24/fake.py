@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from integrations.bitrix24.fake_portal import FakeCall, FakeComment, FakeFile, Page, Portal, Refusal, local_iso
+from integrations.bitrix24.fake_tasks import FakeBoard
 from integrations.bitrix24.faults import scope_of
 
 REMEMBERED_REQUESTS = 20_000
@@ -55,6 +56,8 @@ class Fake:
         self.secret = secret
         self.application_token = application_token
         self.portal = Portal()
+        self.board = FakeBoard()
+        self.portal.methods |= self.board.methods
         self.requests: deque[Seen] = deque(maxlen=REMEMBERED_REQUESTS)
         self.down = False
         self.redirect_downloads_to = ""

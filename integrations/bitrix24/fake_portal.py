@@ -8,7 +8,7 @@ from typing import TypeVar
 
 PAGE = 50
 FIRST_COMMENT = 1001
-ALL_SCOPES = frozenset({"telephony", "crm", "disk", "user_basic", "department"})
+ALL_SCOPES = frozenset({"telephony", "crm", "disk", "user_basic", "department", "task", "calendar"})
 _ENTITY_NUMBERS = {"lead": 1, "deal": 2, "contact": 3, "company": 4}
 
 _MOSCOW = timezone(timedelta(hours=3))
@@ -89,6 +89,7 @@ class Portal:
         self.scopes: frozenset[str] = ALL_SCOPES
         self.may_read_statistics = True
         self.may_read_disk = True
+        self.owner_is_admin = True
         self._by_call_id: dict[str, FakeCall] = {}
         self._looks: dict[str, int] = {}
         self._comments_of: dict[tuple[str, str], list[int]] = {}
@@ -120,7 +121,9 @@ class Portal:
         return changed
 
     def _profile(self, _params: Params) -> Page:
-        return Page(result={"ID": "1", "ADMIN": False, "NAME": "Служебный", "LAST_NAME": "Сотрудник", "TIME_ZONE": ""})
+        return Page(
+            result={"ID": "1", "ADMIN": self.owner_is_admin, "NAME": "Служебный", "LAST_NAME": "Сотрудник", "TIME_ZONE": ""}
+        )
 
     def _statistics(self, params: Params) -> Page:
         if not self.may_read_statistics:

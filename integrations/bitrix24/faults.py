@@ -1,5 +1,6 @@
 """What each refusal of Bitrix24 means: whether it passes by itself, and if not, who has to press what."""
 
+import re
 from dataclasses import dataclass
 
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
@@ -16,6 +17,7 @@ SCOPE_TITLES = {
     "user_basic": "Пользователи, базовый доступ (user_basic)",
     "department": "Структура компании (department)",
     "task": "Задачи (task)",
+    "calendar": "Календарь (calendar)",
 }
 _SCOPE_OF = {
     "voximplant": "telephony",
@@ -26,6 +28,7 @@ _SCOPE_OF = {
     "user": "user_basic",
     "department": "department",
     "tasks": "task",
+    "calendar": "calendar",
 }
 
 OVERLOAD = "overload_limit"
@@ -141,6 +144,8 @@ def hint_for(code: str, method: str, description: str = "") -> str:
         return statistics_hint() + mistyped
     if code in DENIED and method.startswith(("disk", "download")):
         return disk_hint() + mistyped
+    if method.startswith("tasks.") and code in {"http_400", "error_core", *DENIED}:
+        return task_hint(description)
     known = _HINTS.get(_SAME_HINT.get(code, code))
     said = f" Ответ портала: «{description[:200]}»." if description else ""
     return known or f"Битрикс24 отказал без понятной причины (код {code}).{said}"
@@ -168,6 +173,16 @@ def disk_hint() -> str:
     return (
         "Владелец вебхука не видит файл записи. Администратор портала даёт ему чтение папки с записями на Диске "
         f"или право «Прослушивание записей» ({TELEPHONY_RIGHTS_MENU})."
+    )
+
+
+def task_hint(description: str) -> str:
+    """The portal has one code for a task that is gone, one we may not see and one that is not ours to change."""
+    said = " ".join(re.sub(r"<[^>]*>", " ", description).split())[:200]
+    return (
+        "Портал не даёт этого сделать с задачей. Её меняют постановщик, исполнитель и администратор: администратор портала "
+        "делает администратором владельца вебхука, или откройте задачу в Битрикс24 сами."
+        + (f" Ответ портала: «{said}»." if said else "")
     )
 
 

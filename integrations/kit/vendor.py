@@ -20,6 +20,7 @@ from domain.ports import (
     Transcriber,
     WebinarPlatform,
 )
+from domain.tasks import TaskBoard
 from domain.webhooks import Receiver
 
 S = TypeVar("S")
@@ -121,6 +122,7 @@ class Ports:
     crm: CrmPlatform | None = None
     hooks: HookBook | None = None
     directory: Directory | None = None
+    tasks: TaskBoard | None = None
     notes: CrmPlatform | None = None
     upkeep: Callable[[], Awaitable[None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing

@@ -42,6 +42,8 @@ async def test_all_is_well(shop: Shop) -> None:
         "bitrix24.scope.crm",
         "bitrix24.scope.disk",
         "bitrix24.scope.user_basic",
+        "bitrix24.scope.task",
+        "bitrix24.scope.calendar",
         "bitrix24.statistics",
         "bitrix24.recordings",
         "bitrix24.application_token",
@@ -50,6 +52,20 @@ async def test_all_is_well(shop: Shop) -> None:
     assert all(
         asked in {"profile", "scope", STATISTICS, "disk.file.get"} for asked in (r.method for r in shop.fake.requests)
     )
+
+
+async def test_what_tasks_and_meetings_lack_is_a_warning(shop: Shop) -> None:
+    shop.fake.portal.owner_is_admin = False
+    found = await findings(shop)
+    assert broken(found) == []
+    assert found["bitrix24.tasks"].warning
+    assert "администратор" in found["bitrix24.tasks"].hint
+    shop.fake.portal.scopes -= {"task", "calendar"}
+    found = await findings(shop)
+    assert broken(found) == []
+    assert [found[f"bitrix24.scope.{scope}"].warning for scope in ("task", "calendar")] == [True, True]
+    assert "/tasks" in found["bitrix24.scope.task"].detail
+    assert "bitrix24.tasks" not in found
 
 
 async def test_without_a_token_there_is_a_warning(shop: Shop) -> None:
@@ -198,7 +214,7 @@ async def run_script(*arguments: str) -> int:
 async def test_the_script_of_the_seed_says_ok(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert await run_script(shop.settings.webhook_url.rstrip("/")) == 0
     out = capsys.readouterr().out
-    assert out.count("ok") == 6
+    assert out.count("ok") == 8
     assert "Битрикс24: право «CRM (crm)»" in out
     assert SECRET not in out
 
