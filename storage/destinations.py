@@ -15,6 +15,7 @@ from storage.fsm import move_conversations
 from storage.models import destinations, posts, settings, telegram_updates
 from storage.outbox import revived
 from storage.posts import GONE
+from storage.schedules import leave_topic, move_chat, open_chat, shut_chat
 
 DEFAULT_KINDS = ("call", "missed", "webinar", "registration", "lead", "notice")
 REVIVE_MAX_AGE = timedelta(hours=24)
@@ -68,6 +69,7 @@ class Destinations:
         values = {"title": title, "kinds": ",".join(kinds), "silent": silent, "state": "active", "error": ""}
 
         async def job(connection: AsyncConnection) -> BoundChat:
+            await open_chat(connection, place.chat_id, self._clock.now())
             mine = _at(account_id, place)
             known = (await connection.execute(select(destinations.c.id).where(mine))).first()
             if known is not None:
@@ -122,7 +124,7 @@ class Destinations:
         return Destination(chat_id=chat_id, topic_id=None if lost else place.topic_id)
 
     async def bury(self, chat_id: int, error: str) -> int:
-        """The chat cannot be written to: its destinations and waiting posts rest until it can. How many destinations."""
+        """The chat cannot be written to: what goes there, digests too, rests until it can. How many of both there are."""
 
         async def job(connection: AsyncConnection) -> int:
             await connection.execute(
@@ -135,7 +137,7 @@ class Destinations:
                 .where(destinations.c.chat_id == chat_id, destinations.c.state == "active")
                 .values(state="dead", error=error[:500])
             )
-            return result.rowcount
+            return int(result.rowcount) + await shut_chat(connection, chat_id, error[:500] or GONE)
 
         return await self._database.write(job)
 
@@ -146,6 +148,7 @@ class Destinations:
             await connection.execute(
                 update(destinations).where(destinations.c.chat_id == chat_id).values(state="active", error="")
             )
+            await open_chat(connection, chat_id, self._clock.now())
             return int((await connection.execute(revived(chat_id, self._clock.now(), REVIVE_MAX_AGE))).rowcount)
 
         return await self._database.write(job)
@@ -166,6 +169,7 @@ class Destinations:
                 .values(chat_id=new)
             )
             await move_conversations(connection, old, new)
+            await move_chat(connection, old, new)
             await _move_settings(connection, old, new, now)
             for account_id in accounts:
                 await _remember(connection, account_id, _moved(old), str(new), now)
@@ -192,6 +196,7 @@ class Destinations:
             await connection.execute(
                 update(posts).where(posts.c.chat_id == chat_id, posts.c.topic_id == topic_id).values(topic_id=None)
             )
+            await leave_topic(connection, chat_id, topic_id)
 
         await self._database.write(job)
 

@@ -18,6 +18,7 @@ from storage.models.leads import (
     person_joins,
     spend,
 )
+from storage.models.schedules import schedules
 from storage.models.tokens import oauth_states, vendor_tokens
 from storage.models.types import UtcDateTime, metadata
 from storage.models.users import invitations, users
@@ -75,6 +76,7 @@ __all__ = [
     "registration_rules",
     "registrations",
     "requests",
+    "schedules",
     "settings",
     "spend",
     "telegram_updates",
