@@ -19,12 +19,16 @@ class HouseField(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardField:
-    """A field of a deal's card as the CRM describes it: its code, the label people see, and a type of the CRM's own."""
+    """A field of a deal's card as the CRM describes it: its code, the label people see, and a type of the CRM's own.
+
+    ``options``: what each id of a list's value is called.
+    """
 
     code: str
     label: str
     type: str = ""
     multiple: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

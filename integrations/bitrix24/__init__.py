@@ -1,4 +1,4 @@
-"""Bitrix24: calls and their recordings, the list of ended calls, comments in CRM cards."""
+"""Bitrix24: calls and their recordings, comments in CRM cards, and the company: houses, people, departments."""
 
 from collections.abc import AsyncIterator
 
@@ -11,6 +11,7 @@ from integrations.kit.vendor import Finding, Hook, Ports, Vendor, Workshop
 def build_ports(settings: Settings, workshop: Workshop) -> Ports:
     """One client, and so one request limit, under all ports of a portal."""
     from integrations.bitrix24.client import Client
+    from integrations.bitrix24.directory import Directory
     from integrations.bitrix24.recording import Recordings, Sources
     from integrations.bitrix24.tasks import Tasks
     from integrations.bitrix24.telephony import Telephony
@@ -24,6 +25,7 @@ def build_ports(settings: Settings, workshop: Workshop) -> Ports:
         recordings=telephony,
         journal=telephony,
         timeline=timeline,
+        directory=Directory(client, settings.portal_url),
         tasks=Tasks(client, settings.portal_url),
         close=client.close,
     )

@@ -11,11 +11,13 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
+from integrations.bitrix24.fake_directory import USER_SCOPES, FakeDirectory
 from integrations.bitrix24.fake_portal import FakeCall, FakeComment, FakeFile, Page, Portal, Refusal, local_iso
 from integrations.bitrix24.fake_tasks import FakeBoard
 from integrations.bitrix24.faults import scope_of
 
 REMEMBERED_REQUESTS = 20_000
+_ANY_OF = {"user_basic": USER_SCOPES}
 _BROWSER_HEADERS = ("User-Agent", "Accept", "Accept-Language", "Referer")
 
 
@@ -58,6 +60,7 @@ class Fake:
         self.portal = Portal()
         self.board = FakeBoard()
         self.portal.methods |= self.board.methods
+        self.directory = FakeDirectory(self.portal)
         self.requests: deque[Seen] = deque(maxlen=REMEMBERED_REQUESTS)
         self.down = False
         self.redirect_downloads_to = ""
@@ -227,7 +230,7 @@ class Fake:
         if method not in self.portal.methods:
             raise Refusal(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
         scope = scope_of(method)
-        if scope and scope not in self.portal.scopes:
+        if scope and self.portal.scopes.isdisjoint(_ANY_OF.get(scope, (scope,))):
             raise Refusal(
                 403, "insufficient_scope", "The request requires higher privileges than provided by the webhook token"
             )

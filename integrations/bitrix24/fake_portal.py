@@ -82,7 +82,7 @@ class Portal:
         self.files: dict[int, FakeFile] = {}
         self.comments: list[FakeComment] = []
         self.bindings: dict[str, list[tuple[str, str]]] = {}
-        self.people: dict[tuple[str, str], dict[str, str]] = {
+        self.people: dict[tuple[str, str], dict[str, object]] = {
             ("user", "12"): {"NAME": "Анна", "LAST_NAME": "Петрова", "WORK_POSITION": "Диспетчер"},
             ("contact", "17"): {"NAME": "Елена", "LAST_NAME": "Воронцова"},
         }
@@ -107,7 +107,6 @@ class Portal:
             "crm.lead.get": lambda params: self._card("lead", params),
             "crm.company.get": lambda params: self._card("company", params),
             "crm.contact.list": lambda _: Page(result=[], total=0),
-            "user.get": self._users,
         }
 
     def remember(self, call: FakeCall) -> None:
@@ -133,7 +132,7 @@ class Portal:
         # The portal sorts only when both are there.
         if "SORT" in params and str(params.get("ORDER", "")).upper() == "DESC":
             calls = calls[::-1]
-        rows, following, total = _page(calls, params)
+        rows, following, total = paged(calls, params)
         return Page(result=[self._row(call) for call in rows], next=following, total=total)
 
     def _matching(self, conditions: dict[str, object]) -> list[FakeCall]:
@@ -222,7 +221,7 @@ class Portal:
         found = [self.comments[index] for index in self._comments_of.get(entity, ())]
         if str(_mapping(params.get("order")).get("ID", "")).upper() == "DESC":
             found.reverse()
-        rows, following, total = _page(found, params)
+        rows, following, total = paged(found, params)
         return Page(result=[_comment_row(comment) for comment in rows], next=following, total=total)
 
     def _comment_get(self, params: Params) -> Page:
@@ -248,19 +247,13 @@ class Portal:
             raise Refusal(400, "NOT_FOUND", "Not found")
         return Page(result={"ID": str(params["id"]), **fields})
 
-    def _users(self, params: Params) -> Page:
-        wanted = _mapping(params.get("FILTER")).get("ID")
-        users = [{"ID": key, **fields} for (kind, key), fields in self.people.items() if kind == "user"]
-        rows, following, total = _page([user for user in users if wanted is None or user["ID"] == str(wanted)], params)
-        return Page(result=rows, next=following, total=total)
-
 
 def local_iso(at: datetime) -> str:
     """A time as a Moscow portal writes it: ISO-8601, +03:00."""
     return at.astimezone(_MOSCOW).isoformat(timespec="seconds")
 
 
-def _page(rows: list[T], params: Params) -> tuple[list[T], int | None, int]:
+def paged(rows: list[T], params: Params) -> tuple[list[T], int | None, int]:
     """The rows from ``start``, the next offset if there is one, the count (0 when ``start`` is -1: not counted)."""
     start = _number(params.get("start"))
     if start < 0:

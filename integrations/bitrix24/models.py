@@ -1,15 +1,19 @@
 """Bitrix24's rows as they come: every value a string, ``""``, null and ``[]`` all meaning nothing."""
 
+import html
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
-from integrations.kit.values import clean
+from integrations.kit.values import clean, text_of
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200  # sums of days with anything outside could leave the calendar
 LONGEST_CALL_S = 7 * 24 * 3600
+
+_ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|[a-zA-Z]{2,8});")
 
 
 def _text(value: object) -> str:
@@ -24,8 +28,36 @@ def _whole(value: object) -> str:
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""
 
 
+def plain(value: object) -> str:
+    """Words in one line: a line break of the card and an entity of PHP's are no part of what people read."""
+    text = text_of(" ".join(value.split()) if isinstance(value, str) else value)
+    return _ENTITY.sub(lambda found: html.unescape(found.group()), text)
+
+
+def several(value: object) -> tuple[object, ...]:
+    """The values of a field that may be a list, an object keyed by number, one value, or nothing."""
+    if isinstance(value, Mapping):
+        return tuple(value.values()) if all(str(key).isdecimal() for key in value) else (value,)
+    if isinstance(value, list):
+        return tuple(value)
+    return () if value is None or value is False or value == "" else (value,)
+
+
+def _flag(value: object) -> bool:
+    """PHP writes a yes as true, 1, "1" or "Y"."""
+    return value.casefold() in {"y", "1", "true"} if isinstance(value, str) else bool(value)
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    """Ids without those that mean nobody, each once."""
+    return tuple(dict.fromkeys(present(text) for text in map(_text, several(value)) if present(text)))
+
+
 Text = Annotated[str, BeforeValidator(_text)]
 Whole = Annotated[str, BeforeValidator(_whole)]
+Words = Annotated[str, BeforeValidator(plain)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
 class Row(BaseModel):
@@ -93,6 +125,74 @@ class PersonRow(Row):
     @property
     def full_name(self) -> str:
         return " ".join(part for part in (self.name, self.last_name) if part)
+
+
+class DealRow(Row):
+    """A deal, as ``crm.item.list`` or ``crm.deal.list`` names its fields."""
+
+    row_id: Text = Field(default="", validation_alias=AliasChoices("id", "ID"))
+    title: Words = Field(default="", validation_alias=AliasChoices("title", "TITLE"))
+    pipeline_id: Text = Field(default="", validation_alias=AliasChoices("categoryId", "CATEGORY_ID"))
+    stage_id: Text = Field(default="", validation_alias=AliasChoices("stageId", "STAGE_ID"))
+    responsible_id: Text = Field(default="", validation_alias=AliasChoices("assignedById", "ASSIGNED_BY_ID"))
+
+
+class OptionRow(Row):
+    """One value of a list."""
+
+    row_id: Text = Field(default="", alias="ID")
+    value: Words = Field(default="", alias="VALUE")
+
+
+class FieldRow(Row):
+    """How a field is described. The old family writes the code into ``title``: the labels go before it."""
+
+    type: Text = ""
+    multiple: Flag = Field(default=False, alias="isMultiple")
+    form_label: Words = Field(default="", alias="formLabel")
+    list_label: Words = Field(default="", alias="listLabel")
+    filter_label: Words = Field(default="", alias="filterLabel")
+    title: Words = ""
+    items: object = None
+
+    @property
+    def label(self) -> str:
+        return self.form_label or self.list_label or self.filter_label or self.title
+
+
+class PipelineRow(Row):
+    """A pipeline, as ``crm.category.list`` or ``crm.dealcategory.list`` names its fields."""
+
+    row_id: Text = Field(default="", validation_alias=AliasChoices("id", "ID"))
+    name: Words = Field(default="", validation_alias=AliasChoices("name", "NAME"))
+    default: Flag = Field(default=False, alias="isDefault")
+
+
+class UserRow(Row):
+    """``user.get``. The narrow right to users leaves out whole fields."""
+
+    row_id: Text = Field(default="", alias="ID")
+    active: Flag = Field(default=True, alias="ACTIVE")
+    kind: Text = Field(default="", alias="USER_TYPE")
+    name: Words = Field(default="", alias="NAME")
+    last_name: Words = Field(default="", alias="LAST_NAME")
+    second_name: Words = Field(default="", alias="SECOND_NAME")
+    position: Words = Field(default="", alias="WORK_POSITION")
+    department_ids: Ids = Field(default=(), alias="UF_DEPARTMENT")
+    work_phone: Text = Field(default="", alias="WORK_PHONE")
+    mobile: Text = Field(default="", alias="PERSONAL_MOBILE")
+    email: Text = Field(default="", alias="EMAIL")
+    extension: Text = Field(default="", alias="UF_PHONE_INNER")
+
+
+class DepartmentRow(Row):
+    """``department.get``. The root has no parent, some have no head."""
+
+    row_id: Text = Field(default="", alias="ID")
+    name: Words = Field(default="", alias="NAME")
+    parent_id: Text = Field(default="", alias="PARENT")
+    head_id: Text = Field(default="", alias="UF_HEAD")
+    place: Text = Field(default="", alias="SORT")
 
 
 R = TypeVar("R", bound=Row)

@@ -15,6 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from integrations.bitrix24.fake import Fake as Portal
+from integrations.bitrix24.fake_company import company
 from integrations.bitrix24.fake_portal import FakeCall
 from integrations.openai.fake import Fake as Models
 from sandbox.demo.child import Child
@@ -64,7 +65,7 @@ class Stage:
         self.hooks_url = ""
         self._runners: list[web.AppRunner] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self.portal.portal.people["user", "13"] = {"NAME": "Александр", "LAST_NAME": "Соколов", "WORK_POSITION": "Менеджер"}
+        company(self.portal)
         self.owner = self.telegram.person("Вы", number=OWNER_ID, username="manager", started=True)
         self.group = self.telegram.group("Команда", {self.owner: Role.CREATOR}, bot=Role.ADMIN, number=GROUP_ID)
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from domain.calls import CallFacts
 from domain.events import CallOutcome, Direction
 from integrations.bitrix24.client import Client
+from integrations.bitrix24.directory import Directory
 from integrations.bitrix24.fake import Fake
 from integrations.bitrix24.recording import Recordings, Sources
 from integrations.bitrix24.settings import Settings, read_settings
@@ -35,6 +36,7 @@ class Shop:
     client: Client
     telephony: Telephony
     timeline: Timeline
+    directory: Directory
     workshop: Workshop
 
 
@@ -54,6 +56,7 @@ async def shop(serve: Callable[[web.Application], Awaitable[str]], tmp_path: Pat
         client=client,
         telephony=Telephony(client, Recordings(client=client, sources=Sources(settings=settings)), clock),
         timeline=Timeline(client, settings.portal_url, clock),
+        directory=Directory(client, settings.portal_url),
         workshop=Workshop(clock=clock, data_dir=tmp_path, run_cpu=_run_cpu),
     )
     await client.close()
