@@ -1,8 +1,18 @@
 """The company as its CRM knows it: houses that are looked after, the people who work there, and their departments."""
 
-from collections.abc import Mapping
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+
+class DirectoryList(StrEnum):
+    """What is read of a company, each list by itself: one may be refused where another is not."""
+
+    HOUSES = "houses"
+    EMPLOYEES = "employees"
+    DEPARTMENTS = "departments"
 
 
 class HouseField(StrEnum):
@@ -115,3 +125,32 @@ class EmployeePage:
 
     employees: tuple[Employee, ...]
     cursor: str = ""
+
+
+MOST_OF_A_HOUSE = 100_000  # flats, entrances or floors: what is more is something else
+_NUMBER = re.compile(r"\D*?(\d[\d\s\u00a0]*?)(?:[.,]0+)?(?:[^\d.,]\D*|[.,])?")
+
+
+def number_of(text: str) -> int | None:
+    """The one whole number that ``text`` says («120», «1 200 кв.», «5.0»); None where it says none, or several."""
+    found = _NUMBER.fullmatch(text.strip())
+    number = int(re.sub(r"\s", "", found[1])) if found is not None and len(found[1]) < len("100 000 000") else None
+    return number if number is not None and number <= MOST_OF_A_HOUSE else None
+
+
+def in_tree_order(departments: Sequence[Department]) -> tuple[tuple[Department, int], ...]:
+    """Each once, with its depth, children below their parent. One whose parent is nowhere, or below itself, is a root."""
+    listed = sorted(departments, key=lambda one: (one.place, one.name.casefold(), one.external_id))
+    known = {one.external_id for one in listed}
+    children: dict[str, list[Department]] = defaultdict(list)
+    for one in listed:
+        children[one.parent_id if one.parent_id in known else ""].append(one)
+    ordered: dict[str, tuple[Department, int]] = {}
+    for root in (*children[""], *listed):  # who is left after the roots goes round in a circle
+        waiting = [(root, 0)]
+        while waiting:
+            one, depth = waiting.pop()
+            if one.external_id not in ordered:
+                ordered[one.external_id] = (one, depth)
+                waiting += [(child, depth + 1) for child in reversed(children[one.external_id])]
+    return tuple(ordered.values())

@@ -7,6 +7,14 @@ from storage.models.chat import destinations, fsm, posts, telegram_updates
 from storage.models.claims import lead_claims, webinar_claims
 from storage.models.core import accounts, audit, connections, counters, notices, requests, settings
 from storage.models.crm import crm_contacts, crm_links, crm_people, crm_stages
+from storage.models.directory import (
+    departments,
+    directory_lists,
+    employee_departments,
+    employees,
+    house_mappings,
+    houses,
+)
 from storage.models.leads import (
     creatives,
     directions,
@@ -55,9 +63,15 @@ __all__ = [
     "crm_links",
     "crm_people",
     "crm_stages",
+    "departments",
     "destinations",
     "directions",
+    "directory_lists",
+    "employee_departments",
+    "employees",
     "fsm",
+    "house_mappings",
+    "houses",
     "identities",
     "import_leads",
     "imports",

@@ -1,0 +1,181 @@
+"""What a CRM tells of the company on its way into rows: page by page, and seen when a list was read to its end."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.directory import Department, DirectoryList, Employee, House, HouseField, number_of
+from storage.engine import Database
+from storage.finding import searchable, words_of
+from storage.models import departments, directory_lists, employee_departments, employees, houses
+from storage.sets import BulkWrite, storable
+from storage.upsert import upsert
+
+A_PIECE = 2000  # rows deleted in one write
+_ID = 64
+_MOST = 2**62
+_BEGINNING: tuple[tuple[str, str], ...] = (
+    ("account_id", "int"), ("generation", "int"), ("external_id", "text"), ("number", "bigint"),
+)  # fmt: skip
+
+
+def _write(table: Table, columns: Mapping[str, str]) -> BulkWrite:
+    """Rows of a page; told again they are written over, so that a page may be read twice."""
+    names, key = tuple(columns), table.primary_key.columns.keys()
+    changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
+    return BulkWrite(
+        table=table.name, columns=names, types=tuple(columns.values()),
+        conflict=f"({', '.join(key)}) DO UPDATE SET {changed}", alike=2,
+    )  # fmt: skip
+
+
+_HOUSES = _write(
+    houses,
+    {
+        **dict(_BEGINNING), "title": "text", "address": "text", "flats": "text", "entrances": "text", "floors": "text",
+        "company": "text", "schedule": "text", "brigade": "text", "flats_count": "int", "entrances_count": "int",
+        "floors_count": "int", "company_key": "text", "stage_id": "text", "responsible_id": "text", "url": "text",
+        "search": "text",
+    },
+)  # fmt: skip
+_EMPLOYEES = _write(
+    employees,
+    {
+        **dict(_BEGINNING), "full_name": "text", "position": "text", "active": "boolean", "phone": "text", "email": "text",
+        "extension": "text", "search": "text",
+    },
+)  # fmt: skip
+_DEPARTMENTS = _write(
+    departments, {**dict(_BEGINNING), "name": "text", "parent_id": "text", "head_id": "text", "place": "bigint"}
+)
+_MEMBERS = _write(
+    employee_departments,
+    {"account_id": "int", "generation": "int", "employee_id": "text", "department_id": "text", "place": "int"},
+)
+_TABLES: dict[DirectoryList, tuple[Table, ...]] = {
+    DirectoryList.HOUSES: (houses,),
+    DirectoryList.EMPLOYEES: (employees, employee_departments),
+    DirectoryList.DEPARTMENTS: (departments,),
+}
+
+
+class DirectoryStore:
+    """Each list has its readings, numbered: rows of one that is not complete are seen by nobody."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, account_id: int, name: DirectoryList) -> int:
+        """The number of a new reading."""
+        lists = directory_lists.c
+
+        async def job(connection: AsyncConnection) -> int:
+            first = upsert(self._database, directory_lists).values(account_id=account_id, name=name.value, newest=1)
+            again = first.on_conflict_do_update(
+                index_elements=["account_id", "name"], set_={"newest": directory_lists.c.newest + 1}
+            )
+            return int((await connection.execute(again.returning(lists.newest))).scalar_one())
+
+        return await self._database.write(job)
+
+    async def add_houses(self, account_id: int, generation: int, some: Sequence[House]) -> None:
+        rows = list({one.external_id: _house_row(one) for one in some}.values())
+        await self._database.write(lambda connection: _HOUSES.run(connection, rows, (account_id, generation)))
+
+    async def add_employees(self, account_id: int, generation: int, some: Sequence[Employee]) -> None:
+        people = {one.external_id: one for one in some}
+        rows = [_employee_row(one) for one in people.values()]
+        places = [
+            (_key(one.external_id), _key(department), place)
+            for one in people.values()
+            for place, department in enumerate(dict.fromkeys(one.department_ids))
+        ]
+
+        async def job(connection: AsyncConnection) -> None:
+            await _EMPLOYEES.run(connection, rows, (account_id, generation))
+            await _MEMBERS.run(connection, places, (account_id, generation))
+
+        await self._database.write(job)
+
+    async def add_departments(self, account_id: int, generation: int, some: Sequence[Department]) -> None:
+        rows = list({one.external_id: _department_row(one) for one in some}.values())
+        await self._database.write(lambda connection: _DEPARTMENTS.run(connection, rows, (account_id, generation)))
+
+    async def complete(self, account_id: int, name: DirectoryList, generation: int, *, now: datetime) -> None:
+        """From here on this reading is what is seen, unless a later one is already; what others left is deleted."""
+        lists, table = directory_lists.c, _TABLES[name][0]
+
+        async def job(connection: AsyncConnection) -> None:
+            mine = (table.c.account_id == account_id) & (table.c.generation == generation)
+            count = await connection.scalar(select(func.count()).select_from(table).where(mine))
+            older = (lists.account_id == account_id) & (lists.name == name.value) & (lists.generation < generation)
+            told = {"generation": generation, "read_at": now, "count": count, "problem": "", "hint": "", "problem_at": None}
+            await connection.execute(update(directory_lists).where(older).values(**told))
+
+        await self._database.write(job)
+        await self._sweep(account_id, name)
+
+    async def fail(self, account_id: int, name: DirectoryList, *, problem: str, hint: str, now: datetime) -> None:
+        """A reading came to nothing: what was read before stays, and people see why it is not newer."""
+        told = {"problem": problem[:_ID], "hint": storable(hint), "problem_at": now}
+
+        async def job(connection: AsyncConnection) -> None:
+            first = upsert(self._database, directory_lists).values(account_id=account_id, name=name.value, **told)
+            await connection.execute(first.on_conflict_do_update(index_elements=["account_id", "name"], set_=told))
+
+        await self._database.write(job)
+
+    async def _sweep(self, account_id: int, name: DirectoryList) -> None:
+        """Rows of readings before the complete one, a piece at a time."""
+        for table in _TABLES[name]:
+            while await self._database.write(partial(_sweep_some, table=table, account_id=account_id, name=name)):
+                pass
+
+
+async def _sweep_some(connection: AsyncConnection, *, table: Table, account_id: int, name: DirectoryList) -> int:
+    lists = directory_lists.c
+    complete = select(lists.generation).where(lists.account_id == account_id, lists.name == name.value).scalar_subquery()
+    old = (table.c.account_id == account_id) & (table.c.generation < complete)
+    oldest = select(table.c.generation).where(old).order_by(table.c.generation).limit(1).scalar_subquery()
+    id_ = table.primary_key.columns.values()[2]
+    some = select(id_).where(table.c.account_id == account_id, table.c.generation == oldest).limit(A_PIECE)
+    gone = delete(table).where(table.c.account_id == account_id, table.c.generation == oldest, id_.in_(some))
+    return (await connection.execute(gone.where(old))).rowcount
+
+
+def _house_row(one: House) -> tuple[Any, ...]:
+    values = {name: storable(one.values.get(name, "")) for name in HouseField}
+    address, company = values[HouseField.ADDRESS], values[HouseField.COMPANY]
+    counted = (number_of(values[name]) for name in (HouseField.FLATS, HouseField.ENTRANCES, HouseField.FLOORS))
+    title = storable(one.title)
+    return (
+        *_identity(one.external_id), title, address, values[HouseField.FLATS], values[HouseField.ENTRANCES],
+        values[HouseField.FLOORS], company, values[HouseField.SCHEDULE], values[HouseField.BRIGADE], *counted,
+        " ".join(words_of(company)), _key(one.stage_id), _key(one.responsible_id), storable(one.url),
+        searchable(address, *(word for word in words_of(title) if word.isalpha())) if address else searchable(title),
+    )  # fmt: skip
+
+
+def _employee_row(one: Employee) -> tuple[Any, ...]:
+    name, position = storable(one.full_name), storable(one.position)
+    contacts = (one.phone, one.email, one.extension)
+    return (*_identity(one.external_id), name, position, one.active, *map(storable, contacts), searchable(name, position))
+
+
+def _department_row(one: Department) -> tuple[Any, ...]:
+    place = max(-_MOST, min(one.place, _MOST))
+    return (*_identity(one.external_id), storable(one.name), _key(one.parent_id), _key(one.head_id), place)
+
+
+def _identity(external_id: str) -> tuple[str, int]:
+    """With the number it is ordered by."""
+    key = _key(external_id)
+    return key, min(int(key), _MOST) if key.isdecimal() else 0
+
+
+def _key(external_id: str) -> str:
+    return storable(external_id)[:_ID]

@@ -1,0 +1,364 @@
+"""The company as it was read last in whole: houses, people and departments, found by a part of an address or a name."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Table, distinct, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.directory import Department, DirectoryList, HouseField, in_tree_order
+from storage.engine import Database
+from storage.finding import find
+from storage.models import departments as department_rows
+from storage.models import directory_lists, employee_departments
+from storage.models import employees as employee_rows
+from storage.models import houses as house_rows
+from storage.queries.rows import fill
+
+T = TypeVar("T")
+
+MOST_NAMED = 500  # people whose departments are asked for by name; of more they all are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseLine:
+    """A house. ``id``: the CRM's number, by which lists grow. ``values`` as written there; none that is empty.
+
+    ``flats``, ``entrances``, ``floors``: the number that they say, None where there is none or it is no number.
+    """
+
+    id: int
+    external_id: str
+    title: str
+    address: str
+    values: Mapping[HouseField, str] = field(default_factory=dict)
+    flats: int | None = None
+    entrances: int | None = None
+    floors: int | None = None
+    company: str = ""
+    schedule: str = ""
+    brigade: str = ""
+    url: str = ""
+
+    @property
+    def name(self) -> str:
+        """The address; where the CRM has none, what the deal is called."""
+        return self.address or self.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmployeeLine:
+    """Somebody who works there, or did (not ``active``). ``departments``: their names, in the CRM's order."""
+
+    external_id: str
+    full_name: str
+    position: str
+    active: bool
+    departments: tuple[str, ...] = ()
+    phone: str = ""
+    email: str = ""
+    extension: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentLine:
+    """``parent`` and ``head`` are names, "" where there is none; ``people`` who work in this very one; depth 0: a root."""
+
+    external_id: str
+    name: str
+    parent: str
+    head: str
+    people: int
+    depth: int
+    parent_id: str = ""
+    head_id: str = ""
+    head_active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Generic[T]):
+    """The first of ``total`` lines, the closest first. ``near``: a spelling that does find something, where this did not."""
+
+    lines: tuple[T, ...]
+    total: int
+    near: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListState:
+    """How a list stands. ``read_at``: aware UTC, None: never; ``count``: rows then.
+
+    ``problem`` and ``hint`` tell why the last reading came to nothing, "" where it did not; ``code`` of VendorRefused.
+    """
+
+    read_at: datetime | None = None
+    count: int = 0
+    problem: str = ""
+    hint: str = ""
+    problem_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    houses: ListState = field(default_factory=ListState)
+    employees: ListState = field(default_factory=ListState)
+    departments: ListState = field(default_factory=ListState)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyCount:
+    """Houses of one managing company, however its name is written; ``name`` and ``key`` "" for those without one.
+
+    ``flats`` and ``entrances`` of the houses that tell them.
+    """
+
+    key: str
+    name: str
+    houses: int
+    flats: int
+    entrances: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentCount:
+    """Who works in a department; ``name`` "" for those in none."""
+
+    name: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Sums of ``by_company`` are ``houses``, ``flats`` and ``entrances``; the largest first, those without one last.
+
+    ``active`` and ``fired`` are ``employees``. ``by_department``: in tree order; ``in_several``: counted more than once.
+    """
+
+    houses: int = 0
+    flats: int = 0
+    entrances: int = 0
+    without_address: int = 0
+    without_flats: int = 0
+    without_entrances: int = 0
+    by_company: tuple[CompanyCount, ...] = ()
+    employees: int = 0
+    active: int = 0
+    fired: int = 0
+    by_department: tuple[DepartmentCount, ...] = ()
+    departments: int = 0
+
+    @property
+    def in_several(self) -> int:
+        return sum(one.people for one in self.by_department) - self.active
+
+
+async def freshness(database: Database, account_id: int) -> Freshness:
+    """Each list's age and last problem."""
+    mine = select(directory_lists).where(directory_lists.c.account_id == account_id)
+    async with database.read() as connection:
+        rows = {row.name: fill(ListState, row) for row in await connection.execute(mine)}
+    return Freshness(**{str(one.value): rows.get(one.value, ListState()) for one in DirectoryList})
+
+
+async def houses(
+    database: Database, account_id: int, *, limit: int | None = None, offset: int = 0, company_key: str | None = None
+) -> tuple[HouseLine, ...]:
+    """By growing id. ``company_key``: only those of one managing company (CompanyCount), "" of those without."""
+    rows = house_rows
+    mine = _current(rows, DirectoryList.HOUSES, account_id)
+    if company_key is not None:
+        mine &= rows.c.company_key == company_key
+    listed = select(rows).where(mine).order_by(rows.c.number, rows.c.external_id).limit(limit).offset(offset)
+    async with database.read() as connection:
+        return tuple(_house(row) for row in await connection.execute(listed))
+
+
+async def house(database: Database, account_id: int, external_id: str) -> HouseLine | None:
+    """None where the CRM does not list it any more."""
+    mine = _current(house_rows, DirectoryList.HOUSES, account_id) & (house_rows.c.external_id == external_id)
+    async with database.read() as connection:
+        row = (await connection.execute(select(house_rows).where(mine))).one_or_none()
+    return _house(row) if row is not None else None
+
+
+async def find_houses(database: Database, account_id: int, words: str, *, limit: int, offset: int = 0) -> Found[HouseLine]:
+    """By parts of the address or the deal's name, in any order, whatever the case, «ё» or «ул.»."""
+    rows = house_rows
+    order = (func.length(rows.c.address), rows.c.number, rows.c.external_id)  # «3» before «3, корп. 1»
+    mine = _current(rows, DirectoryList.HOUSES, account_id)
+    async with database.read() as connection:
+        found, near = await find(connection, rows, mine, words, order=order, limit=limit, offset=offset)
+    return Found(lines=tuple(map(_house, found)), total=found[0].total if found else 0, near=near)
+
+
+async def employees(
+    database: Database,
+    account_id: int,
+    *,
+    active: bool | None = None,
+    department_id: str = "",
+    limit: int | None = None,
+    offset: int = 0,
+) -> tuple[EmployeeLine, ...]:
+    """By name, who was fired after the others. ``active``: only those who work there, or only those who do not."""
+    rows, members = employee_rows, employee_departments
+    mine = _current(rows, DirectoryList.EMPLOYEES, account_id)
+    if active is not None:
+        mine &= rows.c.active == active
+    if department_id:
+        inside = (members.c.account_id == account_id) & (members.c.department_id == department_id)
+        mine &= rows.c.external_id.in_(
+            select(members.c.employee_id).where(inside, members.c.generation == rows.c.generation)
+        )
+    listed = select(rows).where(mine).order_by(*_BY_NAME).limit(limit).offset(offset)
+    async with database.read() as connection:
+        return await _employees(connection, account_id, (await connection.execute(listed)).all())
+
+
+async def employee(database: Database, account_id: int, external_id: str) -> EmployeeLine | None:
+    """None where the CRM does not list them any more."""
+    mine = _current(employee_rows, DirectoryList.EMPLOYEES, account_id) & (employee_rows.c.external_id == external_id)
+    async with database.read() as connection:
+        rows = (await connection.execute(select(employee_rows).where(mine))).all()
+        return next(iter(await _employees(connection, account_id, rows)), None)
+
+
+async def find_employees(
+    database: Database, account_id: int, words: str, *, limit: int, offset: int = 0
+) -> Found[EmployeeLine]:
+    """By parts of the name or the position, as ``find_houses``; those who work there before those who do not."""
+    mine = _current(employee_rows, DirectoryList.EMPLOYEES, account_id)
+    async with database.read() as connection:
+        found, near = await find(connection, employee_rows, mine, words, order=_BY_NAME, limit=limit, offset=offset)
+        lines = await _employees(connection, account_id, found)
+    return Found(lines=lines, total=found[0].total if found else 0, near=near)
+
+
+async def departments(database: Database, account_id: int) -> tuple[DepartmentLine, ...]:
+    """In the order of the tree: each above its children."""
+    mine = select(department_rows).where(_current(department_rows, DirectoryList.DEPARTMENTS, account_id))
+    async with database.read() as connection:
+        listed = [fill(Department, row) for row in await connection.execute(mine)]
+        people = await people_in_departments(connection, account_id)
+        heads = await _heads(connection, account_id, {one.head_id for one in listed} - {""})
+    names = {one.external_id: one.name for one in listed}
+    return tuple(
+        DepartmentLine(
+            external_id=one.external_id, name=one.name, parent=names.get(one.parent_id, ""), parent_id=one.parent_id,
+            head=heads.get(one.head_id, ("", True))[0], head_id=one.head_id,
+            head_active=heads.get(one.head_id, ("", True))[1],
+            people=people.get(one.external_id, 0), depth=depth,
+        )
+        for one, depth in in_tree_order(listed)
+    )  # fmt: skip
+
+
+async def statistics(database: Database, account_id: int) -> Statistics:
+    """The company in figures: of houses, people and departments."""
+    tree = await departments(database, account_id)
+    async with database.read() as connection:
+        companies = await _companies(connection, account_id)
+        people = await _people(connection, account_id)
+        inside = await people_in_departments(connection, account_id)
+    by_department = [DepartmentCount(name=one.name, people=inside.get(one.external_id, 0)) for one in tree]
+    if without := people.get(True, 0) and inside.get("", 0):
+        by_department.append(DepartmentCount(name="", people=without))
+    return Statistics(
+        houses=sum(row.houses for row in companies), flats=sum(row.flats or 0 for row in companies),
+        entrances=sum(row.entrances or 0 for row in companies),
+        without_address=sum(row.houses - row.with_address for row in companies),
+        without_flats=sum(row.houses - row.with_flats for row in companies),
+        without_entrances=sum(row.houses - row.with_entrances for row in companies),
+        by_company=tuple(
+            CompanyCount(key=row.key, name=row.name, houses=row.houses, flats=row.flats or 0, entrances=row.entrances or 0)
+            for row in sorted(companies, key=lambda one: (not one.key, -one.houses, one.key))
+        ),
+        employees=sum(people.values()), active=people.get(True, 0), fired=people.get(False, 0),
+        by_department=tuple(by_department), departments=len(tree),
+    )  # fmt: skip
+
+
+async def _companies(connection: AsyncConnection, account_id: int) -> Sequence[Row[Any]]:
+    rows = house_rows.c
+    counted = select(
+        rows.company_key.label("key"), func.min(rows.company).label("name"), func.count().label("houses"),
+        func.sum(rows.flats_count).label("flats"), func.sum(rows.entrances_count).label("entrances"),
+        func.count(func.nullif(rows.address, "")).label("with_address"),
+        func.count(rows.flats_count).label("with_flats"), func.count(rows.entrances_count).label("with_entrances"),
+    )  # fmt: skip
+    mine = _current(house_rows, DirectoryList.HOUSES, account_id)
+    return (await connection.execute(counted.where(mine).group_by(rows.company_key))).all()
+
+
+async def _people(connection: AsyncConnection, account_id: int) -> dict[bool, int]:
+    """How many work there, and how many do not any more."""
+    mine = _current(employee_rows, DirectoryList.EMPLOYEES, account_id)
+    counted = select(employee_rows.c.active, func.count()).where(mine).group_by(employee_rows.c.active)
+    return {bool(active): int(count) for active, count in await connection.execute(counted)}
+
+
+async def people_in_departments(connection: AsyncConnection, account_id: int) -> dict[str, int]:
+    """How many work in each, by the department's id; "" for those in none that the CRM lists."""
+    rows, members, known = employee_rows, employee_departments, department_rows
+    mine = _current(rows, DirectoryList.EMPLOYEES, account_id) & rows.c.active
+    same = (members.c.account_id == rows.c.account_id) & (members.c.generation == rows.c.generation)
+    listed = select(known.c.external_id).where(_current(known, DirectoryList.DEPARTMENTS, account_id))
+    within = same & (members.c.employee_id == rows.c.external_id) & members.c.department_id.in_(listed)
+    counted = (
+        select(members.c.department_id, func.count(distinct(rows.c.external_id)))
+        .select_from(rows.outerjoin(members, within))
+        .where(mine)
+        .group_by(members.c.department_id)
+    )
+    return {id_ or "": int(count) for id_, count in await connection.execute(counted)}
+
+
+_BY_NAME = (employee_rows.c.active.desc(), employee_rows.c.search, employee_rows.c.number)
+
+
+def _current(table: Table, name: DirectoryList, account_id: int) -> ColumnElement[bool]:
+    """Rows of the last complete reading."""
+    return (table.c.account_id == account_id) & (table.c.generation == _complete(name, account_id))
+
+
+def _complete(name: DirectoryList, account_id: int) -> ScalarSelect[Any]:
+    lists = directory_lists.c
+    return select(lists.generation).where(lists.account_id == account_id, lists.name == name.value).scalar_subquery()
+
+
+def _house(row: Row[Any]) -> HouseLine:
+    values = {one: str(getattr(row, one.value)) for one in HouseField if getattr(row, one.value)}
+    return HouseLine(
+        id=row.number, external_id=row.external_id, title=row.title, address=row.address, values=values,
+        flats=row.flats_count, entrances=row.entrances_count, floors=row.floors_count,
+        company=row.company, schedule=row.schedule, brigade=row.brigade, url=row.url,
+    )  # fmt: skip
+
+
+async def _employees(connection: AsyncConnection, account_id: int, rows: Sequence[Row[Any]]) -> tuple[EmployeeLine, ...]:
+    inside = await _memberships(connection, account_id, [row.external_id for row in rows]) if rows else {}
+    return tuple(fill(EmployeeLine, row, departments=tuple(inside.get(row.external_id, ()))) for row in rows)
+
+
+async def _memberships(connection: AsyncConnection, account_id: int, ids: Sequence[str]) -> Mapping[str, list[str]]:
+    """The names of each one's departments."""
+    members, known = employee_departments, department_rows
+    mine = _current(members, DirectoryList.EMPLOYEES, account_id)
+    mine &= _current(known, DirectoryList.DEPARTMENTS, account_id) & (known.c.external_id == members.c.department_id)
+    if len(ids) <= MOST_NAMED:
+        mine &= members.c.employee_id.in_(ids)
+    listed = select(members.c.employee_id, known.c.name).select_from(members.join(known, mine)).order_by(members.c.place)
+    names: dict[str, list[str]] = defaultdict(list)
+    for id_, name in await connection.execute(listed):
+        names[id_].append(name)
+    return names
+
+
+async def _heads(connection: AsyncConnection, account_id: int, ids: Iterable[str]) -> dict[str, tuple[str, bool]]:
+    rows = employee_rows
+    mine = _current(rows, DirectoryList.EMPLOYEES, account_id) & rows.c.external_id.in_(sorted(ids))
+    found = select(rows.c.external_id, rows.c.full_name, rows.c.active).where(mine)
+    return {row.external_id: (row.full_name, bool(row.active)) for row in await connection.execute(found)}

@@ -1,0 +1,158 @@
+"""The company in rows: seen as it was last read in whole, found by parts of words, added up without losing anybody."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from domain.directory import Department, DirectoryList, Employee, House, HouseField
+from storage.directory import DirectoryStore
+from storage.engine import Database
+from storage.models import employee_departments, employees, houses
+from storage.queries import directory as read
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOUSES, EMPLOYEES, DEPARTMENTS = DirectoryList
+PEOPLE = (
+    Employee(external_id="7", name="Анна", last_name="Петрова", second_name="Сергеевна", position="Менеджер",
+             department_ids=("2", "3", "2"), phone="+7 900 111-22-33"),
+    Employee(external_id="8", name="Семён", last_name="Иванов", department_ids=("3",), active=False),
+    Employee(external_id="9", name="Олег", last_name="Иваненко", position="Мастер"),
+)  # fmt: skip
+TREE = (
+    Department(external_id="2", name="Продажи", parent_id="1", head_id="7", place=1),
+    Department(external_id="3", name="Бригада 1", parent_id="1", head_id="8", place=2),
+    Department(external_id="1", name="Компания"),
+)
+
+
+@pytest.fixture
+def store(database: Database) -> DirectoryStore:
+    return DirectoryStore(database)
+
+
+def house(number: int, address: str = "", **values: str) -> House:
+    known = {HouseField(name): value for name, value in values.items()} | ({HouseField.ADDRESS: address} if address else {})
+    return House(external_id=str(number), title=f"Сделка {number}", values=known, url=f"https://p.bitrix24.ru/{number}/")
+
+
+async def tell_houses(store: DirectoryStore, some: Sequence[House], *, at: datetime = NOW, whole: bool = True) -> int:
+    generation = await store.begin(1, HOUSES)
+    await store.add_houses(1, generation, some)
+    if whole:
+        await store.complete(1, HOUSES, generation, now=at)
+    return generation
+
+
+async def tell_people(store: DirectoryStore) -> None:
+    generation = await store.begin(1, EMPLOYEES)
+    await store.add_employees(1, generation, PEOPLE)
+    await store.complete(1, EMPLOYEES, generation, now=NOW)
+    generation = await store.begin(1, DEPARTMENTS)
+    await store.add_departments(1, generation, TREE)
+    await store.complete(1, DEPARTMENTS, generation, now=NOW)
+
+
+async def test_a_list_is_seen_when_it_was_read_to_its_end(database: Database, store: DirectoryStore) -> None:
+    assert (await read.freshness(database, 1)).houses == read.ListState()
+    await tell_houses(store, [house(100, "Мира 1"), house(9, "Мира 2"), house(9, "Мира 2")])
+    half = await tell_houses(store, [house(9, "Мира 22")], whole=False)
+    assert [line.address for line in await read.houses(database, 1)] == ["Мира 2", "Мира 1"]
+    await store.fail(1, HOUSES, problem="insufficient_scope", hint="нет права crm", now=NOW + timedelta(hours=1))
+    state = (await read.freshness(database, 1)).houses
+    assert (state.read_at, state.count, state.problem, state.hint) == (NOW, 2, "insufficient_scope", "нет права crm")
+    await store.complete(1, HOUSES, half, now=NOW + timedelta(hours=2))
+    assert [line.address for line in await read.houses(database, 1)] == ["Мира 22"]
+    state = (await read.freshness(database, 1)).houses
+    assert (state.read_at, state.count, state.problem) == (NOW + timedelta(hours=2), 1, "")
+    async with database.read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(houses)) == 1
+    assert await read.houses(database, 2) == ()
+
+
+async def test_a_reading_that_ends_late_does_not_bring_old_rows_back(database: Database, store: DirectoryStore) -> None:
+    old = await tell_houses(store, [house(1, "Старый")], whole=False)
+    await tell_houses(store, [house(2, "Новый")])
+    await store.complete(1, HOUSES, old, now=NOW)
+    assert [line.address for line in await read.houses(database, 1)] == ["Новый"]
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("кибальчича 3", [5, 2, 3]),
+        ("ул. КИБАЛЬЧИЧА, д. 3, к. 1", [2]),
+        ("бальчич", [3, 4, 5, 2]),
+        ("12 елочная", [6]),
+        ("сделка 7", [7]),
+        ("зелинского", []),
+        ("%", []),
+    ],
+)
+async def test_a_house_is_found_by_parts_of_its_address(
+    database: Database, store: DirectoryStore, question: str, found: list[int]
+) -> None:
+    listed = ["ул. Кибальчича, 3 к1", "Кибальчича 30", "Кибальчича 13", "Кибальчича, 3", "Ёлочная, 12А", ""]
+    await tell_houses(store, [house(number, address) for number, address in enumerate(listed, start=2)])
+    answer = await read.find_houses(database, 1, question, limit=10)
+    assert ([line.id for line in answer.lines], answer.total) == (found, len(found))
+
+
+async def test_people_their_departments_and_heads(database: Database, store: DirectoryStore) -> None:
+    await tell_people(store)
+    lines = await read.employees(database, 1)
+    assert [(one.full_name, one.active, one.departments) for one in lines] == [
+        ("Иваненко Олег", True, ()), ("Петрова Анна Сергеевна", True, ("Продажи", "Бригада 1")),
+        ("Иванов Семён", False, ("Бригада 1",)),
+    ]  # fmt: skip
+    assert [one.external_id for one in await read.employees(database, 1, active=False)] == ["8"]
+    assert [one.external_id for one in await read.employees(database, 1, department_id="3")] == ["7", "8"]
+    found = await read.find_employees(database, 1, "ИВАН", limit=1)
+    assert ([one.external_id for one in found.lines], found.total) == (["9"], 2)
+    assert (await read.find_employees(database, 1, "семен иваноф", limit=5)).near == "семен иванов"
+    tree = await read.departments(database, 1)
+    assert [(one.name, one.parent, one.head, one.head_active, one.people, one.depth) for one in tree] == [
+        ("Компания", "", "", True, 0, 0), ("Продажи", "Компания", "Петрова Анна Сергеевна", True, 1, 1),
+        ("Бригада 1", "Компания", "Иванов Семён", False, 1, 1),
+    ]  # fmt: skip
+    card = await read.employee(database, 1, "7")
+    assert card is not None
+    assert (card.position, card.phone, card.departments) == ("Менеджер", "+7 900 111-22-33", ("Продажи", "Бригада 1"))
+    assert await read.employee(database, 1, "77") is None
+
+
+async def test_figures_add_up(database: Database, store: DirectoryStore) -> None:
+    assert await read.statistics(database, 1) == read.Statistics()
+    await tell_people(store)
+    told = [("УК «Дом»", "120", "4"), ("ук Дом", "80", ""), ("Уют", "нет", "2"), ("", "10", "1"), ("", "", "")]
+    await tell_houses(
+        store,
+        [
+            house(number, "Мира" if number else "", company=company, flats=flats, entrances=entrances)
+            for number, (company, flats, entrances) in enumerate(told)
+        ],
+    )
+    figures = await read.statistics(database, 1)
+    assert [(one.key, one.houses, one.flats, one.entrances) for one in figures.by_company] == [
+        ("ук дом", 2, 200, 4), ("уют", 1, 0, 2), ("", 2, 10, 1),
+    ]  # fmt: skip
+    assert (figures.houses, figures.flats, figures.entrances) == (5, 210, 7)
+    assert (figures.without_address, figures.without_flats, figures.without_entrances) == (1, 2, 2)
+    assert (figures.employees, figures.active, figures.fired, figures.departments) == (3, 2, 1, 3)
+    assert [(one.name, one.people) for one in figures.by_department] == [
+        ("Компания", 0), ("Продажи", 1), ("Бригада 1", 1), ("", 1),
+    ]  # fmt: skip
+    assert figures.in_several == 1
+    assert [line.id for line in await read.houses(database, 1, company_key="")] == [3, 4]
+
+
+async def test_what_others_left_is_deleted_piece_by_piece(
+    database: Database, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.directory.A_PIECE", 1)
+    for _ in range(2):
+        await tell_people(store)
+    async with database.read() as connection:
+        kept = [await connection.scalar(select(func.count()).select_from(one)) for one in (employees, employee_departments)]
+    assert kept == [3, 3]
