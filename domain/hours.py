@@ -17,6 +17,16 @@ def working_due(start: datetime, minutes: int, zone: tzinfo) -> datetime:
         local = datetime.combine(local.date() + timedelta(days=1), time(), tzinfo=zone)
 
 
+def working_time(start: datetime, end: datetime, zone: tzinfo) -> timedelta:
+    """How much working time lies between two moments; none where the end is not after the start."""
+    first, last, passed = start.astimezone(zone).date(), end.astimezone(zone).date(), timedelta()
+    while first <= last:
+        opens, closes = (datetime.combine(first, at, tzinfo=zone).astimezone(UTC) for at in (OPENS, CLOSES))
+        passed += max(min(end, closes) - max(start, opens), timedelta())
+        first += timedelta(days=1)
+    return passed
+
+
 def _between(start: datetime, end: datetime) -> timedelta:
     """As time passes: the clocks of some zones are put back at night."""
     return end.astimezone(UTC) - start.astimezone(UTC)

@@ -238,6 +238,17 @@ async def group_sizes(database: Database, account_id: int, webinar_id: int, whos
     return sizes
 
 
+async def hot_waiting(database: Database, account_id: int, webinar_id: int) -> int:
+    """How many of its hot people nobody has talked to since, and nobody has taken."""
+    async with database.read() as connection:
+        values = await _values(connection, account_id, webinar_id)
+        if values is None:
+            return 0
+        sql, more = _group(Group.HOT)
+        asked = _of("count(*)", sql, "WHERE called_at IS NULL AND taken_by_name IS NULL")
+        return int((await fetch(connection, asked, values | more))[0][0])
+
+
 async def work_of(database: Database, account_id: int, webinar_id: int) -> int | None:
     """The newest work on this webinar: what «check again» repeats."""
     mine = (webinars.c.account_id == account_id) & (webinars.c.id == webinar_id)

@@ -1,0 +1,235 @@
+"""A digest as a card: a line for each part on a good day, what is wrong and why first on a bad one. Pure functions."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from domain.digests import DigestKind, DigestPart
+from domain.messages import Line, Message, Section, Span, Style, bullet, plain
+from domain.people import show_phone
+from domain.plural import spaced
+from handlers.admin.reckoning import reckoning_lines
+from handlers.analytics.company import CompanyFigures, Indicator, name_of, shown
+from handlers.digests.causes import DAY, HOUR
+from handlers.digests.facts import Debts, Deviation, DigestFacts, HeldWebinar
+from handlers.digests.usual import Cause
+from handlers.wording import Reader, shortened
+from storage.queries.company import Share
+from storage.queries.waiting import Waiter, Waiters
+
+KIND = "digest"
+TITLE_LIMIT = 40
+MOST_CAUSES = 3
+_OF_CALLS = (
+    Indicator.CALLS, Indicator.INCOMING, Indicator.OUTGOING, Indicator.MISSED, Indicator.MISSED_SHARE,
+    Indicator.BACK_MEDIAN, Indicator.TALK, Indicator.SUMMARIES, Indicator.NEGATIVE,
+)  # fmt: skip
+_OF_LEADS = (Indicator.LEADS, Indicator.CONTACT_MEDIAN, Indicator.ADS)
+
+
+def digest_card(
+    facts: DigestFacts, reader: Reader, *, full: bool, late_since: datetime | None = None, key: str
+) -> Message:  # fmt: skip
+    """``late_since``: when we stopped working, of one that comes late. ``full``: every figure, and each debt by name."""
+    lines = [_title(facts, reader)]
+    if late_since is not None:
+        lines.append(plain(reader.say("told.late", at=_since(reader, late_since))))
+    lines += [_deviation(facts, reader, one) for one in facts.deviations]
+    if full:
+        return Message(key=key, sections=(Section(lines=tuple(lines)), *_sections(facts, reader)), kind=KIND)
+    return Message(key=key, sections=(Section(lines=(*lines, *_lines(facts, reader))),), kind=KIND)
+
+
+def _title(facts: DigestFacts, reader: Reader) -> Line:
+    spans = [Span(f"{reader.say(f'told.icon.{facts.kind}')} {_when(facts, reader)}", Style.BOLD)]
+    if not facts.compared and facts.kind is not DigestKind.WEBINAR:
+        spans.append(Span(f" · {reader.say('told.no_usual')}"))
+    elif not facts.deviations:
+        spans.append(Span(f" · {reader.say('told.as_usual')}"))
+    return Line(spans=tuple(spans))
+
+
+def _when(facts: DigestFacts, reader: Reader) -> str:
+    """«Пятница, 27 ноября», «27–29 ноября», «Суббота, 28 ноября, до 18:00»."""
+    period = facts.period
+    days = reader.period(period.first, period.last)
+    if period.first != period.last:
+        return days
+    weekday = reader.say("told.weekdays").split("|")[period.first.weekday()]
+    told = f"{weekday}, {days}"
+    if facts.so_far:
+        return reader.say("told.so_far", day=told, at=f"{facts.figures.counted_at.astimezone(reader.zone):%H:%M}")
+    return told
+
+
+def _since(reader: Reader, at: datetime) -> str:
+    """«08:40», «28.11 08:40»."""
+    local = at.astimezone(reader.zone)
+    return f"{local:%H:%M}" if local.date() == reader.today else f"{local:%d.%m %H:%M}"
+
+
+def _deviation(facts: DigestFacts, reader: Reader, one: Deviation) -> Line:
+    """What is wrong in bold, then where it comes from."""
+    sign = reader.say("told.worse" if one.worse else "told.other")
+    values = {"number": spaced(one.found.number), "usual": spaced(one.found.usual)}
+    values["incoming"] = _incoming(facts.figures, reader)
+    way = "over" if one.found.far > 0 else "under"
+    spans = [Span(f"{sign} {reader.say(f'told.{way}.{one.subject}', **values)}", Style.BOLD)]
+    causes = [_cause(facts, reader, cause) for cause in one.causes[:MOST_CAUSES]]
+    return Line(spans=(*spans, *([Span(f": {'; '.join(causes)}")] if causes else [])))
+
+
+def _cause(facts: DigestFacts, reader: Reader, cause: Cause) -> str:
+    """«с 14:00 до 16:00 — 22, обычно 1»."""
+    return reader.say(
+        "told.cause", what=_what(facts, reader, cause), number=spaced(cause.number), usual=spaced(cause.usual)
+    )  # fmt: skip
+
+
+def _what(facts: DigestFacts, reader: Reader, cause: Cause) -> str:
+    if cause.by == HOUR:
+        return reader.say("told.hours", first=f"{cause.first:02}:00", last=f"{(cause.last + 1) % 24:02}:00")
+    if cause.by == DAY:
+        first = facts.period.first.toordinal()
+        days = [facts.period.first.fromordinal(first + place) for place in (cause.first, cause.last)]
+        return reader.period(days[0], days[1])
+    if cause.by == Share.LINE:
+        return reader.say("told.line", line=show_phone(cause.name) if cause.name.isdigit() else cause.name)
+    return reader.say(f"told.by.{cause.by}", name=shortened(cause.name, TITLE_LIMIT))
+
+
+def _lines(facts: DigestFacts, reader: Reader) -> Iterator[Line]:
+    """One for each part that there is something to say of."""
+    figures = facts.figures
+    if facts.tells(DigestPart.CALLS):
+        yield plain(_calls(figures, reader))
+    if facts.tells(DigestPart.LEADS):
+        yield plain(_leads(figures, reader))
+    if facts.tells(DigestPart.WEBINARS) and facts.webinars:
+        yield plain(_webinars(facts, reader))
+    if debts := _debts(facts, reader):
+        yield plain(debts)
+    if facts.tells(DigestPart.RECKONING) and (told := _reckoned(facts, reader)):
+        yield plain(told[0] if len(told) == 1 else reader.say("told.reckoned", vendors=_all_there(facts, reader)))
+
+
+def _calls(figures: CompanyFigures, reader: Reader) -> str:
+    if not figures.number(Indicator.CALLS):
+        return reader.say("told.no_calls")
+    calls = reader.count(int(figures.number(Indicator.CALLS)), "call")
+    missed = shown(reader, Indicator.MISSED, figures[Indicator.MISSED])
+    return reader.say("told.calls", calls=calls, missed=missed, incoming=_incoming(figures, reader))
+
+
+def _incoming(figures: CompanyFigures, reader: Reader) -> str:
+    return reader.count(int(figures.number(Indicator.INCOMING)), "incoming_of")
+
+
+def _leads(figures: CompanyFigures, reader: Reader) -> str:
+    if not figures.number(Indicator.LEADS):
+        return reader.say("told.no_leads")
+    leads = reader.count(int(figures.number(Indicator.LEADS)), "new_one")
+    contact = figures[Indicator.CONTACT_MEDIAN]
+    told = reader.say("told.leads", leads=leads)
+    if contact.number is None:
+        return told
+    return f"{told} · {reader.say('told.contact', minutes=shown(reader, Indicator.CONTACT_MEDIAN, contact))}"
+
+
+def _webinars(facts: DigestFacts, reader: Reader) -> str:
+    if len(facts.webinars) == 1:
+        return _webinar(facts.webinars[0], reader)
+    names = (Indicator.CAME, Indicator.REGISTERED, Indicator.HOT)
+    values = {name.value: shown(reader, name, facts.figures[name]) for name in names}
+    return reader.say("told.webinars", webinars=reader.count(len(facts.webinars), "webinar"), **values)
+
+
+def _webinar(held: HeldWebinar, reader: Reader) -> str:
+    title = shortened(held.line.title or reader.say("webinar.untitled"), TITLE_LIMIT)
+    turnout = held.turnout
+    values = {"title": title, "came": spaced(turnout.came), "hot": spaced(turnout.hot)}
+    if not turnout.registered:
+        return reader.say("told.webinar_open", **values)
+    return reader.say("told.webinar", **values, registered=spaced(turnout.registered))
+
+
+def _debts(facts: DigestFacts, reader: Reader) -> str:
+    """«Ждут: перезвонить 3 · лиды без контакта 2», or that nobody does."""
+    debts = facts.debts
+    counts = {"calls": debts.calls.total, "leads": debts.leads.total, "hot": debts.hot_people}
+    if facts.tells(DigestPart.TASKS):
+        counts["overdue"] = int(facts.figures.number(Indicator.OVERDUE))
+    told = [reader.say(f"told.debt.{name}", count=spaced(count)) for name, count in counts.items() if count]
+    if told:
+        return reader.say("told.debts", debts=" · ".join(told))
+    return reader.say("told.no_debts") if facts.tells(DigestPart.DEBTS) else ""
+
+
+def _reckoned(facts: DigestFacts, reader: Reader) -> list[str]:
+    return reckoning_lines(reader, facts.calls_reckoned, facts.webinars_reckoned, facts.crm_reckoned)
+
+
+def _all_there(facts: DigestFacts, reader: Reader) -> str:
+    """«Битрикс24 214 из 214 · Бизон365 2 из 2»: what came here of what each lists."""
+    counts = [(one.vendor, one.listed - one.waiting, one.listed) for one in facts.calls_reckoned]
+    counts += [(one.vendor, one.listed - one.waiting - one.failed, one.listed) for one in facts.webinars_reckoned]
+    counts += [(one.vendor, one.listed - one.waiting, one.listed) for one in facts.crm_reckoned]
+    return " · ".join(
+        reader.say("told.vendor", vendor=reader.vendor(vendor), here=spaced(here), listed=spaced(listed))
+        for vendor, here, listed in counts
+    )
+
+
+def _sections(facts: DigestFacts, reader: Reader) -> Iterator[Section]:
+    """«Всё»: every figure of every part."""
+    if facts.tells(DigestPart.CALLS):
+        yield _section(reader, "calls", tuple(_figures(facts, reader, _OF_CALLS)))
+    if facts.tells(DigestPart.LEADS):
+        yield _section(reader, "leads", tuple(_figures(facts, reader, _OF_LEADS)))
+    if facts.tells(DigestPart.WEBINARS) and facts.webinars:
+        yield _section(reader, "webinars", tuple(bullet(_webinar(one, reader)) for one in facts.webinars))
+    if facts.tells(DigestPart.DEBTS):
+        yield from _named(facts.debts, reader)
+    if facts.tells(DigestPart.TASKS) and facts.figures[Indicator.OVERDUE].number is not None:
+        overdue = Indicator.OVERDUE
+        line = f"{name_of(reader, overdue)}: {shown(reader, overdue, facts.figures[overdue])}"
+        yield Section(lines=(plain(line),))
+    if facts.tells(DigestPart.RECKONING) and (told := _reckoned(facts, reader)):
+        yield _section(reader, "reckoning", tuple(bullet(line) for line in told))
+
+
+def _figures(facts: DigestFacts, reader: Reader, indicators: tuple[Indicator, ...]) -> Iterator[Line]:
+    for indicator in indicators:
+        yield bullet(f"{name_of(reader, indicator)}: {shown(reader, indicator, facts.figures[indicator])}")
+
+
+def _named(debts: Debts, reader: Reader) -> Iterator[Section]:
+    if debts.calls.total:
+        yield _section(reader, "not_called_back", tuple(_people(reader, debts.calls)), count=debts.calls.total)
+    if debts.leads.total:
+        yield _section(reader, "not_contacted", tuple(_people(reader, debts.leads)), count=debts.leads.total)
+    if debts.hot_people:
+        lines = tuple(
+            bullet(reader.say("told.hot", title=shortened(one.line.title, TITLE_LIMIT), count=spaced(one.waiting)))
+            for one in debts.hot
+        )
+        yield _section(reader, "hot", lines, count=debts.hot_people)
+
+
+def _people(reader: Reader, waiters: Waiters) -> Iterator[Line]:
+    for one in waiters.rows:
+        yield bullet(_waiter(reader, one))
+    if waiters.total > len(waiters.rows):
+        yield plain(reader.say("told.more", count=spaced(waiters.total - len(waiters.rows))))
+
+
+def _waiter(reader: Reader, one: Waiter) -> str:
+    phone = reader.phone(one.phone, one.phone_raw)
+    who = f"{shortened(one.name, TITLE_LIMIT)}, {phone}" if one.name else phone
+    times = f" · {reader.count(one.times, 'call')}" if one.times > 1 else ""
+    return f"{reader.moment(one.since)} · {who}{times}"
+
+
+def _section(reader: Reader, name: str, lines: tuple[Line, ...], *, count: int | None = None) -> Section:
+    text = reader.say(f"told.section.{name}")
+    title = text if count is None else f"{text}: {spaced(count)}"
+    return Section(title=Line(spans=(Span(title, Style.BOLD),)), lines=lines)

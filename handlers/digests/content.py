@@ -1,0 +1,99 @@
+"""What a digest says: gathered from our tables, compared with the team's own usual, and put on a card and a picture."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.digests import DigestKind, DigestPart
+from handlers.analytics.company import count_company, webinars_of
+from handlers.digests.card import digest_card
+from handlers.digests.causes import Comparison, deviations_of
+from handlers.digests.days import LOOKED_BACK, Told, compared_with, told_of, whole_day
+from handlers.digests.facts import Day, Debts, DigestFacts, DigestSources, HeldWebinar
+from handlers.digests.picture import digest_picture
+from storage.engine import Database
+from storage.queries.audience import hot_waiting
+from storage.queries.company import Span, call_counts, days_of, first_day, lead_counts, span_of
+from storage.queries.crm_reckoning import last_crm_reckonings
+from storage.queries.reckoning import last_reckonings
+from storage.queries.settings import min_duration_s
+from storage.queries.waiting import not_called_back, not_contacted
+from storage.queries.webinar_reckoning import last_webinar_reckonings
+from storage.queries.webinars import WebinarLine, turnout, webinar_line
+
+__all__ = ["DigestFacts", "DigestSources", "digest_card", "digest_picture", "gather"]
+
+DEBT_DAYS = 7  # what waits longer nobody will call any more
+MOST_DEBTS = 10  # named in the full digest
+SHOWN_DAYS = 14  # in the picture
+
+
+async def gather(
+    sources: DigestSources, account_id: int, *, kind: DigestKind, parts: frozenset[DigestPart], now: datetime,
+    zone: ZoneInfo, webinar_id: int = 0,
+) -> DigestFacts:  # fmt: skip
+    """Everything the parts need. ``now``: of when it tells; what waits for somebody is counted as it is at present."""
+    database = sources.database
+    days = await _days(database, account_id, now, zone)
+    webinar = await webinar_line(database, account_id, webinar_id) if webinar_id else None
+    told = _told(kind, webinar, now, zone, days)
+    short_s = await min_duration_s(database, account_id, sources.default_short_s)
+    overdue = await sources.overdue(account_id, now) if sources.overdue and DigestPart.TASKS in parts else None
+    figures = await count_company(
+        database, account_id, told.period, zone=zone, now=now, short_s=short_s, overdue=overdue
+    )  # fmt: skip
+    before = compared_with(kind, told, zone, await first_day(database, account_id, zone))
+    compared = Comparison(database=database, account_id=account_id, told=told, before=before, zone=zone)
+    held = (webinar,) if webinar is not None else await webinars_of(database, account_id, told.span)
+    return DigestFacts(
+        kind=kind, parts=parts, figures=figures, so_far=told.so_far, compared=bool(before),
+        deviations=await deviations_of(compared, parts),
+        webinars=await _held(database, account_id, held),
+        debts=await _debts(database, account_id, debt_span(now, zone), short_s) if DigestPart.DEBTS in parts else Debts(),
+        calls_reckoned=await last_reckonings(database, account_id),
+        webinars_reckoned=await last_webinar_reckonings(database, account_id),
+        crm_reckoned=await last_crm_reckonings(database, account_id),
+        days=tuple(day for day in days if day.day <= told.period.last)[-SHOWN_DAYS:],
+    )  # fmt: skip
+
+
+def _told(kind: DigestKind, webinar: WebinarLine | None, now: datetime, zone: ZoneInfo, days: Sequence[Day]) -> Told:
+    if webinar is not None and webinar.started_at is not None:
+        return whole_day(webinar.started_at.astimezone(zone).date(), zone)
+    return told_of(kind, now, zone, [day.incoming + day.leads for day in days[:-1]])
+
+
+async def _days(database: Database, account_id: int, now: datetime, zone: ZoneInfo) -> tuple[Day, ...]:
+    """Each of the last days, today the last of them."""
+    today = now.astimezone(zone).date()
+    first = today - timedelta(days=LOOKED_BACK)
+    spans = days_of(first, today, zone)
+    calls, leads = await call_counts(database, account_id, spans), await lead_counts(database, account_id, spans)
+    return tuple(
+        Day(day=first + timedelta(days=n), incoming=one.incoming, missed=one.missed, leads=number)
+        for n, (one, number) in enumerate(zip(calls, leads, strict=True))
+    )
+
+
+async def _held(database: Database, account_id: int, lines: Sequence[WebinarLine]) -> tuple[HeldWebinar, ...]:
+    return tuple([
+        HeldWebinar(
+            line=line, turnout=await turnout(database, line.id), waiting=await hot_waiting(database, account_id, line.id)
+        )
+        for line in lines
+    ])  # fmt: skip
+
+
+async def _debts(database: Database, account_id: int, span: Span, short_s: int) -> Debts:
+    held = await _held(database, account_id, await webinars_of(database, account_id, span))
+    return Debts(
+        calls=await not_called_back(database, account_id, span, most=MOST_DEBTS),
+        leads=await not_contacted(database, account_id, span, short_s=short_s, most=MOST_DEBTS),
+        hot=tuple(one for one in held if one.waiting),
+    )
+
+
+def debt_span(now: datetime, zone: ZoneInfo) -> Span:
+    """Of the days that debts are looked for in."""
+    today = now.astimezone(zone).date()
+    return span_of(today - timedelta(days=DEBT_DAYS), today, zone)

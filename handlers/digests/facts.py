@@ -1,0 +1,103 @@
+"""What a digest tells, gathered and not yet in words."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from domain.attendance import Turnout
+from domain.digests import DigestKind, DigestPart
+from handlers.analytics.company import CompanyFigures
+from handlers.calls.periods import Period
+from handlers.digests.usual import Cause, Unusual
+from storage.engine import Database
+from storage.queries.company import Subject
+from storage.queries.crm_reckoning import CrmReckoning
+from storage.queries.reckoning import Reckoning
+from storage.queries.waiting import Waiters
+from storage.queries.webinar_reckoning import WebinarReckoning
+from storage.queries.webinars import WebinarLine
+
+WORSE_WHEN_MORE = frozenset({Subject.MISSED, Subject.NEGATIVE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestSources:
+    """Where it is all read from. ``default_short_s``: a call has to be longer to be a talk, unless the chat sets another.
+
+    ``overdue`` tells how many tasks are late, None where nobody knows them.
+    """
+
+    database: Database
+    default_short_s: int = 10
+    overdue: Callable[[int, datetime], Awaitable[int | None]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """What is not as it usually is, and what explains most of it, the best first."""
+
+    subject: Subject
+    found: Unusual
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def worse(self) -> bool:
+        return (self.found.far > 0) == (self.subject in WORSE_WHEN_MORE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldWebinar:
+    """``waiting``: hot people of it whom nobody has called or taken. ``sources``: what brought those who were there."""
+
+    line: WebinarLine
+    turnout: Turnout
+    waiting: int
+    sources: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debts:
+    """What waits for somebody now, of the last days."""
+
+    calls: Waiters = field(default_factory=Waiters)
+    leads: Waiters = field(default_factory=Waiters)
+    hot: tuple[HeldWebinar, ...] = ()
+
+    @property
+    def hot_people(self) -> int:
+        return sum(one.waiting for one in self.hot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A bar of the picture."""
+
+    day: date
+    incoming: int
+    missed: int
+    leads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestFacts:
+    """``so_far``: the day is not over. ``compared``: there were enough days before to say what is usual."""
+
+    kind: DigestKind
+    parts: frozenset[DigestPart]
+    figures: CompanyFigures
+    so_far: bool = False
+    compared: bool = False
+    deviations: tuple[Deviation, ...] = ()
+    webinars: tuple[HeldWebinar, ...] = ()
+    debts: Debts = field(default_factory=Debts)
+    calls_reckoned: tuple[Reckoning, ...] = ()
+    webinars_reckoned: tuple[WebinarReckoning, ...] = ()
+    crm_reckoned: tuple[CrmReckoning, ...] = ()
+    days: tuple[Day, ...] = ()
+
+    @property
+    def period(self) -> Period:
+        return self.figures.period
+
+    def tells(self, part: DigestPart) -> bool:
+        return part in self.parts
