@@ -10,6 +10,8 @@ ARGS ?=
 WORKERS ?= 4
 # Real processes, sockets and clocks share those cores: what fails once and then passes is listed as RERUN, a defect to mend.
 RERUNS ?= 1
+# what is compiled once is compiled by no other worker and by none of the processes that tests start, whatever the environment says
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test demo run check format lint types coverage bench lock clean

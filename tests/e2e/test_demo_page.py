@@ -249,11 +249,16 @@ async def test_a_recording_nobody_can_hear_is_refused_with_the_reason(url: str, 
 
 
 async def test_four_systems_tell_of_one_client_and_there_is_one_card(shown: Shown) -> None:
-    """The story of the column, in its order; every step is ticked and the next one stands out."""
+    """The story of the column, in its order; every step is ticked and the next one stands out.
+
+    The demo is shared by the tests of this module: tried a second time, the story goes on from where it stands.
+    """
     column = shown.page.locator(".control")
     offer = shown.cards("Новая заявка", "Ирина Павлова")
     seen = {"1.": "Расчёт уборки офиса", "2.": "сайт и amoCRM", "5.": "этап: Расчёт отправлен"}
-    for step in ("1.", "2.", "3.", "4.", "5."):
+    steps = ("1.", "2.", "3.", "4.", "5.")
+    stands_at = (await column.locator("[aria-current=step]").inner_text())[:2]
+    for step in steps[steps.index(stands_at) :]:
         await expect(column.locator("[aria-current=step]")).to_contain_text(step)
         await shown.press(f"{step} ")
         if step in seen:
