@@ -13,6 +13,7 @@ READING_BUTTONS = (
     *("regs", "reg", "rlink", "rules", "rule", "stgs", "stgp", "stg"),
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("cl", "cties", "creg", "lcard", "lwaits"),
+    *("spm", "spl", "spc", "spe", "spnew"),
     *("ads", "adrule", "adnone", "adapply"),
     *("keys", "key", "keyrot", "keyoff"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),

@@ -17,6 +17,7 @@ from handlers.desk import Desk
 from handlers.keys import telegram as keys
 from handlers.leads import adding, taking
 from handlers.leads import telegram as leads
+from handlers.spend import telegram as spend
 from handlers.talk.telegram import in_private, show
 from handlers.webinars import links, matches, register, registrants, ruling, segments, unknown, viewers, visited, words
 from handlers.webinars import telegram as webinars
@@ -24,7 +25,7 @@ from handlers.webinars import telegram as webinars
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
-    ruling, checks, crm, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments,
+    ruling, checks, crm, spend, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments,
     register, matches, visited, links, leads, adding, taking, ads, drafting, keys,
 )  # fmt: skip
 

@@ -3,11 +3,12 @@
 import calendar
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 MOST_DAYS = 3660
+_HALF_A_YEAR = 183  # days: «7 ноября – 1 ноября» is not a year without a week
 
 _MONTHS = ("янв", "фев", "мар", "апр", "ма", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
 _MONTH = (
@@ -24,10 +25,11 @@ _DayMonthYear = tuple[str, int, str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """Local days, both included."""
+    """Local days, both included. ``turned``: the last was named before the first."""
 
     first: date
     last: date
+    turned: bool = field(default=False, compare=False)
 
 
 def find_period(text: str, today: date) -> tuple[Period | None, str]:
@@ -35,12 +37,18 @@ def find_period(text: str, today: date) -> tuple[Period | None, str]:
 
     A day or month without a year is the latest that has begun. Dates that do not exist (31 февраля) are no period.
     """
+    found = place_period(text, today)
+    return (found[0], f"{text[: found[1]]} {text[found[2] :]}") if found is not None else (None, text)
+
+
+def place_period(text: str, today: date) -> tuple[Period, int, int] | None:
+    """As ``find_period``: the period, where it begins in ``text``, and where it has ended."""
     for pattern, read in _FORMS:
         for found in re.finditer(rf"(?<![\w+.]){pattern}(?!\w|\.\d)", text):
             period = _safely(read, found, today)
             if period is not None:
-                return period, f"{text[: found.start()]} {text[found.end() :]}"
-    return None, text
+                return period, found.start(), found.end()
+    return None
 
 
 def _safely(read: Callable[[re.Match[str], date], Period | None], found: re.Match[str], today: date) -> Period | None:
@@ -58,7 +66,8 @@ def _days(first: date, last: date) -> Period | None:
 
 def _range(one: date, other: date) -> Period | None:
     """Said the wrong way round it means the same days."""
-    return _days(min(one, other), max(one, other))
+    days = _days(min(one, other), max(one, other))
+    return replace(days, turned=one > other) if days is not None else None
 
 
 def _last_days(count: int, today: date) -> Period | None:
@@ -134,7 +143,15 @@ def _between(start: _DayMonthYear, end: _DayMonthYear, today: date) -> Period | 
         return _days(first if first <= last else first.replace(year=last.year - 1), last)
     first = _day(*start, today)
     last = _day(end[0], end[1], end[2] or str(first.year), today)
-    return _range(first, last if first <= last or end[2] else last.replace(year=first.year + 1))
+    if first <= last or end[2] or (first - last).days < _HALF_A_YEAR:
+        return _range(first, last)
+    return _range(first, last.replace(year=first.year + 1))
+
+
+def _numeric_range(found: re.Match[str], today: date) -> Period | None:
+    first_day, day, month, year = found.groups()
+    last = _day(day, int(month), year, today)
+    return _range(last.replace(day=int(first_day)), last)
 
 
 def _one_day(found: re.Match[str], today: date) -> Period | None:
@@ -177,6 +194,7 @@ def _weekday(found: re.Match[str], today: date) -> Period | None:
 
 _FORMS: tuple[tuple[str, Callable[[re.Match[str], date], Period | None]], ...] = (
     (rf"(?:с|за)?\s*{_NUMERIC}{_DASH}{_NUMERIC}", _two_numeric),
+    (rf"(?:с|за)?\s*(\d{{1,2}}){_DASH}{_NUMERIC}", _numeric_range),
     (rf"(?:с|за)?\s*(\d{{1,2}})\s+{_MONTH}{_DASH}(\d{{1,2}})\s+{_MONTH}{_YEAR}", _two_days),
     (rf"(?:с|за)?\s*(\d{{1,2}}){_DASH}(\d{{1,2}})\s+{_MONTH}{_YEAR}", _month_range),
     (rf"(?:за|от)?\s*(\d{{1,2}})\s+{_MONTH}{_YEAR}", _one_day),

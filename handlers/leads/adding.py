@@ -1,4 +1,4 @@
-"""/add and /spend in Telegram: one line, or a question that one line answers; then a check, and one press that saves."""
+"""/add in Telegram: one line, or a question that one line answers; then a check, and one press that saves."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ from handlers.desk import Desk
 from handlers.leads.additions import add_menu, check_screen, prompt_screen, saved_screen, wrong_screen
 from handlers.leads.saving import save_typed, seen_before
 from handlers.leads.typed import Typed, read_line
-from handlers.talk.telegram import ADMINS, Pressed, in_private, pressed_on, redraw, show, toast
+from handlers.spend import telegram as spend
+from handlers.talk.telegram import Pressed, in_private, pressed_on, redraw, show, toast
 from handlers.wording import Reader
 
 Buttons = dict[str, Callable[..., Awaitable[None]]]
@@ -70,7 +71,6 @@ def build_router() -> Router:
     """Leads may be added by everybody, names and money by those who run the bot. In private only."""
     router = Router(name="adding")
     router.message.register(add_command, Command("add", "добавить", ignore_case=True))
-    router.message.register(spend_command, Command("spend", "расход", ignore_case=True), flags=ADMINS)
     words = (F.text, ~F.text.startswith("/"), ~F.via_bot, in_private)
     router.message.register(typed_line, StateFilter(Adding.line), *words)
     buttons: Buttons = {"add": choose, "addgo": save, "addno": leave}
@@ -84,7 +84,7 @@ def may_add(person: Person, kind: ImportKind) -> bool:
 
 
 async def add_command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk, state: FSMContext) -> None:
-    """/add shows what can be added; /add лид …, /add направление … adds it in one line."""
+    """/add shows what can be added; /add лид …, /add направление …, /add расход … adds it in one line."""
     reader = desk.reader(person.account_id, private=True)
     word, _, rest = (command.args or "").strip().partition(" ")
     kind = WORDS.get(word.casefold())
@@ -94,18 +94,12 @@ async def add_command(message: ChatMessage, command: CommandObject, person: Pers
         await show(message, desk, add_menu(reader, [kind for kind in ImportKind if may_add(person, kind)]))
     elif not may_add(person, kind):
         await show(message, desk, say(reader.say("add.admins_only")))
+    elif kind is ImportKind.SPEND:
+        await (
+            spend.begin(message, person, desk, state, rest) if rest.strip() else spend.prompt(message, person, desk, state)
+        )
     else:
         await _begin(message, Asking(desk=desk, person=person, state=state, reader=reader), kind, rest)
-
-
-async def spend_command(message: ChatMessage, command: CommandObject, person: Person, desk: Desk, state: FSMContext) -> None:
-    """/spend google 40000 1–7 ноября."""
-    reader = desk.reader(person.account_id, private=True)
-    if not in_private(message):
-        await show(message, desk, say(reader.say("add.private_only")))
-        return
-    asking = Asking(desk=desk, person=person, state=state, reader=reader)
-    await _begin(message, asking, ImportKind.SPEND, command.args or "")
 
 
 async def _begin(message: ChatMessage, asking: Asking, kind: ImportKind, text: str) -> None:
@@ -118,6 +112,9 @@ async def choose(callback: CallbackQuery, argument: str, person: Person, desk: D
         await toast(callback, desk.texts.get("add.admins_only"), alert=True)
         return
     await toast(callback)
+    if argument == ImportKind.SPEND:
+        await spend.prompt(message, person, desk, state)
+        return
     asking = Asking(desk=desk, person=person, state=state, reader=desk.reader(person.account_id, private=True))
     await asking.ask(message, ImportKind(argument))
 

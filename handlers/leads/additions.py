@@ -1,8 +1,8 @@
-"""What people see while they add a lead, an amount, a direction or a creative. Pure functions."""
+"""What people see while they add a lead, a direction or a creative. Pure functions."""
 
 from collections.abc import Iterator, Sequence
 
-from domain.imports import AnyRow, ImportKind, SpendRow
+from domain.imports import ImportKind
 from domain.messages import Line, Message, Section, Span, Style, bold, bullet, plain
 from handlers.calls.screens import ANSWER, action, say
 from handlers.leads.messages import reason_of, row_line
@@ -52,21 +52,8 @@ def check_screen(reader: Reader, typed: Typed, *, known: bool) -> Message:
 def described(reader: Reader, typed: Typed) -> Iterator[str]:
     if typed.renames:
         yield f"{typed.renames} → {row_line(reader, typed.rows[0])}"
-    elif typed.kind is ImportKind.SPEND:
-        yield from _spent(reader, typed.rows, typed)
     else:
         yield from (row_line(reader, row) for row in typed.rows)
-
-
-def _spent(reader: Reader, rows: Sequence[AnyRow], typed: Typed) -> Iterator[str]:
-    spent = [row for row in rows if isinstance(row, SpendRow)]
-    first = spent[0]
-    amount = reader.money(sum(row.amount for row in spent), first.currency)
-    when = reader.period(typed.period.first, typed.period.last) if typed.period else ""
-    yield " · ".join(part for part in (first.source, amount, when, first.direction, first.creative) if part)
-    if len(spent) > 1:
-        each = reader.money(spent[-1].amount, first.currency)
-        yield reader.say("add.by_day", days=reader.count(len(spent), "day_of"), amount=each)
 
 
 def saved_screen(reader: Reader, typed: Typed, *, changed: int) -> Message:

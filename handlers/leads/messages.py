@@ -7,6 +7,7 @@ from domain.messages import Button, Line, Message, Section, Span, Style, bold, b
 from handlers.calls.screens import ANSWER, action, say
 from handlers.leads.cells import Fault
 from handlers.leads.survey import Survey
+from handlers.spend.screens import beside_lines
 from handlers.wording import Reader, shortened
 from storage.leads import Saved
 
@@ -25,6 +26,9 @@ def survey_screen(reader: Reader, name: str, survey: Survey, import_id: int, *, 
     if survey.faults:
         faults = tuple(bullet(fault_line(reader, survey, number, fault)) for number, fault in survey.faults)
         sections.append(Section(title=bold(reader.say("import.faults")), lines=faults, weight=1))
+    if survey.beside:
+        told = (*beside_lines(reader, survey.beside), plain(reader.say("import.beside")))
+        sections.append(Section(title=bold(reader.say("spend.beside")), lines=told))
     if before is not None:
         when = reader.moment(before.loaded_at or before.shown_at)
         sections.append(Section(lines=(plain(reader.say("import.same_file", when=when)),)))
@@ -41,6 +45,7 @@ def _count_lines(reader: Reader, survey: Survey) -> Iterator[Line]:
     counts = {
         "stored": survey.stored, "known": survey.known, "repeats": survey.repeats, "refused": survey.refused,
         "doubt_phone": survey.doubts["phone"], "doubt_email": survey.doubts["email"], "undated": survey.undated,
+        "replaced": survey.replaced,
     }  # fmt: skip
     yield from (bullet(reader.say(f"import.count.{name}", count=count)) for name, count in counts.items() if count)
     if survey.days:

@@ -1,6 +1,6 @@
 """What was typed and agreed to becomes rows, by the same way as rows of a table."""
 
-from domain.imports import CreativeRow, DirectionRow, LeadRow, SpendRow
+from domain.imports import CreativeRow, DirectionRow, LeadRow
 from domain.roles import Person
 from handlers.desk import Desk
 from handlers.leads.loading import lead_of
@@ -8,7 +8,6 @@ from handlers.leads.typed import Typed
 from storage.imports import meet
 from storage.leads import TYPED, LeadStore
 from storage.names import NameStore
-from storage.spending import SpendStore
 
 
 async def seen_before(desk: Desk, person: Person, typed: Typed) -> bool:
@@ -28,13 +27,10 @@ async def save_typed(desk: Desk, person: Person, typed: Typed) -> int:
         return await store.rename(account, typed.renames, row.title) if isinstance(row, DirectionRow) else 0
     titles = [row.title if isinstance(row, DirectionRow) else row.direction for row in typed.rows]
     ads = [row for row in typed.rows if isinstance(row, CreativeRow)]
-    ads += [CreativeRow(title=row.creative) for row in typed.rows if isinstance(row, LeadRow | SpendRow) and row.creative]
+    ads += [CreativeRow(title=row.creative) for row in typed.rows if isinstance(row, LeadRow) and row.creative]
     names, changed = await store.add(account, titles, ads, now)
     for ad in ads:
         changed += await store.assign(account, ad, names)
-    spent = [row for row in typed.rows if isinstance(row, SpendRow)]
-    if spent:
-        return await SpendStore(desk.database).save(account, spent, names, now, source=TYPED)
     leads = [row for row in typed.rows if isinstance(row, LeadRow)]
     if leads:
         saved = await LeadStore(desk.database).save(account, [lead_of(row, names, since=now, source=TYPED) for row in leads])

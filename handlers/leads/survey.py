@@ -8,10 +8,12 @@ from pathlib import Path
 
 from domain.errors import BadInput
 from domain.imports import AnyRow, ImportKind, LeadRow, SpendRow
+from domain.spending import Ad
 from handlers.leads.cells import Fault, Numbered
 from handlers.leads.reading import opened
 from storage.engine import Database
 from storage.imports import meet
+from storage.spend_entries import Spent, spent_between
 
 SHOWN_ROWS = 5
 SHOWN_FAULTS = 10
@@ -24,7 +26,8 @@ class Survey:
     """``rows`` can be loaded, ``refused`` cannot.
 
     Of the former ``repeats`` stand twice in the table, ``stored`` came with an earlier one, and ``known`` are leads of
-    another source. ``faults``: the first of those that are refused, by number.
+    another source. ``faults``: the first of those that are refused, by number. ``beside``: amounts of the same ads and days
+    that this table would be added to; ``replaced``: its own amounts that an entry of the chat stands for.
     """
 
     kind: ImportKind
@@ -43,6 +46,9 @@ class Survey:
     sums: Counter[str] = field(default_factory=Counter)
     directions: set[str] = field(default_factory=set)
     creatives: set[str] = field(default_factory=set)
+    spent: dict[str, SpendRow] = field(default_factory=dict)
+    beside: list[Spent] = field(default_factory=list)
+    replaced: int = 0
 
     @property
     def new(self) -> int:
@@ -70,7 +76,22 @@ class Surveyor:
                 _check_size(survey)
         if not survey.rows and not survey.refused:
             raise BadInput("file", "под строкой с названиями колонок нет ни одной строки")
+        await self._compare_spend(survey)
         return survey
+
+    async def _compare_spend(self, survey: Survey) -> None:
+        """What has been told of the same days already, by tables and in words."""
+        ads: dict[date, list[Ad]] = {}
+        for row in survey.spent.values():
+            ads.setdefault(row.day, []).append(Ad(source=row.source, direction=row.direction, creative=row.creative))
+        for currency in sorted(survey.sums):
+            days = [row.day for row in survey.spent.values() if row.currency == currency]
+            for one in await spent_between(self.database, self.account_id, currency, first=min(days), last=max(days)):
+                mine = one.key in survey.spent
+                survey.stored += mine
+                survey.replaced += mine and one.replaced_by is not None
+                if not mine and one.replaced_by is None and any(one.ad.may_be(ad) for ad in ads.get(one.day, ())):
+                    survey.beside.append(one)
 
     async def _compare(self, survey: Survey, fresh: Sequence[AnyRow]) -> None:
         leads = [row for row in fresh if isinstance(row, LeadRow)]
@@ -108,6 +129,7 @@ def _note(survey: Survey, row: AnyRow) -> None:
         survey.undated += row.day is None
     if isinstance(row, SpendRow):
         survey.sums[row.currency] += row.amount
+        survey.spent[row.key] = row
     day = getattr(row, "day", None)
     if day is not None:
         survey.days.add(day)

@@ -25,6 +25,7 @@ from storage.models.leads import (
     people,
     person_joins,
     spend,
+    spend_entries,
 )
 from storage.models.schedules import schedules
 from storage.models.tokens import oauth_states, vendor_tokens
@@ -93,6 +94,7 @@ __all__ = [
     "schedules",
     "settings",
     "spend",
+    "spend_entries",
     "telegram_updates",
     "users",
     "vendor_tokens",

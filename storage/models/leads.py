@@ -153,8 +153,30 @@ spend = Table(
     Column("currency", String(3), nullable=False),
     Column("source", String(32), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("entry_id", Integer),  # what was said in words; None: a table's row
+    Column("replaced_by", Integer),  # the entry that stands for it: as long as it does, this is counted nowhere
     UniqueConstraint("account_id", "key"),
     Index("ix_spend_account_id_day", "account_id", "day"),
+)
+
+# Money told of in words. A draft is kept here, too: its buttons may be pressed after a restart.
+spend_entries = Table(
+    "spend_entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("state", String(8), nullable=False),  # domain.spending.EntryState
+    Column("amount", BigInteger, nullable=False),  # minor units of ``currency``
+    Column("currency", String(3), nullable=False),
+    Column("first_day", String(10), nullable=False),  # dates of the account's zone, both included
+    Column("last_day", String(10), nullable=False),
+    Column("utm_source", Text, nullable=False, server_default=""),
+    Column("direction", Text, nullable=False, server_default=""),  # names: a draft may bring new ones
+    Column("creative", Text, nullable=False, server_default=""),
+    Column("edits", Integer),  # the entry it takes the place of
+    Column("told_by", BigInteger, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("ix_spend_entries_account_id_state", "account_id", "state"),
 )
 
 # Tables that people sent: looked through first, loaded when they say so.

@@ -19,7 +19,7 @@ _SPEND = """
 SELECT coalesce({key}, ''), coalesce(max({name}), ''), s.currency, sum(s.amount)
 FROM spend AS s LEFT JOIN creatives AS c ON c.id = s.creative_id
 LEFT JOIN directions AS d ON d.id = coalesce(s.direction_id, c.direction_id)
-WHERE s.account_id = :account AND s.day BETWEEN :first AND :last GROUP BY 1, 3
+WHERE s.account_id = :account AND s.day BETWEEN :first AND :last AND s.replaced_by IS NULL GROUP BY 1, 3
 """
 
 

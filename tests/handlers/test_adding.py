@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Table, select
 
 from handlers.desk import Desk
-from storage.models import creatives, directions, leads, spend
+from storage.models import creatives, directions, leads
 from tests.handlers.chat import GROUP, Talk
 
 
@@ -43,20 +43,6 @@ async def test_the_same_lead_of_a_day_is_told(owner: Talk, desk: Desk) -> None:
     await owner.press("addno:0")
     assert len(await rows(desk, leads)) == 1
     assert "черновик устарел" in await owner.press("addgo:0")
-
-
-async def test_spend_in_one_line(owner: Talk, desk: Desk) -> None:
-    checked = await owner.say("/spend google 40000 1–7 ноября")
-    assert "google · 40\u00a0000\u00a0₽ · 1–7 ноября" in checked
-    assert "Поровну на 7 дней: 5\u00a0714,28\u00a0₽ в день." in checked
-    assert "Расход внесён" in await owner.press("addgo:0")
-    spent = await rows(desk, spend)
-    assert [row["day"] for row in spent] == [f"2026-11-0{day}" for day in range(1, 8)]
-    assert sum(row["amount"] for row in spent) == 4_000_000
-    await owner.say("/расход google 40000 1–7 ноября")
-    assert "Это уже есть" in await owner.press("addgo:0")
-    assert "Сколько, где" in await owner.say("/spend")
-    assert "сумма: пусто" in await owner.say("просто слова")
 
 
 async def test_names_are_added_and_changed(owner: Talk, desk: Desk) -> None:

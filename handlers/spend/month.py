@@ -1,0 +1,77 @@
+"""What ads cost over some days and what one lead, registration and visit came to: the figures of /conversions, by money."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from domain.messages import Button, Line, Message, Section, Span, Style, plain
+from handlers.analytics.ask import period_on_button
+from handlers.analytics.catalogue import Counted, Figure, costs_of, name_of, period_of
+from handlers.calls.periods import Period
+from handlers.calls.screens import ANSWER, action
+from handlers.wording import Reader, shortened
+from storage.queries.conversions import ConversionRow
+
+FIGURES = (Figure.SOURCE, Figure.DIRECTION, Figure.CREATIVE)
+MOST_ROWS = 12
+NAME = 48
+
+
+def this_month(today: date) -> Period:
+    return Period(first=today.replace(day=1), last=today)
+
+
+def month_screen(reader: Reader, counted: Counted) -> Message:
+    """All of it, then what each ad cost, the dearest first; money of different currencies is never compared."""
+    title = Line(spans=(Span(reader.say("spend.month"), Style.BOLD), Span(f" · {period_of(reader, counted)}")))
+    paid = sorted((row for row in counted.rows if counted.costs(row)), key=lambda row: _dear(counted, row), reverse=True)
+    if not paid or counted.total is None:
+        lines: tuple[Line, ...] = (plain(reader.say("spend.no_spend")),)
+    else:
+        lines = (plain(_told(reader, counted, counted.total)),)
+    sections = [Section(title=title, lines=lines), *(_row(reader, counted, row) for row in paid[:MOST_ROWS])]
+    if len(paid) > MOST_ROWS:
+        sections.append(Section(lines=(plain(reader.say("figures.more", rows=reader.count(len(paid) - MOST_ROWS, "row"))),)))
+    return Message(key=ANSWER, sections=tuple(sections), buttons=tuple(_buttons(reader, counted, paid=bool(paid))))
+
+
+def _dear(counted: Counted, row: ConversionRow) -> tuple[int, int]:
+    costs = counted.costs(row)
+    return max((cost.amount for cost in costs if cost.currency == "RUB"), default=0), max(cost.amount for cost in costs)
+
+
+def _row(reader: Reader, counted: Counted, row: ConversionRow) -> Section:
+    name = Line(spans=(Span(shortened(name_of(reader, counted.figure, row), NAME), Style.BOLD),))
+    return Section(title=name, lines=(plain(_told(reader, counted, row)),))
+
+
+def _told(reader: Reader, counted: Counted, row: ConversionRow) -> str:
+    told = costs_of(reader, counted, row)
+    return " · ".join(told if row.leads else [*told, reader.say("spend.cost_none")])
+
+
+def _buttons(reader: Reader, counted: Counted, *, paid: bool) -> Iterator[tuple[Button, ...]]:
+    here = period_on_button(counted.period, reader.today)
+    shown = [(one, reader.say(f"spend.button.{one.texts}")) for one in FIGURES]
+    yield tuple(action(f"· {text} ·" if one is counted.figure else text, f"spm:{one}:{here}") for one, text in shown)
+    yield tuple(_months(reader, counted))
+    last = [action(reader.say("figures.button.how"), f"fhow:{counted.figure}:{here}")]
+    last += [action(reader.say("figures.button.csv"), f"fcsv:{counted.figure}:{here}")] if paid else []
+    yield tuple(last)
+    yield (action(reader.say("spend.button.new"), "spnew:0"), action(reader.say("spend.button.list"), "spl:0"))
+
+
+def _months(reader: Reader, counted: Counted) -> Iterator[Button]:
+    """The whole month before, and the one after as far as it has come."""
+    period = counted.period or this_month(reader.today)
+    last = period.first.replace(day=1) - date.resolution
+    yield _month(reader, counted, Period(first=last.replace(day=1), last=last), "earlier")
+    after = (period.last.replace(day=28) + 4 * date.resolution).replace(day=1)
+    if after <= reader.today:
+        end = (after.replace(day=28) + 4 * date.resolution).replace(day=1) - date.resolution
+        yield _month(reader, counted, Period(first=after, last=min(end, reader.today)), "later")
+
+
+def _month(reader: Reader, counted: Counted, period: Period, name: str) -> Button:
+    called = reader.say("time.months").split("|")[period.first.month - 1]
+    text = reader.say(f"spend.button.{name}", month=called)
+    return action(text, f"spm:{counted.figure}:{period_on_button(period, reader.today)}")
