@@ -113,6 +113,13 @@ def build_parser() -> argparse.ArgumentParser:
     table.options.add_argument(
         "--undo", metavar="НОМЕР", type=int, help="отменить загрузку с этим номером: в течение суток после неё"
     )
+    table = command("export", "выгрузить список или цифры в файл для Excel; без слов — что можно выгрузить")
+    table.add_argument("what", nargs="*", metavar="ЧТО", help="звонки, лиды, клиенты, …; за ноябрь, с 1 по 15 ноября")
+    table.options.add_argument("--from", dest="first", metavar="ДЕНЬ", help="первый день: 2026-11-01")
+    table.options.add_argument("--to", dest="last", metavar="ДЕНЬ", help="последний день")
+    table.options.add_argument("--format", metavar="ВИД", help="xlsx или csv; по умолчанию xlsx")
+    table.options.add_argument("--out", metavar="ФАЙЛ", help="куда; «-» — csv в стандартный вывод")
+    table.options.add_argument("--names", action="store_true", help="названия колонок для программ, а не для людей")
     command("status", "показать, как дела у работающей Сводки")
     backup = command("backup", "сделать резервную копию; Сводку останавливать не нужно")
     backup.add_argument("file", nargs="?", metavar="ФАЙЛ", help="куда; по умолчанию в папку backups внутри DATA_DIR")

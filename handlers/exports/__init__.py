@@ -1,0 +1,1 @@
+"""Lists and figures as files: what there is to export, for Excel or as CSV, from the chat and from the command line."""
