@@ -33,13 +33,16 @@ def main(arguments: Sequence[str]) -> int:
 
 async def check(settings: Settings) -> int:
     """Print each finding as it comes, then the sum."""
-    total = failed = 0
+    total = failed = warned = 0
+    print(f"ok    Адрес вебхука — {settings.portal_url}, код на месте")
     workshop = Workshop(clock=SystemClock(), data_dir=Path(), run_cpu=run_here)
     async for finding in diagnose(settings, workshop):
         print(describe(finding), flush=True)
         total += 1
         failed += not finding.ok and not finding.warning
-    print(f"Не в порядке: {failed} из {total}." if failed else "Портал готов к работе.")
+        warned += finding.warning
+    ready = "Портал готов к работе" + (f", предупреждений: {warned}." if warned else ".")
+    print(f"Не в порядке: {failed} из {total}." if failed else ready)
     return 1 if failed else 0
 
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.bitrix24.client import Client
+from integrations.bitrix24.doctor_company import company
 from integrations.bitrix24.faults import (
     NEW_WEBHOOK_MENU,
     SCOPE_TITLES,
+    UNREACHABLE,
     scope_hint,
 )
 from integrations.bitrix24.models import CallRow, PersonRow, present, read_row, read_rows
@@ -19,9 +21,10 @@ from integrations.kit.vendor import Finding, Workshop
 # What each right is for, told when it is missing; of several names in a row any one will do.
 _NEEDED = (
     (("telephony",), "без него не видно звонков"),
-    (("crm",), "без него нет комментариев в карточках и имён клиентов"),
+    (("crm",), "без него нет комментариев в карточках, имён клиентов и домов"),
     (("disk",), "без него не скачать записи"),
     (("user_basic", "user_brief", "user"), "без него нет имён сотрудников"),
+    (("department",), "без него нет отделов и бригад"),
 )
 # What works without, for those who do not want it.
 _OPTIONAL = (
@@ -37,7 +40,6 @@ _UNREACHABLE_HINTS = {
         "Портал ответил страницей вместо данных. Сверьте BITRIX24_WEBHOOK_URL с адресом вебхука в Битрикс24."
     ),
 }
-_UNREACHABLE = "Портал не отвечает. Проверьте, открывается ли он в браузере и есть ли у сервера Сводки выход в интернет."
 
 
 async def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:
@@ -50,10 +52,9 @@ async def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Find
             granted = await _granted(client)
             for scopes, why in _NEEDED:
                 yield await _scope(client, granted, scopes, why)
-            async for finding in _tasks(client, granted):
-                yield finding
-            async for finding in _calls(client):
-                yield finding
+            for looked in (_tasks(client, granted), company(client, granted), _calls(client)):
+                async for finding in looked:
+                    yield finding
         yield _token(settings)
     finally:
         await client.close()
@@ -68,7 +69,7 @@ async def _webhook(client: Client) -> Finding:
             return Finding(code=f"{code}.{refusal.code}", title=title, ok=False, detail=refusal.code, hint=refusal.hint)
         return Finding(code=code, title=title, ok=True, detail="код принят")  # the code is good, the rights come next
     except VendorUnavailable as failure:
-        hint = _UNREACHABLE_HINTS.get(failure.message, _UNREACHABLE)
+        hint = _UNREACHABLE_HINTS.get(failure.message, UNREACHABLE)
         return Finding(code="bitrix24.unreachable", title=title, ok=False, detail=failure.message, hint=hint)
     owner = read_row(PersonRow, reply.result) or PersonRow()
     return Finding(
@@ -92,6 +93,7 @@ _PROBES: dict[str, tuple[str, dict[str, object]]] = {
     "crm": ("crm.contact.list", {"filter": {"ID": 0}, "select": ["ID"], "start": -1}),
     "disk": (DISK, {"id": 0}),
     "user_basic": ("user.get", {"FILTER": {"ID": 0}}),
+    "department": ("department.get", {"ID": 0}),
     "task": ("tasks.task.list", {"filter": {"ID": 0}, "select": ["ID"]}),
     "calendar": ("calendar.event.get", {"type": "user", "ownerId": 0, "from": "2026-01-01", "to": "2026-01-01"}),
 }
@@ -156,7 +158,7 @@ async def _calls(client: Client) -> AsyncIterator[Finding]:
             yield Finding(code=code, title=title, ok=False, detail=refusal.code, hint=refusal.hint)
         return
     except VendorUnavailable as failure:
-        yield Finding(code=code, title=title, ok=False, detail=failure.message, hint=_UNREACHABLE)
+        yield Finding(code=code, title=title, ok=False, detail=failure.message, hint=UNREACHABLE)
         return
     rows = read_rows(CallRow, reply.result)
     detail = f"последний звонок: {rows[0].started}" if rows else "звонков пока нет"
@@ -178,7 +180,7 @@ async def _recording(client: Client, row: CallRow) -> Finding | None:
             return Finding(code=code, title=title, ok=True, detail="последняя запись удалена с Диска, проверить не на чем")
         return Finding(code=code, title=title, ok=False, detail=refusal.code, hint=refusal.hint)
     except VendorUnavailable as failure:
-        return Finding(code=code, title=title, ok=False, detail=failure.message, hint=_UNREACHABLE)
+        return Finding(code=code, title=title, ok=False, detail=failure.message, hint=UNREACHABLE)
     return Finding(code=code, title=title, ok=True)
 
 

@@ -11,6 +11,7 @@ import pytest
 from integrations.bitrix24 import VENDOR
 from integrations.bitrix24.doctor import diagnose
 from integrations.bitrix24.fake import Scripted
+from integrations.bitrix24.fake_company import company
 from integrations.bitrix24.telephony import STATISTICS
 from integrations.kit.vendor import Finding
 from tests.integrations.bitrix24.conftest import SECRET, WAV, Shop
@@ -33,6 +34,7 @@ def broken(found: dict[str, Finding]) -> list[str]:
 
 
 async def test_all_is_well(shop: Shop) -> None:
+    company(shop.fake)
     shop.fake.add_call(audio=WAV)
     found = await findings(shop, application_tokens=("t",))
     assert all(finding.ok for finding in found.values())
@@ -42,16 +44,74 @@ async def test_all_is_well(shop: Shop) -> None:
         "bitrix24.scope.crm",
         "bitrix24.scope.disk",
         "bitrix24.scope.user_basic",
+        "bitrix24.scope.department",
         "bitrix24.scope.task",
         "bitrix24.scope.calendar",
+        "bitrix24.deals",
+        "bitrix24.fields",
+        "bitrix24.people",
+        "bitrix24.departments",
         "bitrix24.statistics",
         "bitrix24.recordings",
         "bitrix24.application_token",
     ]
     assert "Служебный Сотрудник" in found["bitrix24.webhook"].detail
-    assert all(
-        asked in {"profile", "scope", STATISTICS, "disk.file.get"} for asked in (r.method for r in shop.fake.requests)
-    )
+    assert found["bitrix24.deals"].detail == "видно: 490; воронки: «Продажи» 0, «Дома на обслуживании» 490"
+    assert found["bitrix24.fields"].detail == "своих: 11; одинаково названы: «Код домофона»"
+    assert found["bitrix24.people"].detail == "видно: 82"
+    assert found["bitrix24.departments"].detail == "6 отделов, без руководителя: 1"
+    assert not [seen.method for seen in shop.fake.requests if seen.method.endswith((".add", ".update", ".delete"))]
+    assert len(shop.fake.requests) == 12
+
+
+async def test_no_deals_are_explained(shop: Shop) -> None:
+    company(shop.fake)
+    shop.fake.directory.may_read_deals = False
+    found = await findings(shop)
+    assert broken(found) == []
+    assert found["bitrix24.deals"].warning
+    assert "ни одной" in found["bitrix24.deals"].detail
+    assert "«CRM → Настройки → Права доступа»" in found["bitrix24.deals"].hint
+
+
+async def test_who_keeps_no_houses_is_not_warned(shop: Shop) -> None:
+    found = await findings(shop, application_tokens=("t",))
+    assert all(finding.ok for finding in found.values())
+    assert "ни одной" in found["bitrix24.deals"].detail
+    assert "«Создать поле»" in found["bitrix24.fields"].detail
+
+
+async def test_people_without_contacts_are_a_warning(shop: Shop) -> None:
+    shop.fake.portal.scopes = shop.fake.portal.scopes - {"user_basic"} | {"user_brief"}
+    found = await findings(shop)
+    assert broken(found) == []
+    assert found["bitrix24.people"].warning
+    assert "user_basic" in found["bitrix24.people"].hint
+
+
+@pytest.mark.parametrize(
+    ("method", "finding"),
+    [
+        ("crm.item.list", "bitrix24.deals"),
+        ("crm.item.fields", "bitrix24.fields"),
+        ("user.get", "bitrix24.people"),
+        ("department.get", "bitrix24.departments"),
+    ],
+)
+@pytest.mark.parametrize(("status", "code"), [(403, "ACCESS_DENIED"), (502, "")])
+async def test_a_list_that_may_not_be_read(shop: Shop, method: str, finding: str, status: int, code: str) -> None:
+    company(shop.fake)
+    shop.fake.fail(method, status, code, times=None)
+    assert broken(await findings(shop)) == [finding]
+
+
+async def test_an_old_box_is_well_too(shop: Shop) -> None:
+    company(shop.fake)
+    shop.fake.directory.grow_old()
+    del shop.fake.portal.methods["crm.dealcategory.list"]
+    found = await findings(shop)
+    assert broken(found) == []
+    assert found["bitrix24.deals"].detail == "видно: 490"
 
 
 async def test_what_tasks_and_meetings_lack_is_a_warning(shop: Shop) -> None:
@@ -78,7 +138,14 @@ async def test_without_a_token_there_is_a_warning(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "title"), [("telephony", "Телефония"), ("crm", "CRM"), ("disk", "Диск"), ("user_basic", "Пользователи")]
+    ("missing", "title"),
+    [
+        ("telephony", "Телефония"),
+        ("crm", "CRM"),
+        ("disk", "Диск"),
+        ("user_basic", "Пользователи"),
+        ("department", "Структура компании"),
+    ],
 )
 @pytest.mark.parametrize("listed", [True, False])
 async def test_each_missing_right_by_itself(shop: Shop, missing: str, title: str, listed: bool) -> None:
@@ -95,7 +162,8 @@ async def test_each_missing_right_by_itself(shop: Shop, missing: str, title: str
 @pytest.mark.parametrize("instead", ["user_brief", "user", "USER_BASIC"])
 async def test_other_rights_to_names_do_too(shop: Shop, instead: str) -> None:
     shop.fake.answer(
-        "scope", Scripted(status=200, body=b'{"result": ["crm", "telephony", "disk", "%s"]}' % instead.encode())
+        "scope",
+        Scripted(status=200, body=b'{"result": ["crm", "telephony", "disk", "department", "%s"]}' % instead.encode()),
     )
     assert broken(await findings(shop)) == []
 
@@ -104,7 +172,8 @@ async def test_a_portal_that_refuses_everything_names_every_right(shop: Shop) ->
     for method in ("profile", "scope"):
         shop.fake.fail(method, 403, "insufficient_scope")
     shop.fake.portal.scopes = frozenset()
-    assert broken(await findings(shop)) == [f"bitrix24.scope.{name}" for name in ("telephony", "crm", "disk", "user_basic")]
+    needed = ("telephony", "crm", "disk", "user_basic", "department")
+    assert broken(await findings(shop)) == [f"bitrix24.scope.{name}" for name in needed]
 
 
 @pytest.mark.parametrize(
@@ -212,9 +281,15 @@ async def run_script(*arguments: str) -> int:
 
 
 async def test_the_script_of_the_seed_says_ok(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    company(shop.fake)
     assert await run_script(shop.settings.webhook_url.rstrip("/")) == 0
     out = capsys.readouterr().out
-    assert out.count("ok") == 8
+    said = out.splitlines()
+    assert {line[:6].strip() for line in said[:-1] if not line.startswith(" ")} == {"ok", "warn"}
+    assert said[0] == f"ok    Адрес вебхука — {shop.base}, код на месте"
+    assert said[-1] == "Портал готов к работе, предупреждений: 1."
+    for step in ("вебхук", "право", "сделки", "поля", "сотрудники", "отделы", "статистика"):
+        assert any(line.startswith(f"ok    Битрикс24: {step}") for line in said)
     assert "Битрикс24: право «CRM (crm)»" in out
     assert SECRET not in out
 
