@@ -14,6 +14,7 @@ from bot.clock import SystemClock
 from bot.counting import Counters
 from bot.entrance import ACCOUNT, Entrance, build_entrance
 from bot.http.amocrm_oauth import amocrm_callback
+from bot.http.api.routes import Api
 from bot.http.app import Site, build_app
 from bot.http.connections import KEEPALIVE_SECONDS, FirstRequests, allow_many_files
 from bot.http.ingress import Ingress
@@ -195,8 +196,10 @@ class Process:
             strangers=RateLimit(entrance.clock, per_minute=120, burst=60),
             trusted=settings.trusted_proxies,
         )
+        trusted, connected = settings.trusted_proxies, "bitrix24" in entrance.configured
         site = Site(
             ingress=ingress,
+            api=Api(entrance.database, entrance.clock, trusted=trusted, connected=connected),
             health=self._health,
             metrics=self._metrics,
             metrics_key=entrance.keys.hook("metrics"),

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from bot.entrance import ACCOUNT
 from bot.version import VERSION
 
 if TYPE_CHECKING:  # it is built after the port is open
     from bot.services import Services
 
-_PUBLIC = {"ok": "ok", "unknown": "ok", "down": "unavailable", "refused": "refused", "off": "off"}
+_PUBLIC = {"ok": "ok", "unknown": "unknown", "down": "unavailable", "refused": "refused", "off": "off"}
 
 
 class TelegramReport(Protocol):
@@ -42,21 +43,47 @@ async def health(services: "Services", *, leader: bool, telegram: TelegramReport
     """``status``: ok, degraded (something outside is away, work goes on) or unhealthy (the database is gone)."""
     try:
         await services.database.ping()
-        database = "connected"
+        database, lists = "connected", await _directory(services)
     except Exception:
-        database = "disconnected"
+        database, lists = "disconnected", None
     parts = {part.name: _PUBLIC[part.state] for part in services.board.parts()}
     parts["telegram"] = telegram_state(telegram)
     degraded = any(state not in {"ok", "off", "unknown"} for state in parts.values())
+    degraded = degraded or any(one["problem"] for one in (lists or {}).values())
     status = "unhealthy" if database != "connected" else "degraded" if degraded else "ok"
     return {
         "status": status,
         "version": VERSION,
-        "timestamp": services.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "timestamp": _utc(services.clock.now()),
         "database": database,
         "leader": leader,
         "parts": {"api": "ok", **parts},
+        "directory": lists,
     }
+
+
+async def _directory(services: "Services") -> dict[str, dict[str, object]] | None:
+    """How old houses, people and departments are, and the code of what keeps them from being newer; None without a CRM.
+
+    Read from the database: a standby, which asks the CRM nothing, says it too.
+    """
+    from storage.queries.directory import freshness  # what searches is loaded by now
+
+    if all(connected.ports.directory is None for connected in services.connected.values()):
+        return None
+    fresh, now = await freshness(services.database, ACCOUNT), services.clock.now()
+    return {
+        name: {
+            "updated_at": _utc(state.read_at) if state.read_at is not None else None,
+            "age_seconds": int((now - state.read_at).total_seconds()) if state.read_at is not None else None,
+            "problem": state.problem or None,
+        }
+        for name, state in (("houses", fresh.houses), ("employees", fresh.employees), ("departments", fresh.departments))
+    }
+
+
+def _utc(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 async def metrics(services: "Services", *, leader: bool) -> str:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from benchmarks.load import TOKEN
 from benchmarks.servers.listen import listen
+from bot.http.api.routes import Api
 from bot.http.app import Site, build_app
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
@@ -61,7 +62,10 @@ async def main(folder: Path, db_url: str) -> None:
         strangers=RateLimit(services.clock, per_minute=120, burst=60),
         trusted=(),
     )
-    site = Site(ingress=ingress, health=_nothing, metrics=_no_metrics, metrics_key="", update=_no_telegram, follow=_no_link)
+    site = Site(
+        ingress=ingress, api=Api(database, services.clock), health=_nothing, metrics=_no_metrics, metrics_key="",
+        update=_no_telegram, follow=_no_link,
+    )  # fmt: skip
     try:
         await listen(build_app(site), hook=f"/hooks/bitrix24/{keys.hook('bitrix24')}")
     finally:

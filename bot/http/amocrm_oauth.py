@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.consent import is_ours, use
 from bot.entrance import Configured, Entrance
-from bot.http.ingress import readable
+from bot.http.readable import readable
 from domain.errors import MalformedBody, UnknownHook, VendorRefused, VendorUnavailable
 from storage.tokens import StoredTokens
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from bot.http.amocrm import amocrm_routes
+from bot.http.api.routes import Api
 from bot.http.bizon365 import bizon365_routes
 from bot.http.documents import docs_page, openapi
 from bot.http.ingress import HOOKS, Ingress, errors_as_json, read_body
 from bot.http.limits import is_loopback
 from bot.http.links import Follow
+from domain.access import Scope
 
 MAX_BODY = 1024 * 1024
 BITRIX24_TEST = {"status": "ok", "message": "Bitrix webhook endpoint is working"}
@@ -32,6 +34,7 @@ class Site:
     """
 
     ingress: Ingress
+    api: Api
     health: Report
     metrics: Callable[[], Awaitable[str]]
     metrics_key: str = field(repr=False)
@@ -53,6 +56,7 @@ def build_app(site: Site) -> web.Application:
             *bizon365_routes(site.ingress),
             *amocrm_routes(site.ingress, site.health),
             web.get("/api/auth/amo/callback", site.consent, allow_head=False),
+            *site.api.routes(),
             web.get("/api/health", _health(site)),
             web.get("/metrics", _metrics(site)),
             web.get("/r/{code}", site.follow),
@@ -79,8 +83,7 @@ def _health(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
 def _metrics(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def metrics(request: web.Request) -> web.Response:
         if not is_loopback(request) and not _bears(request, site.metrics_key):
-            hint = "Authorization: Bearer …; ключ печатает svodka urls"
-            return web.json_response({"error": "bearer key required", "hint": hint}, status=401)
+            await site.api.access.admit(request, Scope.METRICS)
         return web.Response(text=await site.metrics(), content_type="text/plain", charset="utf-8")
 
     return metrics

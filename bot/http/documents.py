@@ -85,8 +85,13 @@ def _article(method: str, path: str, operation: _Operation) -> str:
 
 
 def _needs(operation: _Operation) -> str:
-    listed = [f"<code>{html.escape(one['name'])}</code> {_PLACES[one['in']]}" for one in operation.get("parameters", [])]
-    return f'<p class="needs">Нужны: {", ".join(listed)}</p>' if listed else ""
+    """What has to be given, then what may be."""
+    listed = operation.get("parameters", [])
+    needed = [f"<code>{html.escape(one['name'])}</code> {_PLACES[one['in']]}" for one in listed if one.get("required")]
+    free = [one for one in listed if not one.get("required")]
+    rows = [f"<dt><code>{html.escape(one['name'])}</code></dt><dd>{html.escape(one['description'])}</dd>" for one in free]
+    told = f'<p class="needs">Нужны: {", ".join(needed)}</p>' if needed else ""
+    return told + (f'<p class="needs">Можно добавить:</p><dl class="may">{"".join(rows)}</dl>' if rows else "")
 
 
 def _sample(sample: _Sample) -> str:

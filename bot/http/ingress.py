@@ -2,13 +2,11 @@
 
 import asyncio
 import hashlib
-import json
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import TypeVar
 
 from aiohttp import web
@@ -16,6 +14,8 @@ from aiohttp import web
 from bot.hooks import Endpoint, Hooks
 from bot.http.amocrm_log import outline
 from bot.http.limits import Networks, RateLimit, client_ip
+from bot.http.readable import readable
+from bot.http.refusal import Refusal
 from domain.errors import BadSignature, RejectedDelivery, TooLarge, UnknownHook
 from domain.events import CallEnded, CrmChanged, Event
 from domain.webhooks import Delivery, Parsed, record
@@ -181,11 +181,6 @@ def _small_enough(body: Size, limit: int) -> Size:
     return body
 
 
-def readable(body: dict[str, str], *, status: int, headers: Mapping[str, str] | None = None) -> web.Response:
-    """JSON whose Russian words are letters: a browser shows it as it is to whoever has followed a link."""
-    return web.json_response(body, status=status, headers=headers, dumps=partial(json.dumps, ensure_ascii=False))
-
-
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Callable[[web.Request], object]) -> web.StreamResponse:
     """Every refusal is a small JSON object; what we did not foresee is a 503 with an id that is also in the log."""
@@ -195,6 +190,8 @@ async def errors_as_json(request: web.Request, handler: Callable[[web.Request], 
         count_rejected(request, error)
         body = {"error": _public_reason(error)} | ({"field": error.field} if error.field else {})
         return readable(body, status=error.status)
+    except Refusal as refusal:
+        return refusal.answer()
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.hooks import MOST_KINDS, Endpoint, Hooks
+from bot.http.api.routes import Api
 from bot.http.app import MAX_BODY, Site, build_app
 from bot.http.ingress import HINT_BYTES, Ingress
 from bot.http.limits import RateLimit
@@ -96,6 +97,7 @@ async def door(ground: Database, serve: Serve, request: pytest.FixtureRequest) -
 
     site = Site(
         ingress=ingress,
+        api=Api(ground, HandClock()),
         health=health,
         metrics=metrics,
         metrics_key="m" * 32,

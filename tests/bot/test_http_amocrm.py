@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.hooks import Endpoint, Hooks
+from bot.http.api.routes import Api
 from bot.http.app import Site, build_app
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
@@ -100,7 +101,10 @@ async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
         return 200
 
     follow = short_link(database, HandClock())
-    site = Site(ingress=ingress, health=health, metrics=metrics, metrics_key="k", update=update, follow=follow)
+    site = Site(
+        ingress=ingress, api=Api(database, HandClock()), health=health, metrics=metrics, metrics_key="k", update=update,
+        follow=follow,
+    )  # fmt: skip
     yield Door(await serve(build_app(site)), database, hooks, base)
     await database.close()
 

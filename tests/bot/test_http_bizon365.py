@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.hooks import Endpoint, Hooks
+from bot.http.api.routes import Api
 from bot.http.app import Site, build_app
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
@@ -86,7 +87,10 @@ async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
         return 200
 
     follow = short_link(database, HandClock())
-    site = Site(ingress=ingress, health=health, metrics=metrics, metrics_key="m" * 32, update=update, follow=follow)
+    site = Site(
+        ingress=ingress, api=Api(database, HandClock()), health=health, metrics=metrics, metrics_key="m" * 32, update=update,
+        follow=follow,
+    )  # fmt: skip
     yield Door(await serve(build_app(site)), database, hooks)
     await database.close()
 

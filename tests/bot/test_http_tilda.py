@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from bot.commands.urls import addresses
 from bot.entrance import Entrance, build_entrance
+from bot.http.api.routes import Api
 from bot.http.app import Site, build_app
 from bot.http.ingress import Ingress
 from bot.http.limits import RateLimit
@@ -75,8 +76,9 @@ async def door(tmp_path: Path, serve: Serve) -> AsyncIterator[Door]:
         trusted=(),
     )  # fmt: skip
     site = SimpleNamespace(
-        ingress=ingress, health=None, metrics=None, metrics_key="", update=None, follow=nothing, consent=nothing
-    )
+        ingress=ingress, api=Api(database, HandClock()), health=None, metrics=None, metrics_key="", update=None,
+        follow=nothing, consent=nothing,
+    )  # fmt: skip
     yield Door(await serve(build_app(cast("Site", site))), database, entrance)
     await database.close()
 

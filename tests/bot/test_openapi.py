@@ -12,9 +12,12 @@ import pytest
 from aiohttp import web
 
 from bot.hooks import Hooks
+from bot.http.api.routes import Api
 from bot.http.app import Site, build_app
 from bot.http.documents import docs_page, load_openapi
 from bot.vendors import VENDORS
+from storage.engine import Database
+from tests.ground import HandClock
 from tests.integrations.amocrm.conftest import ACCOUNT, CLIENT, SECRET, signature
 
 
@@ -29,7 +32,14 @@ def test_every_address_is_described_and_none_besides(described: dict[str, dict[s
 
     ingress = SimpleNamespace(hook=answer, keyed=answer, bitrix24_seed=answer, hooks=Hooks())
     site = SimpleNamespace(
-        ingress=ingress, health=answer, metrics=answer, metrics_key="", update=answer, follow=answer, consent=answer
+        ingress=ingress,
+        api=Api(cast("Database", None), HandClock()),
+        health=answer,
+        metrics=answer,
+        metrics_key="",
+        update=answer,
+        follow=answer,
+        consent=answer,
     )
     app = build_app(cast("Site", site))
     served = {(str(route.resource.canonical), route.method.lower()) for route in app.router.routes() if route.resource}

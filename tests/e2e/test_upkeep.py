@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import func, select, update
@@ -15,6 +16,7 @@ from bot.reports import health, metrics
 from bot.requests import Requests, answer_of, ask
 from bot.retention import Retention
 from bot.schedule import Schedule
+from domain.directory import DirectoryList
 from domain.events import WebinarRegistered
 from domain.webinars import PageId, Registration
 from integrations.bitrix24.fake_portal import FakeCall
@@ -277,6 +279,7 @@ async def test_the_figures_the_process_shows(hour: Hour) -> None:
     report = await health(hour.services, leader=True)
     assert report["status"] == "ok"
     assert report["parts"] == {"api": "ok", "bitrix24": "ok", "speech": "ok", "model": "ok", "telegram": "unknown"}
+    assert {name: one["problem"] for name, one in cast("Any", report["directory"]).items()} == dict.fromkeys(DirectoryList)
     hour.services.hooks.rejected['quo"te'] += 1
     text = await metrics(hour.services, leader=True)
     assert 'svodka_work_finished_total{kind="call"} 1\n' in text
@@ -288,6 +291,7 @@ async def test_the_figures_the_process_shows(hour: Hour) -> None:
     await hour.quiet()
     report = await health(hour.services, leader=False)
     assert (report["status"], report["leader"]) == ("degraded", False)
+    assert cast("Any", report["parts"])["bitrix24"] == "unavailable"
     assert 'svodka_work_failed_total{code="unavailable"} 1\n' in await metrics(hour.services, leader=False)
 
 

@@ -1,0 +1,48 @@
+"""GET /api/cleaning/houses and /api/dashboard/…: a key first, then what answers is loaded once."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.http.api.access import Access
+from bot.http.limits import Networks
+from bot.loading import load
+from domain.access import Scope
+from domain.ports import Clock
+from storage.api_keys import ApiKeys
+from storage.engine import Database
+
+if TYPE_CHECKING:  # what searches loads longer than the whole way in for hooks
+    from bot.http.api.answers import Answers
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Api:
+    """``connected``: there is a CRM that the company is read from."""
+
+    def __init__(self, database: Database, clock: Clock, *, trusted: Networks = (), connected: bool = False) -> None:
+        self.access = Access(ApiKeys(database), clock, trusted)
+        self._database = database
+        self._clock = clock
+        self._connected = connected
+        self._answers: Answers | None = None
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/api/cleaning/houses", self._opened_by(Scope.DIRECTORY, "houses")),
+            web.get("/api/dashboard/employees", self._opened_by(Scope.DIRECTORY, "employees")),
+            web.get("/api/dashboard/departments", self._opened_by(Scope.DIRECTORY, "departments")),
+            web.get("/api/dashboard/statistics", self._opened_by(Scope.STATISTICS, "statistics")),
+        ]
+
+    def _opened_by(self, scope: Scope, name: str) -> Handler:
+        async def handler(request: web.Request) -> web.Response:
+            key = await self.access.admit(request, scope)
+            if self._answers is None:
+                part = await load("bot.http.api.answers")
+                self._answers = part.Answers(self._database, self._clock, connected=self._connected)
+            return await self._answers.answer(request, key.account_id, name)
+
+        return handler
