@@ -25,7 +25,7 @@ _SPANS = {
     "postgresql": """(SELECT n - 1 AS n, since, until FROM unnest(CAST(:since AS timestamptz[]),
                       CAST(:until AS timestamptz[])) WITH ORDINALITY AS given(since, until, n))""",
 }
-_IN_SPAN = "c.account_id = :account AND c.started_at >= s.since AND c.started_at < s.until AND NOT c.rehearsal"
+_IN_SPAN = "c.account_id = :account AND c.started_at >= s.since AND c.started_at < s.until AND c.rehearsal = FALSE"
 _CALLS = f"""
 SELECT s.n, count(*), count(*) FILTER (WHERE {INCOMING}), count(*) FILTER (WHERE {OUTGOING}),
        count(*) FILTER (WHERE {MISSED}), coalesce(sum(c.duration_s) FILTER (WHERE {ANSWERED}), 0),

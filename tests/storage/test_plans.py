@@ -8,10 +8,23 @@ import pytest
 
 from storage import crm, imports, leads, matching, offers, rollups, sets, undoing, wholes
 from storage import webinars as reports
-from storage.queries import attendees, audience, client, webinars
+from storage.queries import attendees, audience, client, company, waiting, webinars
 from tests.ground import lay
 
+_SPANS = {"spans": company._SPANS["sqlite"]}
 STATEMENTS = {
+    "calls of a stretch of time": (
+        company._CALLS.format(**_SPANS),
+        "c USING COVERING INDEX ix_calls_figures (account_id=? AND rehearsal=? AND started_at>? AND started_at<?)",
+    ),
+    "who was called back": (
+        waiting._MISSED,
+        "b USING INDEX ix_calls_account_id_client_phone (account_id=? AND client_phone=?",
+    ),
+    "leads that somebody talked to": (
+        waiting._WAITS.format(leads=waiting._LEADS.format(before=waiting._HOUR_BEFORE["sqlite"])),
+        "c USING INDEX ix_calls_account_id_client_phone (account_id=? AND client_phone=?",
+    ),
     "leads by their source's id": (leads._STORED, "uq_leads_external_id (account_id=? AND source=? AND external_id=?)"),
     "leads of people": (matching._LEADS, "ix_leads_person_id (person_id=?)"),
     "people by a key": (matching._KNOWN, "uq_identities_active (account_id=? AND kind=? AND value=?)"),
