@@ -55,6 +55,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         people=voice.people,
         destinations=voice.destinations,
         render=voice.render,
+        gather=services.digests.gather,
         replay=_replay(services),
         health=_health(services, voice),
         version=VERSION,

@@ -9,6 +9,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.crm import keep_names
+from bot.digests import begin_due
 from bot.entrance import ACCOUNT
 from bot.figures import keep_figures
 from bot.requests import Requests
@@ -28,6 +29,7 @@ SETTLED = timedelta(minutes=2)  # a process that is restarted within the hour ti
 UPKEEP = timedelta(hours=1)
 HOOKS = timedelta(hours=1)  # amoCRM switches a hook off by itself, and only its admins are told
 CARDS = timedelta(minutes=3)  # a card that is edited at every lead is looked at by nobody
+DIGESTS = timedelta(seconds=20)
 NAMES = timedelta(hours=1)  # they are asked for once a day; the hour is for those that could not be had
 CLOCK_JUMP_SECONDS = 300.0
 
@@ -47,6 +49,7 @@ class Schedule:
     def start(self) -> None:
         self._every(self._poll, seconds=POLL.total_seconds(), first=timedelta())
         self._every(self._requests, seconds=1)
+        self._every(self._begin_digests, seconds=DIGESTS.total_seconds(), first=timedelta())
         self._every(self._load_tables, seconds=TIDY.total_seconds(), first=timedelta())
         self._every(self._tidy, seconds=TIDY.total_seconds(), first=SETTLED)
         self._every(self._watch_clock, seconds=60)
@@ -112,6 +115,10 @@ class Schedule:
 
     async def _requests(self) -> None:
         await self._answers.answer()
+
+    async def _begin_digests(self) -> None:
+        if await begin_due(self._services.database, ACCOUNT, self._services.digests):
+            self._services.runner.wake()
 
     async def _load_tables(self) -> None:
         await go_on_with_all(self._services)

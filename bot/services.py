@@ -13,6 +13,7 @@ from sqlalchemy import select
 from bot.alerts import Alerts
 from bot.clock import SystemClock
 from bot.crm import Crm, Run, build_crm, build_funnel, crm_runs
+from bot.digests import build_digest_services, digest_runs, webinar_digests
 from bot.disk import Disk
 from bot.doctor import Doctor
 from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
@@ -20,6 +21,7 @@ from bot.health import HealthBoard, observed
 from bot.hook_watch import HookWatch
 from bot.hooks import Hooks
 from bot.keys import Keys
+from bot.models import spare_transcriber_of, summariser_of, transcriber_of
 from bot.notes import build_note_desk, note_runs
 from bot.polling import Poll, build_polls
 from bot.proof import Proven, build_proven
@@ -31,13 +33,14 @@ from bot.trial_runs import with_trials
 from bot.webinars import build_webinar_services, webinar_runs
 from bot.work import Route, Runner
 from domain.messages import Texts
-from domain.ports import Clock, Steps, Summariser, Timeline, Transcriber
+from domain.ports import Clock, Steps, Timeline
 from domain.work import WorkItem
 from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
 from handlers.crm.noting import NoteDesk
+from handlers.digests.services import DigestServices
 from handlers.leads.pipeline import load_table
-from handlers.leads.services import LeadServices
+from handlers.leads.services import LeadServices, NewsServices
 from handlers.routes import ROUTES
 from handlers.texts import load_texts
 from handlers.webinars.services import WebinarServices
@@ -107,6 +110,7 @@ class Services:
     notes: NoteDesk | None
     crm: Crm | None
     leads: LeadServices
+    digests: DigestServices
     doctor: Doctor
     hook_watch: HookWatch
     signals: Signals
@@ -171,13 +175,12 @@ async def furnish(entrance: Entrance) -> Services:
     calls = _call_services(ground, watch, quiet_before=quiet_before, proven=build_proven(entrance))
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
-    news = build_news(
-        settings, database, ground.chat, clock, texts=ground.texts, quiet_before=quiet_before, posted=watch.alerts.posted,
-        offered=ground.signals.come,
-    )  # fmt: skip
+    news = _news_services(ground, watch, quiet_before)
     crm = build_crm(database, ground.connected.get("amocrm"), watch.board, clock, news)
     runs = {**webinar_runs(webinars), **crm_runs(crm), **lead_runs(database, news), **ad_runs(database, leads)}
     runs |= note_runs(database, ground.connected, watch.board, texts=ground.texts, timezone=settings.timezone)
+    digests = _digest_services(ground, watch, quiet_before)
+    runs |= digest_runs(digests)
     routes = _routes(calls, leads, with_trials(runs, keys, database, news, crm.services if crm else None))
     opened = partial(unseal, entrance.vault)
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
@@ -204,6 +207,7 @@ async def furnish(entrance: Entrance) -> Services:
         notes=build_note_desk(database, ground.connected, ground.signals.come),
         crm=crm,
         leads=leads,
+        digests=digests,
         doctor=Doctor(settings, database, workshop.run_cpu, clock),
         hook_watch=_hook_watch(ground, watch, keys),
         signals=ground.signals,
@@ -301,9 +305,9 @@ def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | N
         recordings=observed(telephony.ports.recordings, name, name, board),
         timeline=observed(timeline, name, name, board) if timeline else None,
         gate=build_gate(ground.workshop),
-        transcriber=_transcriber(connected, board),
-        spare=_spare(connected),
-        summariser=_summariser(connected, board),
+        transcriber=transcriber_of(connected, board),
+        spare=spare_transcriber_of(connected),
+        summariser=summariser_of(connected, board),
         draft=build_summariser(),
         calls=CallStore(database),
         chat=ground.chat,
@@ -327,6 +331,20 @@ def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | N
     )
 
 
+def _news_services(ground: _Ground, watch: _Watch, quiet_before: datetime | None) -> NewsServices:
+    return build_news(
+        ground.settings, ground.database, ground.chat, ground.clock, texts=ground.texts, quiet_before=quiet_before,
+        posted=watch.alerts.posted, offered=ground.signals.come,
+    )  # fmt: skip
+
+
+def _digest_services(ground: _Ground, watch: _Watch, quiet_before: datetime | None) -> DigestServices:
+    return build_digest_services(
+        ground.settings, ground.database, ground.chat, ground.clock, texts=ground.texts, quiet_before=quiet_before,
+        run_cpu=ground.workshop.run_cpu, posted=watch.alerts.posted,
+    )  # fmt: skip
+
+
 def _webinar_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | None) -> WebinarServices | None:
     """The ports of webinars, under the eyes of the health board; None when no webinar platform is connected."""
     part = next((c for c in ground.connected.values() if c.ports.webinars is not None), None)
@@ -344,34 +362,13 @@ def _webinar_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime 
         run_cpu=ground.workshop.run_cpu,
         quiet_before=quiet_before,
         posted=watch.alerts.posted,
+        digests=webinar_digests(ground.database, ground.clock),
         funnels={
             name: funnel
             for name, crm in ground.connected.items()
             if (funnel := build_funnel(ground.database, crm, watch.board, ACCOUNT)) is not None
         },
     )
-
-
-def _transcriber(connected: dict[str, Connected], board: HealthBoard) -> Transcriber | None:
-    for part in connected.values():
-        if part.ports.transcriber is not None:
-            board.add("speech", "Распознавание речи")
-            return observed(part.ports.transcriber, "speech", part.vendor.name, board)
-    return None
-
-
-def _spare(connected: dict[str, Connected]) -> Transcriber | None:
-    """A recogniser that costs nothing, for when the money limit is reached."""
-    ports = [part.ports.transcriber for part in connected.values()]
-    return next((port for port in ports if port is not None and not port.paid), None)
-
-
-def _summariser(connected: dict[str, Connected], board: HealthBoard) -> Summariser | None:
-    for part in connected.values():
-        if part.ports.summariser is not None:
-            board.add("model", "Языковая модель")
-            return observed(part.ports.summariser, "model", part.vendor.name, board)
-    return None
 
 
 def _routes(calls: CallServices | None, leads: LeadServices, others: dict[str, Run]) -> dict[str, Route]:

@@ -46,6 +46,7 @@ def build_webinar_services(
     run_cpu: Callable[[Callable[[], object]], Awaitable[object]],
     quiet_before: datetime | None,
     posted: Callable[[], None],
+    digests: Callable[[Tx, int, int], Awaitable[int]],
     funnels: Mapping[str, Funnel],
 ) -> WebinarServices:
     yardstick = Yardstick(attended_s=settings.attended_min_s)
@@ -76,6 +77,7 @@ def build_webinar_services(
         data_dir=settings.data_dir,
         policy=WebinarPolicy(catchup_max_age=settings.catchup_max_age, quiet_before=quiet_before, yardstick=yardstick),
         plan=plan,
+        digests=digests,
         write=write,
         run_cpu=run_cpu,
         posted=posted,

@@ -183,3 +183,17 @@ class LeadOffered(Event):
     """A new lead waits for somebody of the team. ``lead_id`` is ours; ``external_id`` the same as text."""
 
     lead_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestDue(Event):
+    """A digest is to be told. ``external_id`` names the schedule and its slot, webinar or the asking: one digest each.
+
+    ``occurred_at``: of when it tells, in the place of now. ``late_since``: it comes late, because nothing could be sent
+    since then. ``webinar_id`` is of our table, 0 for a digest by the clock. ``asked``: somebody of the team wants it now.
+    """
+
+    schedule_id: int
+    late_since: datetime | None = None
+    webinar_id: int = 0
+    asked: bool = False

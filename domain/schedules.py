@@ -11,6 +11,7 @@ from domain.messages import Destination
 
 WORKDAYS = frozenset(range(5))  # Monday is 0
 EVERY_DAY = frozenset(range(7))
+SENDER = "schedule"  # in the place of a vendor: work is named schedule:<id>:<slot>
 LATE_AFTER = timedelta(minutes=5)  # sooner than that nobody notices
 _DAY = timedelta(days=1)
 _AROUND = 2 * _DAY  # a local date and the UTC one are never further apart, also where a whole day was left out

@@ -16,13 +16,15 @@ READING_BUTTONS = (
     *("spm", "spl", "spc", "spe", "spnew"),
     *("ads", "adrule", "adnone", "adapply"),
     *("keys", "key", "keyrot", "keyoff"),
+    *("dgall", "dgfew", "dgnow", "dgs", "dg"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
     *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum", "wwho"),
 )
-WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки")
+WRITING_COMMANDS = ("start", "старт", "bind", "привязать", "settings", "настройки", "digest", "дайджест")
 _EVERYBODY = (
     "calls",
     "client",
+    "digest",
     "conversions",
     "creatives",
     "webinars",
@@ -36,7 +38,7 @@ _EVERYBODY = (
     "start",
 )
 _ADMINS = ("spend", "status", "check", "errors", "queue", "metrics", "settings")
-_IN_GROUPS = ("calls", "client", "conversions", "creatives", "webinars", "visited", "why", "help")
+_IN_GROUPS = ("calls", "client", "digest", "conversions", "creatives", "webinars", "visited", "why", "help")
 
 
 def commands_for(role: Role | None, chat_kind: str, texts: Texts | None = None) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from domain.webhooks import HookStanding
 from handlers.checks.desk import Doctor
 from handlers.crm.desk import StageDesk
 from handlers.crm.noting import NoteDesk
+from handlers.digests.services import Gather
 from handlers.webinars.desk import WebinarDesk
 from handlers.wording import Reader
 from storage.destinations import Destinations
@@ -77,10 +78,11 @@ class Desk:
 
     ``timezone`` of an account; ``submit`` makes work of an event somebody of the team asks for, False when it is known
     already; ``has_room``: files may still be written; ``doctor`` examines the house; ``subscribe`` sets a vendor's hook;
-    ``replay`` takes a work id and gives the id that will run, or None when it is running already; ``fixed``: settings the
-    environment sets, which the chat cannot change; ``vendors``: their titles by name; ``wake`` tells the sender;
-    ``started_at``: when the process began. ``webinars`` is None where no webinar platform is connected, ``notes`` where no
-    CRM takes notes of ours, ``stages`` where no CRM is connected. ``api_address``: where our own HTTP API answers.
+    ``gather`` counts a digest; ``replay`` takes a work id and gives the id that will run, or None when it is running
+    already; ``fixed``: settings the environment sets, which the chat cannot change; ``vendors``: their titles by name;
+    ``wake`` tells the sender; ``started_at``: when the process began. ``webinars`` is None where no webinar platform is
+    connected, ``notes`` where no CRM takes notes of ours, ``stages`` where no CRM is connected. ``api_address``: where our
+    own HTTP API answers.
     """
 
     database: Database
@@ -97,6 +99,7 @@ class Desk:
     version: str
     submit: Callable[[int, Event], Awaitable[bool]]
     has_room: Callable[[], Awaitable[bool]]
+    gather: Gather
     doctor: Doctor
     subscribe: Callable[[str], Awaitable[HookStanding]]
     default_min_duration_s: int = 10

@@ -14,6 +14,8 @@ from handlers.clients import telegram as clients
 from handlers.commands import commands_for
 from handlers.crm import telegram as crm
 from handlers.desk import Desk
+from handlers.digests import editing
+from handlers.digests import telegram as digests
 from handlers.keys import telegram as keys
 from handlers.leads import adding, taking
 from handlers.leads import telegram as leads
@@ -25,6 +27,7 @@ from handlers.webinars import telegram as webinars
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
+    editing, digests,
     ruling, checks, crm, spend, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments,
     register, matches, visited, links, leads, adding, taking, ads, drafting, keys,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from domain.events import (
     CallEnded,
     CrmChanged,
     DeliveryUnread,
+    DigestDue,
     Event,
     FollowUpDue,
     LeadOffered,
@@ -31,4 +32,5 @@ ROUTES: dict[str, type[Event]] = {
     "unread": DeliveryUnread,
     "ads": AdRunAsked,
     "note": NoteAsked,
+    "digest": DigestDue,
 }

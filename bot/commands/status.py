@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.checks.process import Heard, listen_in
 from bot.checks.state import heard_of
+from bot.clock import SystemClock
 from bot.commands.console import say
 from bot.commands.ground import load_settings, open_current_database
 from bot.entrance import ACCOUNT
@@ -16,15 +17,20 @@ from bot.vendors import VENDORS
 from domain.duration import show_roughly
 from domain.plural import counted
 from handlers.admin.reckoning import reckoning_lines
+from handlers.digests.desk import read_places
+from handlers.digests.words import digest_lines
 from handlers.texts import load_texts
 from handlers.wording import Reader
+from storage.destinations import Destinations
 from storage.engine import Database
 from storage.held import HeldPost, held_posts
+from storage.people import People
 from storage.queries.crm_reckoning import last_crm_reckonings
 from storage.queries.health import Queue, dead_destinations, read_queue
 from storage.queries.reckoning import last_reckonings
 from storage.queries.rhythm import usual_gaps
 from storage.queries.webinar_reckoning import last_webinar_reckonings
+from storage.schedules import ScheduleStore
 
 MOST_LISTED = 20
 _STATES = {
@@ -54,6 +60,8 @@ async def _status(settings: Settings) -> int:
             say(f"Последнее событие {vendor}: {_moment(at, settings.timezone)}{often}")
         for line in await _reckoned(database, settings, now):
             say(line)
+        for line in await _digests(database, settings, now):
+            say(line)
         for place in await dead_destinations(database, ACCOUNT):
             say(f"Чат не принимает сообщения: {place.title or place.chat_id}: {place.error}")
         for line in _held(await held_posts(database)):
@@ -82,6 +90,14 @@ async def _reckoned(database: Database, settings: Settings, now: datetime) -> li
     calls, webinars = await last_reckonings(database, ACCOUNT), await last_webinar_reckonings(database, ACCOUNT)
     lines = reckoning_lines(reader, calls, webinars, await last_crm_reckonings(database, ACCOUNT))
     return [f"{reader.say('status.reckoning')}: {line}" for line in lines]
+
+
+async def _digests(database: Database, settings: Settings, now: datetime) -> list[str]:
+    """What comes next, and what cannot be sent."""
+    reader, clock = Reader(texts=load_texts(), now=now, zone=settings.timezone), SystemClock()
+    places = await read_places(People(database, clock), Destinations(database, clock), ACCOUNT)
+    lines = digest_lines(reader, await ScheduleStore(database).all(ACCOUNT), places)
+    return [f"{reader.say('digest.title')}: {line}" for line in lines]
 
 
 def _queue(queue: Queue) -> Iterator[str]:

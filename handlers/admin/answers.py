@@ -7,6 +7,8 @@ from domain.roles import Person
 from handlers.admin.status import Money, Reception, Standing, code_name, errors_screen, status_screen
 from handlers.admin.workings import Workings, queue_screen, workings_screen
 from handlers.desk import Desk
+from handlers.digests.desk import places_for
+from handlers.digests.words import digest_lines
 from storage.held import count_held, drop, let_go
 from storage.queries.crm_reckoning import last_crm_reckonings
 from storage.queries.failures import FailureKind, failed_works, failure_kinds
@@ -16,6 +18,7 @@ from storage.queries.repeats import possible_repeats
 from storage.queries.rhythm import usual_gaps
 from storage.queries.webinar_reckoning import last_webinar_reckonings
 from storage.queries.workings import accepted_kinds, finished_kinds, unfinished_kinds
+from storage.schedules import ScheduleStore
 
 MOST_AT_ONCE = 200
 UNKNOWN_DAYS = 7
@@ -50,6 +53,7 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
         repeats_today=await possible_repeats(database, account_id, today),
         repeats=await possible_repeats(database, account_id, reader.now - timedelta(days=REPEATS_DAYS)),
         version=desk.version,
+        digests=digest_lines(reader, await ScheduleStore(database).all(account_id), await places_for(desk, person, None)),
     )
     return status_screen(reader, standing)
 

@@ -51,7 +51,8 @@ class Standing:
     """Everything /status shows. ``reception`` is None when Telegram did not answer the question.
 
     ``rhythms``: how often each vendor usually speaks. ``rejected``: requests refused in seven days by the name of the
-    reason. ``held``: messages put aside by a restore. ``repeats``: of thirty days.
+    reason. ``held``: messages put aside by a restore. ``repeats``: of thirty days. ``digests``: what comes
+    next and what cannot, in words.
     """
 
     parts: Sequence[PartHealth]
@@ -70,6 +71,7 @@ class Standing:
     repeats_today: Repeats
     repeats: Repeats
     version: str
+    digests: Sequence[str] = ()
 
 
 def status_screen(reader: Reader, standing: Standing) -> Message:
@@ -79,6 +81,7 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
         Section(title=bold(reader.say("status.events")), lines=tuple(_events(reader, standing)), weight=2),
         Section(title=bold(reader.say("status.queue")), lines=tuple(_queue(reader, standing.queue, standing.held))),
         _titled(reader, "status.reckoning", _reckoned(reader, standing)),
+        _titled(reader, "digest.title", [bullet(line) for line in standing.digests]),
         Section(title=bold(reader.say("status.money")), lines=tuple(_money(reader, standing.money))),
         Section(lines=tuple(_repeats(reader, standing)), weight=2),
         Section(title=bold(reader.say("status.telegram")), lines=tuple(_reception(reader, standing.reception))),

@@ -50,6 +50,8 @@ async def webinar_ended(item: WorkItem[WebinarEnded], steps: Steps, services: We
     whole = await _with_registered(run, turnout)
     if shown and whole != turnout:
         await _show(run, whole, again="_again")
+    if not run.quiet and not item.event.rehearsal:
+        await steps.write("digests", lambda tx: services.digests(tx, item.account_id, row_id), int)
     log.info("✅ %s webinar %s: %d people, %d matched", item.event.vendor, run.webinar_id, turnout.came, turnout.matched)
 
 

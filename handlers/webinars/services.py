@@ -88,11 +88,16 @@ class WebinarPolicy:
     yardstick: Yardstick = field(default_factory=Yardstick)
 
 
+async def _none_wanted(_tx: Tx, _account_id: int, _webinar_id: int) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebinarServices:
     """Ports of one account.
 
-    ``plan`` makes work that is due later, within a write; what was planned before is left as it is.
+    ``plan`` makes work that is due later, within a write; what was planned before is left as it is. ``digests`` makes
+    that of the digests that wait for a webinar, by its row, in the same way.
     ``write`` commits what a step cannot: progress while it is still running. ``draw`` blocks in it: ``run_cpu`` takes it
     off the loop. ``posted`` is called after a card was committed: the sender should look. ``funnels``: of the CRMs that are
     connected, by the name that leads of theirs carry as their source.
@@ -113,4 +118,5 @@ class WebinarServices:
     write: Callable[[Callable[[Tx], Awaitable[int]]], Awaitable[int]]
     run_cpu: Callable[[Callable[[], object]], Awaitable[object]]
     posted: Callable[[], None]
+    digests: Callable[[Tx, int, int], Awaitable[int]] = _none_wanted
     funnels: Mapping[str, Funnel] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from storage.posts import StoredChat
 from storage.work import WorkStore
 from tests.ground import HandClock, clock, database, lite  # noqa: F401  fixtures are found by their names here
 from tests.handlers.chat import MANAGER, OWNER, PRIVATE_CHAT, Talk
+from tests.handlers.paper import Paper
 from tests.handlers.seed import seed_accounts
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -120,6 +121,7 @@ class Stage:
     doctor: WaitingRoom = field(default_factory=WaitingRoom)
     standing: HookStanding | SvodkaError = field(default_factory=lambda: HookStanding(state=HookState.ON))
     subscribed: list[str] = field(default_factory=list)
+    paper: Paper = field(default_factory=Paper)
 
     async def subscribe(self, vendor: str) -> HookStanding:
         self.subscribed.append(vendor)
@@ -166,6 +168,7 @@ def desk(lite: Database, clock: HandClock, stage: Stage, tmp_path: Path) -> Desk
         people=People(lite, clock),
         destinations=Destinations(lite, clock),
         render=as_arguments,
+        gather=stage.paper,
         replay=replay,
         health=health,
         version="0.1.0",

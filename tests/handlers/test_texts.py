@@ -32,7 +32,7 @@ NAME = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)+")
 LATIN = {
     "CRM", "BotFather", "setinline", "ONVOXIMPLANTCALLEND", "urls", "check", "svodka", "call", "env", "Telegram", "txt",
     "bitrix24", "png", "utm", "source", "WhatsApp", "content", "google", "vk", "anna", "example", "ru", "ad", "csv",
-    "xlsx", "mail", "finished", "amoCRM", "campaign", "medium", "term", "WebHooks", "API", "Prometheus",
+    "xlsx", "mail", "finished", "amoCRM", "campaign", "medium", "term", "WebHooks", "API", "UTC", "Prometheus",
 }  # fmt: skip
 
 
@@ -165,7 +165,9 @@ def test_a_text_that_stands_twice_is_a_defect() -> None:
         texts_module._add(entries, "", {"number": 1})
 
 
-FOR_ALL = ("calls", "client", "conversions", "creatives", "webinars", "register", "visited", "viewer", "link", "add")
+FOR_ALL = (
+    "calls", "client", "digest", "conversions", "creatives", "webinars", "register", "visited", "viewer", "link", "add",
+)  # fmt: skip
 
 
 def test_menus_differ_by_role_and_chat() -> None:

@@ -16,7 +16,7 @@ from tests.webinars.world import REPORT, TURNOUT, World
 PAGES = ["page:0", "page:1", "page:2", "page:3"]
 STEPS = [
     "look_up", "sort", "register", *PAGES, "load", "match", "count", "store", "plan", "post:figures", "draw", "post:ready",
-    "registered",
+    "registered", "digests",
 ]  # fmt: skip
 
 
