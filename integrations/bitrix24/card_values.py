@@ -10,7 +10,7 @@ from integrations.kit.values import number_of
 _YES, _NO = frozenset({"1", "y", "true"}), frozenset({"0", "n", "false"})
 _SIGNS = {"RUB": "₽", "RUR": "₽", "USD": "$", "EUR": "€", "KZT": "₸", "BYN": "Br"}
 _NO_BREAK = "\u00a0"
-# Their values are numbers of other things: shown as they are they would only mislead.
+# Their values are numbers of other things: shown as they are they would only mislead (those with names: see names.py).
 _ELSEWHERE = frozenset({"file", "employee", "user", "iblock_element", "iblock_section", "resourcebooking", "location"})
 
 

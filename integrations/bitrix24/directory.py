@@ -1,7 +1,7 @@
 """The company as the portal knows it: houses among its deals, people, departments; a page is one request."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from domain.directory import (
     CardField,
@@ -14,10 +14,10 @@ from domain.directory import (
     HouseMapping,
     HousePage,
 )
-from domain.errors import VendorRefused
 from integrations.bitrix24.card_values import worded
 from integrations.bitrix24.client import PAGE, Client, Reply
 from integrations.bitrix24.codes import card_path
+from integrations.bitrix24.families import Families, Question, rows_of
 from integrations.bitrix24.models import (
     DealRow,
     DepartmentRow,
@@ -25,6 +25,7 @@ from integrations.bitrix24.models import (
     OptionRow,
     PipelineRow,
     UserRow,
+    ids,
     number,
     plain,
     present,
@@ -32,10 +33,10 @@ from integrations.bitrix24.models import (
     read_rows,
     whole_or_text,
 )
+from integrations.bitrix24.names import Names, kind_of
 from integrations.kit.values import mapping_of
 
 DEALS = 2  # the portal's number for deals among its kinds of cards
-NO_SUCH_METHOD = "error_method_not_found"
 DEFAULT_PIPELINE, DEFAULT_PIPELINE_NAME = "0", "Общая"
 MAX_DEPARTMENT_PAGES = 40
 
@@ -44,14 +45,6 @@ _USER_FIELDS = (
     "WORK_PHONE", "PERSONAL_MOBILE", "EMAIL", "UF_PHONE_INNER",
 )  # fmt: skip
 _EMPLOYEE = "employee"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A method with what it is asked."""
-
-    method: str
-    params: Mapping[str, object] = field(default_factory=dict)
 
 
 class Directory:
@@ -63,10 +56,11 @@ class Directory:
     def __init__(self, client: Client, portal_url: str) -> None:
         self._client = client
         self._portal_url = portal_url
-        self._old_box = False
+        self._families = Families(client)
+        self._names = Names(client, self._families)
 
     async def fields(self) -> Sequence[CardField]:
-        reply = await self._either(
+        reply = await self._families.ask(
             Question(method="crm.item.fields", params={"entityTypeId": DEALS, "useOriginalUfNames": "Y"}),
             Question(method="crm.deal.fields"),
         )
@@ -75,7 +69,7 @@ class Directory:
         return tuple(_card_field(code, row) for code, described in rows.items() if (row := read_row(FieldRow, described)))
 
     async def pipelines(self) -> Sequence[CardPipeline]:
-        reply = await self._either(
+        reply = await self._families.ask(
             Question(method="crm.category.list", params={"entityTypeId": DEALS}),
             Question(method="crm.dealcategory.list", params={"order": {"SORT": "ASC"}, "select": ["ID", "NAME"]}),
         )
@@ -88,14 +82,20 @@ class Directory:
         return tuple(_pipeline(row) for row in (default, *others))
 
     async def houses(self, mapping: HouseMapping, *, fields: Sequence[CardField], cursor: str = "") -> HousePage:
-        """The cursor is the last id read: pages by number would shift when a deal is deleted meanwhile."""
+        """The cursor is the last id read: pages by number would shift when a deal is deleted meanwhile.
+
+        Where a field holds the number of a company or of somebody, a page that brings new ones costs a request more.
+        """
         after = number(cursor)
+        if not after:
+            self._names.forget()
         known = {house_field: _described(code, fields) for house_field, code in mapping.codes.items() if code}
         codes = [described.code for described in known.values()]
-        reply = await self._either(_items(mapping, codes, after), _deals(mapping, codes, after))
-        listed = list(_listed(mapping_of(reply.result).get("items", reply.result)))
+        reply = await self._families.ask(_items(mapping, codes, after), _deals(mapping, codes, after))
+        listed = list(rows_of(reply.result))
         rows = {number(deal.row_id): (deal, row) for row in listed if (deal := read_row(DealRow, row))}
         last = max(rows, default=0)
+        await self._learn_names(listed, known)
         houses = tuple(
             self._house(deal, row, known)
             for deal_id, (deal, row) in sorted(rows.items())
@@ -131,23 +131,23 @@ class Directory:
         new, old = (
             replace(one, params={**one.params, **counting}) for one in (_items(mapping, (), 0), _deals(mapping, (), 0))
         )
-        reply = await self._either(new, old)
-        listed = mapping_of(reply.result).get("items", reply.result)
-        return max(reply.total, sum(1 for _ in _listed(listed)))
+        reply = await self._families.ask(new, old)
+        return max(reply.total, sum(1 for _ in rows_of(reply.result)))
 
-    async def _either(self, new: Question, old: Question) -> Reply:
-        """The answer of the new family of methods, and of the old one where the portal has no such method."""
-        if not self._old_box:
-            try:
-                return await self._client.call(new.method, new.params)
-            except VendorRefused as refusal:
-                if refusal.code != NO_SUCH_METHOD:
-                    raise
-                self._old_box = True
-        return await self._client.call(old.method, old.params)
+    async def _learn_names(self, rows: Sequence[Mapping[str, object]], known: Mapping[HouseField, CardField]) -> None:
+        for described in known.values():
+            if kind := kind_of(described):
+                await self._names.learn(kind, [one for row in rows for one in ids(_value(row, described.code))])
+
+    def _said(self, described: CardField, raw: object) -> str:
+        kind = kind_of(described)
+        if kind is None:
+            return worded(described, raw)
+        names = self._names.of(kind)
+        return ", ".join(name for one in ids(raw) if (name := names.get(one, "")))
 
     def _house(self, deal: DealRow, row: Mapping[str, object], known: Mapping[HouseField, CardField]) -> House:
-        said = {house_field: worded(described, _value(row, described.code)) for house_field, described in known.items()}
+        said = {house_field: self._said(described, _value(row, described.code)) for house_field, described in known.items()}
         return House(
             external_id=deal.row_id,
             title=deal.title,
@@ -198,19 +198,21 @@ def _from(start: int) -> dict[str, object]:
     return {"start": start, "START": start} if start else {}
 
 
-def _listed(rows: object) -> Iterator[Mapping[str, object]]:
-    """The objects of a list, which PHP may write as an object keyed by number."""
-    values = rows.values() if isinstance(rows, Mapping) else rows if isinstance(rows, list) else ()
-    return (row for row in values if isinstance(row, Mapping))
-
-
 def _belongs(deal: DealRow, mapping: HouseMapping) -> bool:
     return deal.pipeline_id == mapping.pipeline_id or not mapping.pipeline_id or not deal.pipeline_id
 
 
 def _card_field(code: str, row: FieldRow) -> CardField:
     options = {option.row_id: option.value for option in read_rows(OptionRow, row.items)}
-    return CardField(code=plain(code), label=row.label or plain(code), type=row.type, multiple=row.multiple, options=options)
+    return CardField(
+        code=plain(code), label=row.label or plain(code), type=_type(row), multiple=row.multiple, options=options
+    )
+
+
+def _type(row: FieldRow) -> str:
+    """A binding that may hold companies only holds their bare numbers, as the deal's own company does."""
+    allowed = {str(name) for name, yes in mapping_of(row.settings).items() if yes == "Y"}
+    return "crm_company" if row.type == "crm" and allowed == {"COMPANY"} else row.type
 
 
 def _described(code: str, fields: Sequence[CardField]) -> CardField:

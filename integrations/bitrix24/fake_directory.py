@@ -8,7 +8,7 @@ from operator import ge, gt, le, lt
 from integrations.bitrix24.fake_portal import Page, Params, Portal, Refusal, paged
 from integrations.kit.values import mapping_of
 
-DEALS = 2
+DEALS, COMPANIES = 2, 4
 _DEPARTMENT_FIELDS = ("ID", "NAME", "PARENT", "UF_HEAD")
 USER_SCOPES = ("user_basic", "user_brief", "user")
 _CONTACTS = frozenset({"EMAIL", "WORK_PHONE", "PERSONAL_MOBILE"})
@@ -21,6 +21,7 @@ _OWN_FIELDS = (
     ("categoryId", "CATEGORY_ID", "crm_category", "Воронка"),
     ("stageId", "STAGE_ID", "crm_status", "Стадия"),
     ("assignedById", "ASSIGNED_BY_ID", "user", "Ответственный"),
+    ("companyId", "COMPANY_ID", "crm_company", "Компания"),
     ("comments", "COMMENTS", "text", "Комментарий"),
 )
 
@@ -38,6 +39,7 @@ class FakeField:
     type: str = "string"
     multiple: bool = False
     options: Mapping[int, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class FakeDeal:
     category_id: int = 0
     stage_id: str = "NEW"
     assigned_by: int = 1
+    company_id: int | None = None
     values: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -72,6 +75,7 @@ class FakeDirectory:
         self.portal = portal
         self.fields: list[FakeField] = []
         self.deals: list[FakeDeal] = []
+        self.companies: dict[int, str] = {}
         self.pipelines: list[tuple[int, str]] = [(0, "Общая")]
         self.departments: list[FakeDepartment] = []
         self.may_read_deals = True
@@ -81,6 +85,7 @@ class FakeDirectory:
             "crm.item.list": self._item_list,
             "crm.deal.fields": self._deal_fields,
             "crm.deal.list": self._deal_list,
+            "crm.company.list": self._old_companies,
             "crm.category.list": self._categories,
             "crm.dealcategory.list": self._old_categories,
             "user.get": self._users,
@@ -107,10 +112,13 @@ class FakeDirectory:
         return Page(result=own | {f.code: _added(f) | {"title": f.code} for f in self.fields})
 
     def _item_list(self, params: Params) -> Page:
-        _check_kind(params)
-        spell = self._speller(params)
-        rows = [self._item(deal, spell) for deal in self._visible()]
-        names = {name for name, *_ in _OWN_FIELDS} | {spell(f.code) for f in self.fields}
+        rows: list[Row] = [{"id": number, "title": title} for number, title in self.companies.items()]
+        names = {"id", "title"}
+        if params.get("entityTypeId") != COMPANIES:
+            _check_kind(params)
+            spell = self._speller(params)
+            rows = [self._item(deal, spell) for deal in self._visible()]
+            names = {name for name, *_ in _OWN_FIELDS} | {spell(f.code) for f in self.fields}
         rows = _chosen(rows, mapping_of(params.get("filter")), names)
         rows = _ordered(rows, mapping_of(params.get("order")), names)
         found, following, total = paged(rows, params)
@@ -125,6 +133,11 @@ class FakeDirectory:
         found, following, total = paged(rows, asked)
         return Page(result=_narrowed(found, asked.get("select")), next=following, total=total)
 
+    def _old_companies(self, params: Params) -> Page:
+        rows: list[Row] = [{"ID": str(number), "TITLE": title} for number, title in self.companies.items()]
+        found, following, total = paged(_chosen(rows, mapping_of(params.get("filter")), ("ID", "TITLE")), params)
+        return Page(result=found, next=following, total=total)
+
     def _visible(self) -> list[FakeDeal]:
         """Deals that the webhook's owner may not read are left out without a word."""
         return self.deals if self.may_read_deals else []
@@ -136,6 +149,7 @@ class FakeDirectory:
             "categoryId": deal.category_id,
             "stageId": deal.stage_id,
             "assignedById": deal.assigned_by,
+            "companyId": deal.company_id or 0,
             "comments": None,
         }
         return own | {spell(f.code): deal.values.get(f.code, [] if f.multiple else None) for f in self.fields}
@@ -211,7 +225,7 @@ def _added(about: FakeField) -> Row:
     row = _description(about.type, about.label) | {"isMultiple": about.multiple, "isDynamic": True} | labels
     if about.type == "enumeration":
         row["items"] = [{"ID": str(number), "VALUE": value} for number, value in about.options.items()]
-    return row
+    return row | {"settings": dict(about.settings) or []}
 
 
 def _department(one: FakeDepartment) -> Row:

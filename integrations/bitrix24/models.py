@@ -48,7 +48,7 @@ def _flag(value: object) -> bool:
     return value.casefold() in {"y", "1", "true"} if isinstance(value, str) else bool(value)
 
 
-def _ids(value: object) -> tuple[str, ...]:
+def ids(value: object) -> tuple[str, ...]:
     """Ids without those that mean nobody, each once."""
     return tuple(dict.fromkeys(present(text) for text in map(_text, several(value)) if present(text)))
 
@@ -56,7 +56,7 @@ def _ids(value: object) -> tuple[str, ...]:
 Text = Annotated[str, BeforeValidator(_text)]
 Whole = Annotated[str, BeforeValidator(_whole)]
 Words = Annotated[str, BeforeValidator(plain)]
-Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(ids)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
@@ -137,6 +137,13 @@ class DealRow(Row):
     responsible_id: Text = Field(default="", validation_alias=AliasChoices("assignedById", "ASSIGNED_BY_ID"))
 
 
+class CompanyRow(Row):
+    """A company, as ``crm.item.list`` or ``crm.company.list`` names its fields."""
+
+    row_id: Text = Field(default="", validation_alias=AliasChoices("id", "ID"))
+    title: Words = Field(default="", validation_alias=AliasChoices("title", "TITLE"))
+
+
 class OptionRow(Row):
     """One value of a list."""
 
@@ -154,6 +161,7 @@ class FieldRow(Row):
     filter_label: Words = Field(default="", alias="filterLabel")
     title: Words = ""
     items: object = None
+    settings: object = None
 
     @property
     def label(self) -> str:

@@ -171,6 +171,54 @@ async def test_a_list_that_does_not_go_on_is_left(shop: Shop) -> None:
     assert len(shop.fake.requests) == 2
 
 
+def town_of_references(shop: Shop) -> HouseMapping:
+    """120 deals whose company and brigade are numbers: three companies, one of them gone, and two people."""
+    directory = shop.fake.directory
+    directory.companies = {7: "УК &quot;Речной квартал&quot;", 8: "УК «Старый парк»"}
+    directory.fields = [
+        FakeField(code="UF_CRM_1", label="Кто убирает", type="employee", multiple=True),
+        FakeField(code="UF_CRM_2", label="УК", type="crm", settings={"COMPANY": "Y", "DEAL": "N"}),
+    ]
+    directory.deals = [
+        FakeDeal(
+            deal_id=number,
+            title="",
+            company_id=7 + number % 3,
+            values={"UF_CRM_1": [12, "13"], "UF_CRM_2": str(7 + number % 3)},
+        )
+        for number in range(1, 121)
+    ]
+    shop.fake.portal.people["user", "13"] = {"NAME": "Александр", "LAST_NAME": "Соколов"}
+    return HouseMapping(codes={HouseField.BRIGADE: "UF_CRM_1", HouseField.COMPANY: "UF_CRM_2"})
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("company", ["companyId", "UF_CRM_2"])
+async def test_companies_and_people_are_named(shop: Shop, old: bool, company: str) -> None:
+    mapping = town_of_references(shop)
+    if old:
+        shop.fake.directory.grow_old()
+        company = company.replace("companyId", "COMPANY_ID")
+    houses = await all_houses(shop, replace(mapping, codes={**mapping.codes, HouseField.COMPANY: company}))
+    assert {house.values[HouseField.BRIGADE] for house in houses} == {"Анна Петрова, Александр Соколов"}
+    assert [house.values.get(HouseField.COMPANY) for house in houses[:3]] == [
+        "УК «Старый парк»",
+        None,
+        'УК "Речной квартал"',
+    ]
+    assert len(shop.fake.requests) == 1 + 3 + 1 + 1 + old  # each of them is asked for once, not once a page
+
+
+async def test_names_that_may_not_be_read_stay_empty(shop: Shop) -> None:
+    mapping = town_of_references(shop)
+    fields = await shop.directory.fields()
+    shop.fake.portal.scopes -= {"user_basic"}
+    houses = await all_houses(shop, mapping, fields)
+    assert {tuple(house.values) for house in houses} == {(HouseField.COMPANY,), ()}
+    shop.fake.portal.scopes |= {"user_basic"}
+    assert HouseField.BRIGADE in (await all_houses(shop, mapping, fields))[0].values  # the next reading asks anew
+
+
 @pytest.mark.parametrize(
     "items",
     [
