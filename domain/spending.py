@@ -39,6 +39,7 @@ class SpendEntry:
     """``amount`` in minor units of ``currency``; ``first`` and ``last`` are local days, both included.
 
     ``edits``: the entry it takes the place of, once it is in. ``told_by`` is a user of ours; ``changed_at`` aware UTC.
+    ``replaced``: how much of it a later entry stands for.
     """
 
     amount: int
@@ -51,6 +52,7 @@ class SpendEntry:
     id: int = 0
     state: EntryState = EntryState.DRAFT
     changed_at: datetime | None = None
+    replaced: int = 0
 
     @property
     def days(self) -> int:

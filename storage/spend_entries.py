@@ -37,6 +37,10 @@ FROM spend AS s LEFT JOIN creatives AS c ON c.id = s.creative_id
 LEFT JOIN directions AS d ON d.id = coalesce(s.direction_id, c.direction_id)
 WHERE s.account_id = :account AND s.currency = :currency AND s.day BETWEEN :first AND :last ORDER BY s.day, s.id
 """
+_REPLACED = """
+SELECT entry_id, sum(amount) FROM spend
+WHERE account_id = :account AND entry_id IN {ids} AND replaced_by IS NOT NULL GROUP BY 1
+"""
 _STAND_FOR = "UPDATE spend SET replaced_by = :entry WHERE id IN {ids}"
 _NO_LONGER = "UPDATE spend SET replaced_by = NULL WHERE account_id = :account AND replaced_by = :entry"
 _GO_AWAY = "DELETE FROM spend WHERE account_id = :account AND entry_id = :entry"
@@ -138,9 +142,9 @@ class SpendEntries:
         mine = (entries.c.account_id == account_id) & (entries.c.state == EntryState.IN)
         page = select(entries).where(mine).order_by(entries.c.id.desc()).limit(limit).offset(offset)
         async with self._database.read() as connection:
-            rows = (await connection.execute(page)).all()
+            some = [_entry(row) for row in await connection.execute(page)]
             total = await connection.scalar(select(func.count()).select_from(entries).where(mine))
-        return [_entry(row) for row in rows], int(total or 0)
+            return await _with_replaced(connection, account_id, some), int(total or 0)
 
     async def name(self, account_id: int, entry_id: int, ad: Ad) -> bool:
         """Another ad for a draft."""
@@ -192,7 +196,13 @@ class SpendEntries:
 
 async def _get(connection: AsyncConnection, account_id: int, entry_id: int) -> SpendEntry | None:
     row = (await connection.execute(select(entries).where(_mine(account_id, entry_id)))).one_or_none()
-    return _entry(row) if row is not None else None
+    return (await _with_replaced(connection, account_id, [_entry(row)]))[0] if row is not None else None
+
+
+async def _with_replaced(connection: AsyncConnection, account_id: int, some: Sequence[SpendEntry]) -> list[SpendEntry]:
+    found = await fetch(connection, _REPLACED, {"account": account_id, "ids": [entry.id for entry in some]})
+    sums = {row[0]: int(row[1]) for row in found}
+    return [replace(entry, replaced=sums.get(entry.id, 0)) for entry in some]
 
 
 async def _move(connection: AsyncConnection, mine: Any, to: EntryState, now: datetime) -> bool:

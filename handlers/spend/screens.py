@@ -169,12 +169,13 @@ def _told_before(reader: Reader, some: Sequence[Spent]) -> str:
 
 def entry_screen(reader: Reader, entry: SpendEntry, *, head: str, found: Counted | None = None) -> Message:
     """An entry that is counted, and what one of each thing cost on its days."""
-    lines = (plain(entry_in_words(reader, entry, each=True)),)
-    sections = [Section(title=bold(head), lines=lines)]
+    lines = [plain(entry_in_words(reader, entry, each=True))]
+    if entry.replaced:
+        lines.append(plain(_replaced(reader, entry)))
+    sections = [Section(title=bold(head), lines=tuple(lines))]
     if found is not None:
-        costs = "\n".join(_costs(reader, entry, found)) or reader.say("spend.results_none")
-        told = tuple(plain(line) for line in costs.split("\n"))
-        sections.append(Section(title=bold(reader.say("spend.results")), lines=told))
+        costs = tuple(plain(line) for line in _costs(reader, entry, found))
+        sections.append(Section(title=bold(reader.say("spend.results")), lines=costs))
     edit = action(reader.say("spend.button.edit"), f"spe:{entry.id}")
     drop = action(reader.say("spend.button.drop"), f"spx:{entry.id}")
     rows = (
@@ -185,11 +186,17 @@ def entry_screen(reader: Reader, entry: SpendEntry, *, head: str, found: Counted
 
 
 def _costs(reader: Reader, entry: SpendEntry, found: Counted) -> Iterator[str]:
-    """Of the row that the money belongs to, else of all."""
+    """Of the row that the money belongs to, else of all; where nobody came there is no price."""
     mine = {name.casefold() for name in entry.ad.parts if name}
     row = next((row for row in found.rows if row.name.casefold() in mine), found.total)
     if row is not None:
         yield from costs_of(reader, found, row)
+    if row is None or not row.leads:
+        yield reader.say("spend.results_none")
+
+
+def _replaced(reader: Reader, entry: SpendEntry) -> str:
+    return reader.say("spend.replaced", amount=reader.money(entry.replaced, entry.currency))
 
 
 def taken_out_screen(reader: Reader, entry: SpendEntry) -> Message:
@@ -204,7 +211,10 @@ def list_screen(reader: Reader, entries: Sequence[SpendEntry], *, offset: int, t
     month = action(reader.say("spend.button.all"), "spm:s:0")
     if not entries:
         return say(reader.say("spend.list_none"), (new, month))
-    lines = [plain(f"{at}. {entry_in_words(reader, entry)}") for at, entry in enumerate(entries, offset + 1)]
+    lines = [
+        plain(f"{at}. {entry_in_words(reader, entry)}{f'; {_replaced(reader, entry)}' if entry.replaced else ''}")
+        for at, entry in enumerate(entries, offset + 1)
+    ]
     lines.append(plain(reader.say("spend.list_tables")))
     numbers = [action(str(at), f"spc:{entry.id}") for at, entry in enumerate(entries, offset + 1)]
     pages = []

@@ -72,6 +72,8 @@ async def test_the_same_week_twice(talk: Talk, desk: Desk) -> None:
     assert [[one.partition(":")[0] for one in row] for row in talk.keyboard()] == [["spr", "spa"], ["spno"]]
     await press(talk, "spr")
     assert await counted(desk) == 4_000_000 - 571_428 + 1_000_000
+    assert "40 000 ₽ на google, 1–7 ноября; из них 5 714,28 ₽ заменены" in await press(talk, "spl")
+    await talk.press("spc:2")
     assert "Убрано" in await press(talk, "spx")
     assert await counted(desk) == 4_000_000
     assert "За эти дни уже есть" in await press(talk, "spb")
