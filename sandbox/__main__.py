@@ -27,6 +27,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-browser", action="store_true", help="не открывать браузер")
     parser.add_argument("--real-model", action="store_true", help="взять OPENAI_*, STT_* и LLM_* из окружения")
     parser.add_argument("--scripts", action="store_true", help="не загружать веса, звонки из набора — по сценариям")
+    parser.add_argument("--empty", action="store_true", help="без прошлого: ни звонков, ни вебинаров за месяц")
     parser.add_argument("--weights", type=Path, help="папка с весами whisper для faster-whisper")
     parser.add_argument("--data", type=Path, help="папка данных; без неё — временная, убирается в конце")
     return parser.parse_args()
@@ -43,7 +44,7 @@ async def _run(arguments: argparse.Namespace) -> int:
 
     weights = Weights(arguments.weights or _cache() / "whisper-base", changed)
     real = _real_model() if arguments.real_model else None
-    stage = Stage(folder, weights, real_model=real, fetch=not arguments.scripts)
+    stage = Stage(folder, weights, real_model=real, fetch=not arguments.scripts, past=not arguments.empty)
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

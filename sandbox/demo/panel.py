@@ -20,6 +20,10 @@ from sandbox.demo.thread import GROUP, STEPS
 MAX_DROP = 60 * 1024 * 1024
 _SWITCHES = {"portal": "Битрикс24", "webinars": "Бизон365", "crm": "amoCRM", "models": "Модель", "telegram": "Telegram"}
 SUBSCRIBERS_SHOWN = 3
+ASKED = {  # what the owner asks the bot in private
+    "digest-now": ("/digest", "Дайджест сейчас", "что не как обычно и почему, кто ждёт звонка"),
+    "spend-now": ("/spend", "Сколько стоит лид", "расходы и цена лида, записи и дошедшего"),
+}
 
 
 class Panel:
@@ -52,6 +56,7 @@ class Panel:
             "status": self._lines(),
             "buttons": [
                 *self._thread(),
+                *self._pictures(),
                 *self._stories(),
                 *self._front(),
                 *self._webinars(),
@@ -128,6 +133,12 @@ class Panel:
             for step in STEPS
         ]  # fmt: skip
 
+    def _pictures(self) -> list[dict[str, Any]]:
+        return [
+            {"id": name, "title": title, "hint": f"{command}: {hint}", "group": "Картина за месяц", "disabled": False}
+            for name, (command, title, hint) in ASKED.items()
+        ]
+
     def _front(self) -> list[dict[str, Any]]:
         none = not self._stage.front.deals
         buttons = {
@@ -195,6 +206,8 @@ class Panel:
             message = await acts[pressed]()
         elif any(step.id == pressed for step in STEPS):
             message = await self._stage.tell_step(pressed)
+        elif pressed in ASKED:
+            message = self._stage.ask(ASKED[pressed][0])
         elif pressed.partition("-")[2] in _SWITCHES:
             message = self._switch(*pressed.split("-", 1))
         else:
@@ -205,7 +218,7 @@ class Panel:
     def _where(self, pressed: str) -> dict[str, int]:
         """The chat in which the answer comes, where it is not the one that is looked at."""
         stage = self._stage
-        return {"chat": stage.telegram.private(stage.owner).id} if pressed == STEPS[-1].id else {}
+        return {"chat": stage.telegram.private(stage.owner).id} if pressed in {STEPS[-1].id, *ASKED} else {}
 
     async def _kill(self) -> str:
         await self._stage.child.killed()

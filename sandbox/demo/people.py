@@ -1,6 +1,10 @@
 """Who is interested in the demo's company: invented people, each with a phone that every system writes its own way."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from integrations.bitrix24.fake import Fake as Portal
+from integrations.bitrix24.fake_company import DISPATCH, SALES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,3 +37,16 @@ OTHERS = (
         utm=("vk", "retarget", "ofisy_osen"),
     ),
 )  # fmt: skip
+
+
+def answering(portal: Portal) -> Iterator[str]:
+    """Those of the portal's company who answer the phone, as the bot calls them."""
+    for (kind, _), row in portal.portal.people.items():
+        departments = row.get("UF_DEPARTMENT")
+        if (
+            kind == "user"
+            and isinstance(departments, list)
+            and {SALES, DISPATCH} & set(departments)
+            and row.get("ACTIVE", True)
+        ):
+            yield f"{row['NAME']} {row['LAST_NAME']}"

@@ -21,7 +21,8 @@ from integrations.openai.fake import Fake as Models
 from sandbox.demo.child import Child
 from sandbox.demo.front import Front
 from sandbox.demo.hall import Hall
-from sandbox.demo.people import HEROINE, Lead
+from sandbox.demo.past import remember
+from sandbox.demo.people import HEROINE, Lead, answering
 from sandbox.demo.recordings import STORIES, Story, recording_bytes
 from sandbox.demo.thread import CALL, COMMAND, Thread
 from sandbox.demo.told import Told
@@ -41,15 +42,20 @@ CALM_SECONDS, CARD_SECONDS, CALM_WITHIN_SECONDS = 3.0, 12.0, 60.0
 
 
 class Stage:
-    """``open`` brings everything up, ``close`` takes it down. ``real_model``: OPENAI_* of the environment are used."""
+    """``open`` brings everything up, ``close`` takes it down.
+
+    ``real_model``: OPENAI_* of the environment are used. ``past``: the bot begins with a month behind it.
+    """
 
     def __init__(
-        self, folder: Path, weights: Weights, *, real_model: dict[str, str] | None = None, fetch: bool = True
-    ) -> None:
+        self, folder: Path, weights: Weights, *, real_model: dict[str, str] | None = None, fetch: bool = True,
+        past: bool = True,
+    ) -> None:  # fmt: skip
         self.folder = folder
         self._fetch = fetch and real_model is None
         self.weights = weights
         self.real_model = real_model
+        self._past = past
         self.telegram = TelegramDouble(name="Сводка")
         self.portal = Portal()
         self.hall = Hall()
@@ -80,6 +86,9 @@ class Stage:
         self.urls["webinars"] = await self._serve(self.hall.platform.build_app(), 0)
         self.urls["crm"] = await self._serve(self.front.crm.build_app(), 0)
         self.urls["models"] = await self._serve(self.models.build_app(), 0)
+        self.hooks_url = f"http://{HOST}:{_free_port()}"
+        if self._past:
+            await remember(self._environment(), list(answering(self.portal)))
         await self.start_bot()
         self._later(self._fetch_weights)
         self._later(self._watch_vendors)
@@ -95,8 +104,6 @@ class Stage:
 
     async def start_bot(self) -> None:
         """Start the process with settings that lead to the stand-ins, and to them alone."""
-        if not self.hooks_url:
-            self.hooks_url = f"http://{HOST}:{_free_port()}"
         await self.child.start(self._environment(), self.folder)
 
     def _environment(self) -> dict[str, str]:
@@ -188,6 +195,11 @@ class Stage:
     async def _ask_for_card(self) -> str:
         self.telegram.say(self.owner, COMMAND)
         return "Карточка — в личном чате с ботом."
+
+    def ask(self, command: str) -> str:
+        """The owner asks the bot in private."""
+        self.telegram.say(self.owner, command)
+        return "Ответ — в личном чате с ботом."
 
     async def drop(self, name: str, audio: bytes, duration_s: int) -> str:
         """A file of the user's own becomes an incoming call."""

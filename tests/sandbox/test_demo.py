@@ -89,7 +89,7 @@ class Scene:
 
 
 async def opened(folder: Path, weights: Weights, **settings: object) -> Stage:
-    stage = Stage(folder, weights, **settings)  # type: ignore[arg-type]  # whatever the test wants
+    stage = Stage(folder, weights, past=False, **settings)  # type: ignore[arg-type]  # whatever the test wants
     stage.child = cast("Child", StandIn())
     await stage.open(0, Panel(stage).add_routes)
     return stage
