@@ -72,6 +72,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         webinars=_webinars(services),
         notes=services.notes,
         stages=services.crm.stages if services.crm is not None else None,
+        tasks=services.tasks,
         vendors={vendor.name: vendor.title for vendor in VENDORS},
     )
 

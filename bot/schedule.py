@@ -18,6 +18,7 @@ from bot.services import Services
 from bot.table_loads import go_on_with_all
 from domain.attendance import Yardstick
 from domain.errors import VendorError
+from handlers.tasks.reading import refresh_all
 from handlers.webinars.following import follow_changes
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ HOOKS = timedelta(hours=1)  # amoCRM switches a hook off by itself, and only its
 CARDS = timedelta(minutes=3)  # a card that is edited at every lead is looked at by nobody
 DIGESTS = timedelta(seconds=20)
 NAMES = timedelta(hours=1)  # they are asked for once a day; the hour is for those that could not be had
+TASKS = timedelta(minutes=20)  # the digest counts what is overdue; who asks is answered with what is there now
 CLOCK_JUMP_SECONDS = 300.0
 
 
@@ -59,6 +61,7 @@ class Schedule:
         self._every(self._look_at_hooks, seconds=HOOKS.total_seconds(), first=SETTLED)
         self._every(self._keep_tokens, seconds=UPKEEP.total_seconds(), first=SETTLED)
         self._every(self._keep_names, seconds=NAMES.total_seconds(), first=timedelta())
+        self._every(self._read_tasks, seconds=TASKS.total_seconds(), first=SETTLED)
         self._scheduler.start()
 
     async def stop(self) -> None:
@@ -155,6 +158,10 @@ class Schedule:
         services = self._services
         if services.crm is not None:
             await keep_names(services.crm, ACCOUNT, services.clock)
+
+    async def _read_tasks(self) -> None:
+        if self._services.tasks is not None:
+            await refresh_all(self._services.tasks, ACCOUNT)
 
     async def _watch_clock(self) -> None:
         offset = self._wall_against_monotonic()

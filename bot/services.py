@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.alerts import Alerts
+from bot.board import build_tasks, task_runs
 from bot.clock import SystemClock
 from bot.crm import Crm, Run, build_crm, build_funnel, crm_runs
 from bot.digests import build_digest_services, digest_runs, webinar_digests
@@ -42,6 +43,7 @@ from handlers.digests.services import DigestServices
 from handlers.leads.pipeline import load_table
 from handlers.leads.services import LeadServices, NewsServices
 from handlers.routes import ROUTES
+from handlers.tasks.services import TaskServices
 from handlers.texts import load_texts
 from handlers.webinars.services import WebinarServices
 from integrations.extractive import build_summariser
@@ -111,6 +113,7 @@ class Services:
     crm: Crm | None
     leads: LeadServices
     digests: DigestServices
+    tasks: TaskServices | None
     doctor: Doctor
     hook_watch: HookWatch
     signals: Signals
@@ -133,11 +136,11 @@ class _Ground:
     database: Database
     clock: Clock
     texts: Texts
-    signals: Signals
     work: WorkStore
     chat: StoredChat
     workshop: Workshop
     connected: dict[str, Connected]
+    signals: Signals = field(default_factory=Signals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +167,6 @@ async def furnish(entrance: Entrance) -> Services:
         database=database,
         clock=clock,
         texts=load_texts(),
-        signals=Signals(),
         work=WorkStore(database),
         chat=StoredChat(clock),
         workshop=workshop,
@@ -174,16 +176,16 @@ async def furnish(entrance: Entrance) -> Services:
     quiet_before = await _restored_at(database)
     calls = _call_services(ground, watch, quiet_before=quiet_before, proven=build_proven(entrance))
     webinars = _webinar_services(ground, watch, quiet_before=quiet_before)
+    tasks = build_tasks(ground, posted=watch.alerts.posted, come=ground.signals.come)
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
     news = _news_services(ground, watch, quiet_before)
     crm = build_crm(database, ground.connected.get("amocrm"), watch.board, clock, news)
     runs = {**webinar_runs(webinars), **crm_runs(crm), **lead_runs(database, news), **ad_runs(database, leads)}
     runs |= note_runs(database, ground.connected, watch.board, texts=ground.texts, timezone=settings.timezone)
     digests = _digest_services(ground, watch, quiet_before)
-    runs |= digest_runs(digests)
+    runs |= {**digest_runs(digests), **task_runs(tasks)}
     routes = _routes(calls, leads, with_trials(runs, keys, database, news, crm.services if crm else None))
-    opened = partial(unseal, entrance.vault)
-    runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=opened)
+    runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=partial(unseal, entrance.vault))
     ground.signals.due = runner.wake
     return Services(
         settings=settings,
@@ -208,6 +210,7 @@ async def furnish(entrance: Entrance) -> Services:
         crm=crm,
         leads=leads,
         digests=digests,
+        tasks=tasks,
         doctor=Doctor(settings, database, workshop.run_cpu, clock),
         hook_watch=_hook_watch(ground, watch, keys),
         signals=ground.signals,

@@ -197,3 +197,17 @@ class DigestDue(Event):
     late_since: datetime | None = None
     webinar_id: int = 0
     asked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAsked(Event):
+    """Somebody of the team wants a task of the CRM done, or put off until ``deadline``. ``external_id`` names the asking.
+
+    ``task_id`` and ``employee_id`` are the CRM's; message ``message_id`` of ``chat_id`` shows what becomes of it.
+    """
+
+    task_id: str
+    employee_id: str
+    chat_id: int
+    message_id: int
+    deadline: datetime | None = None

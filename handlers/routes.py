@@ -14,6 +14,7 @@ from domain.events import (
     RegistrationAsked,
     StagesChanged,
     TableAsked,
+    TaskAsked,
     WebinarEnded,
     WebinarRegistered,
 )
@@ -33,4 +34,5 @@ ROUTES: dict[str, type[Event]] = {
     "ads": AdRunAsked,
     "note": NoteAsked,
     "digest": DigestDue,
+    "task": TaskAsked,
 }

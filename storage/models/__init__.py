@@ -28,6 +28,7 @@ from storage.models.leads import (
     spend_entries,
 )
 from storage.models.schedules import schedules
+from storage.models.tasks import board_reads, board_tasks, call_tasks, employee_links
 from storage.models.tokens import oauth_states, vendor_tokens
 from storage.models.types import UtcDateTime, metadata
 from storage.models.users import invitations, users
@@ -53,6 +54,9 @@ __all__ = [
     "ad_runs",
     "api_keys",
     "audit",
+    "board_reads",
+    "board_tasks",
+    "call_tasks",
     "calls",
     "charges",
     "connections",
@@ -69,6 +73,7 @@ __all__ = [
     "directions",
     "directory_lists",
     "employee_departments",
+    "employee_links",
     "employees",
     "fsm",
     "house_mappings",

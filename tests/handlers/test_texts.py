@@ -166,7 +166,8 @@ def test_a_text_that_stands_twice_is_a_defect() -> None:
 
 
 FOR_ALL = (
-    "calls", "client", "digest", "conversions", "creatives", "webinars", "register", "visited", "viewer", "link", "add",
+    "calls", "client", "digest", "tasks", "conversions", "creatives", "webinars", "register", "visited", "viewer", "link",
+    "add",
 )  # fmt: skip
 
 

@@ -1,0 +1,77 @@
+"""Tasks and meetings of a connected CRM, joined to the process."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, cast
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.crm import Part, Run
+from bot.settings import Settings
+from domain.messages import Texts
+from domain.ports import Clock, Steps, Tx
+from domain.work import WorkItem
+from handlers.tasks.changing import change_task
+from handlers.tasks.services import TaskServices
+from storage.board import BoardStore
+from storage.engine import Database
+from storage.posts import StoredChat
+
+
+class Ground(Protocol):
+    """What the process stands on; bot.services has the real one."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def texts(self) -> Texts: ...
+    @property
+    def chat(self) -> StoredChat: ...
+    @property
+    def connected(self) -> Mapping[str, Part]: ...
+
+
+def build_tasks(ground: Ground, *, posted: Callable[[], None], come: Callable[[], None]) -> TaskServices | None:
+    """None where no connected CRM has tasks.
+
+    The health board does not listen: a right to tasks that a portal's people do not want is no failure of the portal, and
+    whoever asks is told.
+    """
+
+    async def write(job: Callable[[Tx], Awaitable[int]]) -> int:
+        async def run(connection: AsyncConnection) -> int:
+            return await job(cast("Tx", connection))
+
+        return await ground.database.write(run)
+
+    for name, part in ground.connected.items():
+        if part.ports.tasks is not None:
+            return TaskServices(
+                vendor=name,
+                title=part.vendor.title,
+                board=part.ports.tasks,
+                store=BoardStore(ground.database),
+                database=ground.database,
+                posts=ground.chat,
+                clock=ground.clock,
+                texts=ground.texts,
+                timezone=ground.settings.timezone,
+                write=write,
+                posted=posted,
+                come=come,
+            )
+    return None
+
+
+def task_runs(services: TaskServices | None) -> dict[str, Run]:
+    """Without such a CRM its work waits to be given up, and says why."""
+
+    async def change(item: WorkItem[Any], steps: Steps) -> None:
+        if services is None:
+            raise RuntimeError("no CRM with tasks is configured")
+        await change_task(item, steps, services)
+
+    return {"task": change}
