@@ -12,12 +12,11 @@ from handlers.analytics.company import CompanyFigures, Indicator, name_of, shown
 from handlers.digests.causes import DAY, HOUR
 from handlers.digests.facts import Debts, Deviation, DigestFacts, HeldWebinar
 from handlers.digests.usual import Cause
+from handlers.digests.webinar_card import KIND, TITLE_LIMIT, source_name, title_of, told_as, webinar_card
 from handlers.wording import Reader, shortened
 from storage.queries.company import Share
 from storage.queries.waiting import Waiter, Waiters
 
-KIND = "digest"
-TITLE_LIMIT = 40
 MOST_CAUSES = 3
 _OF_CALLS = (
     Indicator.CALLS, Indicator.INCOMING, Indicator.OUTGOING, Indicator.MISSED, Indicator.MISSED_SHARE,
@@ -34,6 +33,8 @@ def digest_card(
     if late_since is not None:
         lines.append(plain(reader.say("told.late", at=_since(reader, late_since))))
     lines += [_deviation(facts, reader, one) for one in facts.deviations]
+    if facts.kind is DigestKind.WEBINAR and facts.webinars:
+        return webinar_card(facts.webinars[0], reader, lines, full=full, key=key)
     if full:
         return Message(key=key, sections=(Section(lines=tuple(lines)), *_sections(facts, reader)), kind=KIND)
     return Message(key=key, sections=(Section(lines=(*lines, *_lines(facts, reader))),), kind=KIND)
@@ -41,7 +42,7 @@ def digest_card(
 
 def _title(facts: DigestFacts, reader: Reader) -> Line:
     spans = [Span(f"{reader.say(f'told.icon.{facts.kind}')} {_when(facts, reader)}", Style.BOLD)]
-    if not facts.compared and facts.kind is not DigestKind.WEBINAR:
+    if not facts.compared:
         spans.append(Span(f" · {reader.say('told.no_usual')}"))
     elif not facts.deviations:
         spans.append(Span(f" · {reader.say('told.as_usual')}"))
@@ -50,6 +51,8 @@ def _title(facts: DigestFacts, reader: Reader) -> Line:
 
 def _when(facts: DigestFacts, reader: Reader) -> str:
     """«Пятница, 27 ноября», «27–29 ноября», «Суббота, 28 ноября, до 18:00»."""
+    if facts.kind is DigestKind.WEBINAR and facts.webinars:
+        return told_as(facts.webinars[0], reader)
     period = facts.period
     days = reader.period(period.first, period.last)
     if period.first != period.last:
@@ -94,7 +97,8 @@ def _what(facts: DigestFacts, reader: Reader, cause: Cause) -> str:
         return reader.period(days[0], days[1])
     if cause.by == Share.LINE:
         return reader.say("told.line", line=show_phone(cause.name) if cause.name.isdigit() else cause.name)
-    return reader.say(f"told.by.{cause.by}", name=shortened(cause.name, TITLE_LIMIT))
+    name = source_name(reader, cause.name) if cause.by == Share.SOURCE else cause.name
+    return reader.say(f"told.by.{cause.by}", name=shortened(name, TITLE_LIMIT))
 
 
 def _lines(facts: DigestFacts, reader: Reader) -> Iterator[Line]:
@@ -144,9 +148,8 @@ def _webinars(facts: DigestFacts, reader: Reader) -> str:
 
 
 def _webinar(held: HeldWebinar, reader: Reader) -> str:
-    title = shortened(held.line.title or reader.say("webinar.untitled"), TITLE_LIMIT)
     turnout = held.turnout
-    values = {"title": title, "came": spaced(turnout.came), "hot": spaced(turnout.hot)}
+    values = {"title": title_of(held, reader), "came": spaced(turnout.came), "hot": spaced(turnout.hot)}
     if not turnout.registered:
         return reader.say("told.webinar_open", **values)
     return reader.say("told.webinar", **values, registered=spaced(turnout.registered))
@@ -209,8 +212,7 @@ def _named(debts: Debts, reader: Reader) -> Iterator[Section]:
         yield _section(reader, "not_contacted", tuple(_people(reader, debts.leads)), count=debts.leads.total)
     if debts.hot_people:
         lines = tuple(
-            bullet(reader.say("told.hot", title=shortened(one.line.title, TITLE_LIMIT), count=spaced(one.waiting)))
-            for one in debts.hot
+            bullet(reader.say("told.hot", title=title_of(one, reader), count=spaced(one.waiting))) for one in debts.hot
         )
         yield _section(reader, "hot", lines, count=debts.hot_people)
 

@@ -6,20 +6,21 @@ from zoneinfo import ZoneInfo
 
 from domain.digests import DigestKind, DigestPart
 from handlers.analytics.company import count_company, webinars_of
+from handlers.calls.periods import Period
+from handlers.digests.after import held, told_whole
 from handlers.digests.card import digest_card
 from handlers.digests.causes import Comparison, deviations_of
-from handlers.digests.days import LOOKED_BACK, Told, compared_with, told_of, whole_day
+from handlers.digests.days import LOOKED_BACK, compared_with, told_of
 from handlers.digests.facts import Day, Debts, DigestFacts, DigestSources, HeldWebinar
 from handlers.digests.picture import digest_picture
 from storage.engine import Database
-from storage.queries.audience import hot_waiting
 from storage.queries.company import Span, call_counts, days_of, first_day, lead_counts, span_of
 from storage.queries.crm_reckoning import last_crm_reckonings
 from storage.queries.reckoning import last_reckonings
 from storage.queries.settings import min_duration_s
 from storage.queries.waiting import not_called_back, not_contacted
 from storage.queries.webinar_reckoning import last_webinar_reckonings
-from storage.queries.webinars import WebinarLine, turnout, webinar_line
+from storage.queries.webinars import WebinarLine, webinar_line
 
 __all__ = ["DigestFacts", "DigestSources", "digest_card", "digest_picture", "gather"]
 
@@ -34,9 +35,11 @@ async def gather(
 ) -> DigestFacts:  # fmt: skip
     """Everything the parts need. ``now``: of when it tells; what waits for somebody is counted as it is at present."""
     database = sources.database
+    line = await webinar_line(database, account_id, webinar_id) if webinar_id else None
+    if line is not None:
+        return await _after(sources, account_id, line, parts=parts, now=now, zone=zone)
     days = await _days(database, account_id, now, zone)
-    webinar = await webinar_line(database, account_id, webinar_id) if webinar_id else None
-    told = _told(kind, webinar, now, zone, days)
+    told = told_of(kind, now, zone, [day.incoming + day.leads for day in days[:-1]])
     short_s = await min_duration_s(database, account_id, sources.default_short_s)
     overdue = await sources.overdue(account_id, now) if sources.overdue and DigestPart.TASKS in parts else None
     figures = await count_company(
@@ -44,11 +47,10 @@ async def gather(
     )  # fmt: skip
     before = compared_with(kind, told, zone, await first_day(database, account_id, zone))
     compared = Comparison(database=database, account_id=account_id, told=told, before=before, zone=zone)
-    held = (webinar,) if webinar is not None else await webinars_of(database, account_id, told.span)
     return DigestFacts(
         kind=kind, parts=parts, figures=figures, so_far=told.so_far, compared=bool(before),
         deviations=await deviations_of(compared, parts),
-        webinars=await _held(database, account_id, held),
+        webinars=await _held(database, account_id, await webinars_of(database, account_id, told.span)),
         debts=await _debts(database, account_id, debt_span(now, zone), short_s) if DigestPart.DEBTS in parts else Debts(),
         calls_reckoned=await last_reckonings(database, account_id),
         webinars_reckoned=await last_webinar_reckonings(database, account_id),
@@ -57,10 +59,20 @@ async def gather(
     )  # fmt: skip
 
 
-def _told(kind: DigestKind, webinar: WebinarLine | None, now: datetime, zone: ZoneInfo, days: Sequence[Day]) -> Told:
-    if webinar is not None and webinar.started_at is not None:
-        return whole_day(webinar.started_at.astimezone(zone).date(), zone)
-    return told_of(kind, now, zone, [day.incoming + day.leads for day in days[:-1]])
+async def _after(
+    sources: DigestSources, account_id: int, line: WebinarLine, *, parts: frozenset[DigestPart], now: datetime,
+    zone: ZoneInfo,
+) -> DigestFacts:  # fmt: skip
+    """Of one webinar, whatever else happened on its day."""
+    database = sources.database
+    day = (line.started_at or line.report_at or now).astimezone(zone).date()
+    short_s = await min_duration_s(database, account_id, sources.default_short_s)
+    period = Period(first=day, last=day)
+    whole, deviations, compared = await told_whole(database, account_id, line, zone)
+    return DigestFacts(
+        kind=DigestKind.WEBINAR, parts=parts, compared=compared, deviations=deviations, webinars=(whole,),
+        figures=await count_company(database, account_id, period, zone=zone, now=now, short_s=short_s),
+    )  # fmt: skip
 
 
 async def _days(database: Database, account_id: int, now: datetime, zone: ZoneInfo) -> tuple[Day, ...]:
@@ -76,12 +88,7 @@ async def _days(database: Database, account_id: int, now: datetime, zone: ZoneIn
 
 
 async def _held(database: Database, account_id: int, lines: Sequence[WebinarLine]) -> tuple[HeldWebinar, ...]:
-    return tuple([
-        HeldWebinar(
-            line=line, turnout=await turnout(database, line.id), waiting=await hot_waiting(database, account_id, line.id)
-        )
-        for line in lines
-    ])  # fmt: skip
+    return tuple([await held(database, account_id, line) for line in lines])
 
 
 async def _debts(database: Database, account_id: int, span: Span, short_s: int) -> Debts:

@@ -48,10 +48,6 @@ def told_of(kind: DigestKind, now: datetime, zone: ZoneInfo, busy: Sequence[int]
     return _whole(today - (quiet + 1) * day, today - day, zone)
 
 
-def whole_day(day: date, zone: ZoneInfo) -> Told:
-    return _whole(day, day, zone)
-
-
 def compared_with(kind: DigestKind, told: Told, zone: ZoneInfo, begun: date | None) -> tuple[Span, ...]:
     """The same days of the weeks before, newest first, back to the day after ``begun``; of a team that is new here, days
     of the same sort. Nothing where these are too few.

@@ -13,6 +13,7 @@ from storage.engine import Database
 from storage.queries.company import Subject
 from storage.queries.crm_reckoning import CrmReckoning
 from storage.queries.reckoning import Reckoning
+from storage.queries.spend import Costs
 from storage.queries.waiting import Waiters
 from storage.queries.webinar_reckoning import WebinarReckoning
 from storage.queries.webinars import WebinarLine
@@ -46,13 +47,25 @@ class Deviation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ads:
+    """What was spent from ``since`` to the day of a webinar, both included, one cost of each currency."""
+
+    since: date
+    costs: Costs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldWebinar:
-    """``waiting``: hot people of it whom nobody has called or taken. ``sources``: what brought those who were there."""
+    """``waiting``: hot people of it whom nobody has called or taken.
+
+    Of a webinar's own digest: ``sources`` brought those who were there, the most first; ``ads`` since the webinar before it.
+    """
 
     line: WebinarLine
     turnout: Turnout
     waiting: int
     sources: tuple[tuple[str, int], ...] = ()
+    ads: Ads | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

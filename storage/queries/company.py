@@ -87,8 +87,9 @@ class CallCounts:
 
 
 class Subject(StrEnum):
-    """Calls of which sort, or leads."""
+    """Calls of which sort, leads, or who was at a webinar."""
 
+    ATTENDED = "attended"
     CALLS = "calls"
     MISSED = "missed"
     NEGATIVE = "negative"

@@ -1,5 +1,6 @@
 """What became of a webinar: its figures, and who was there at each minute. Only complete ones are listed."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -14,6 +15,7 @@ from storage.engine import Database
 from storage.models import webinar_attendees, webinars
 from storage.models.types import driver_time
 from storage.queries.rows import fill
+from storage.rollups import mark_key
 from storage.sets import fetch, moment
 
 MOST_MINUTES = 24 * 60
@@ -24,6 +26,11 @@ SELECT count(*), count(*) FILTER (WHERE attended), count(*) FILTER (WHERE presen
        count(*) FILTER (WHERE phone_number = ''), count(*) FILTER (WHERE warmth = 'hot'),
        count(*) FILTER (WHERE warmth = 'warm')
 FROM webinar_attendees WHERE session_id = :session AND part_of IS NULL
+"""
+_CAME_FROM = """
+SELECT coalesce(nullif(l.first_utm_source, ''), l.source, ''), count(*) FROM webinar_attendees AS a
+LEFT JOIN leads AS l ON l.id = a.lead_id
+WHERE a.session_id = :session AND a.account_id = :account AND a.attended AND a.part_of IS NULL GROUP BY 1 ORDER BY 2 DESC, 1
 """
 # One person may have registered by several pages.
 _REGISTERED = """
@@ -121,6 +128,17 @@ async def turnout(database: Database, webinar_id: int) -> Turnout:
         unmatched=came - matched, no_phone=no_phone, hot=hot, warm=warm, no_show=unseen, skipped=session.skipped,
         missing=session.missing,
     )  # fmt: skip
+
+
+async def came_from(database: Database, account_id: int, webinar_id: int) -> dict[str, int]:
+    """What brought those who were there: the source of their lead's first touch, or where the lead came from; "" of nobody's
+    lead. The most first.
+    """
+    sources: Counter[str] = Counter()
+    async with database.read() as connection:
+        for name, people in await fetch(connection, _CAME_FROM, {"account": account_id, "session": webinar_id}):
+            sources[mark_key(name)] += people
+    return dict(sources.most_common())
 
 
 async def registered_for(connection: AsyncConnection, session: Any) -> dict[str, Any] | None:

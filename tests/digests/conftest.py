@@ -1,4 +1,7 @@
 """What tests of digests share."""
 
-from tests.ground import clock, database, lite  # noqa: F401
-from tests.handlers.conftest import golden, pytest_addoption, reader  # noqa: F401
+from tests.ground import clock, database, lite
+from tests.handlers.conftest import golden, pytest_addoption, reader
+from tests.postgres import postgres
+
+__all__ = ["clock", "database", "golden", "lite", "postgres", "pytest_addoption", "reader"]
