@@ -25,7 +25,6 @@ from integrations.bitrix24.models import (
     OptionRow,
     PipelineRow,
     UserRow,
-    ids,
     number,
     plain,
     present,
@@ -33,7 +32,7 @@ from integrations.bitrix24.models import (
     read_rows,
     whole_or_text,
 )
-from integrations.bitrix24.names import Names, kind_of
+from integrations.bitrix24.names import Names, kind_of, numbers_in
 from integrations.kit.values import mapping_of
 
 DEALS = 2  # the portal's number for deals among its kinds of cards
@@ -137,14 +136,16 @@ class Directory:
     async def _learn_names(self, rows: Sequence[Mapping[str, object]], known: Mapping[HouseField, CardField]) -> None:
         for described in known.values():
             if kind := kind_of(described):
-                await self._names.learn(kind, [one for row in rows for one in ids(_value(row, described.code))])
+                await self._names.learn(
+                    kind, [one for row in rows for one in numbers_in(described, _value(row, described.code))]
+                )
 
     def _said(self, described: CardField, raw: object) -> str:
         kind = kind_of(described)
         if kind is None:
             return worded(described, raw)
         names = self._names.of(kind)
-        return ", ".join(name for one in ids(raw) if (name := names.get(one, "")))
+        return ", ".join(name for one in numbers_in(described, raw) if (name := names.get(one, "")))
 
     def _house(self, deal: DealRow, row: Mapping[str, object], known: Mapping[HouseField, CardField]) -> House:
         said = {house_field: self._said(described, _value(row, described.code)) for house_field, described in known.items()}

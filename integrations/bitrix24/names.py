@@ -8,7 +8,7 @@ from domain.directory import CardField
 from domain.errors import VendorRefused
 from integrations.bitrix24.client import PAGE, Client
 from integrations.bitrix24.families import Families, Question, rows_of
-from integrations.bitrix24.models import CompanyRow, PersonRow, read_row, read_rows, whole_or_text
+from integrations.bitrix24.models import CompanyRow, PersonRow, ids, read_row, read_rows, whole_or_text
 
 COMPANIES = 4  # the portal's number for companies among its kinds of cards
 
@@ -20,12 +20,20 @@ class Kind(StrEnum):
     PERSON = "person"
 
 
-_KINDS = {"crm_company": Kind.COMPANY, "employee": Kind.PERSON, "user": Kind.PERSON}
+_KINDS = {"crm_company": Kind.COMPANY, "crm": Kind.COMPANY, "employee": Kind.PERSON, "user": Kind.PERSON}
+_OF_A_COMPANY = "CO_"
 
 
 def kind_of(described: CardField) -> Kind | None:
     """Whose number the field's value is; None for a value of its own."""
     return _KINDS.get(described.type)
+
+
+def numbers_in(described: CardField, raw: object) -> tuple[str, ...]:
+    """The numbers that the value is. Where a binding may hold several kinds of cards each says its own: ``CO_17``."""
+    if described.type != "crm":
+        return ids(raw)
+    return tuple(one.removeprefix(_OF_A_COMPANY) for one in ids(raw) if one.startswith(_OF_A_COMPANY))
 
 
 class Names:

@@ -209,6 +209,14 @@ async def test_companies_and_people_are_named(shop: Shop, old: bool, company: st
     assert len(shop.fake.requests) == 1 + 3 + 1 + 1 + old  # each of them is asked for once, not once a page
 
 
+async def test_of_a_binding_to_anything_the_companies_are_named(shop: Shop) -> None:
+    shop.fake.directory.companies = {17: "УК «Речной квартал»"}
+    shop.fake.directory.fields = [FakeField(code="UF_CRM_1", label="УК", type="crm", multiple=True)]
+    shop.fake.directory.deals = [FakeDeal(deal_id=1, title="", values={"UF_CRM_1": ["C_17", "CO_17", "D_17"]})]
+    (house,) = await all_houses(shop, HouseMapping(codes={HouseField.COMPANY: "UF_CRM_1"}))
+    assert house.values == {HouseField.COMPANY: "УК «Речной квартал»"}
+
+
 async def test_names_that_may_not_be_read_stay_empty(shop: Shop) -> None:
     mapping = town_of_references(shop)
     fields = await shop.directory.fields()
