@@ -14,7 +14,7 @@ READING_BUTTONS = (
     *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
     *("cl", "cties", "creg", "lcard", "lwaits"),
     *("spm", "spl", "spc", "spe", "spnew"),
-    *("tasks", "tsk", "town"),
+    *("tasks", "tsk", "town", "emps", "emp"),
     *("ads", "adrule", "adnone", "adapply"),
     *("keys", "key", "keyrot", "keyoff"),
     *("dgall", "dgfew", "dgnow", "dgs", "dg"),

@@ -117,8 +117,8 @@ def invitation_screen(reader: Reader, role: Role, link: str) -> Message:
     return Message(key=ANSWER, sections=(Section(lines=lines),), buttons=((copy,),))
 
 
-def people_screen(reader: Reader, person: Person, people: Sequence[ListedPerson]) -> Message:
-    """Everybody the bot knows, with a button to shut out each but the reader and the owner."""
+def people_screen(reader: Reader, person: Person, people: Sequence[ListedPerson], *, crm: str = "") -> Message:
+    """Everybody the bot knows, with a button to shut out each but the reader and the owner; ``crm``: where tasks are."""
     lines = tuple(bullet(_person_line(reader, person, listed)) for listed in people)
     others = [
         listed
@@ -128,10 +128,10 @@ def people_screen(reader: Reader, person: Person, people: Sequence[ListedPerson]
     rows = tuple(
         (action(reader.say("people.disable", name=name_of(reader, o.person)), f"off:{o.person.user_id}"),) for o in others
     )
+    who = ((action(reader.say("linking.button.menu", crm=crm), "emps:0"),),) if crm else ()
     back = (action(reader.say("settings.back"), "settings:0"),)
-    return Message(
-        key=ANSWER, sections=(Section(title=bold(reader.say("people.title")), lines=lines),), buttons=(*rows, back)
-    )
+    title = bold(reader.say("people.title"))
+    return Message(key=ANSWER, sections=(Section(title=title, lines=lines),), buttons=(*rows, *who, back))
 
 
 def _person_line(reader: Reader, person: Person, listed: ListedPerson) -> str:

@@ -239,7 +239,8 @@ async def people_button(callback: CallbackQuery, person: Person, desk: Desk) -> 
 
 async def _show_people(callback: CallbackQuery, person: Person, desk: Desk, *, word: str = "") -> None:
     people = await desk.people.all(person.account_id)
-    screen = screens.people_screen(desk.reader(person.account_id, private=True), person, people)
+    crm = desk.tasks.title if desk.tasks is not None else ""
+    screen = screens.people_screen(desk.reader(person.account_id, private=True), person, people, crm=crm)
     await redraw(callback, desk, screen, word=word)
 
 

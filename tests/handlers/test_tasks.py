@@ -5,19 +5,22 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from domain.directory import DirectoryList, Employee
 from domain.errors import BadInput, VendorUnavailable
 from domain.tasks import BoardState, Meeting
 from handlers.desk import Desk
 from handlers.tasks.reading import refresh_all
 from handlers.tasks.when import presets, read_when
-from storage.queries.tasks import one_task, overdue
+from storage.directory import DirectoryStore
+from storage.models import users
+from storage.queries.tasks import links, one_task, overdue
 from tests.calls.world import Crash
 from tests.ground import HandClock
 from tests.handlers.boards import AWAY, DENIED, LOST, SCOPE, Board, BoardSteps, asked, link, run, with_board
 from tests.handlers.chat import GROUP, MANAGER, OWNER, Talk
 from tests.handlers.conftest import MOSCOW, Golden
 from tests.handlers.office import shown
-from tests.handlers.seed import NOON, seed_accounts
+from tests.handlers.seed import NOON, put, seed_accounts
 
 HOUR = timedelta(hours=1)
 
@@ -32,6 +35,9 @@ async def office(desk: Desk, board: Board) -> Desk:
     """Anna owns the bot, Oleg is a manager; she is 13 in the CRM."""
     await seed_accounts(desk.database)
     await desk.people.let_in(1, (OWNER.telegram_id,))
+    await desk.people.introduce(OWNER, name="Анна")
+    oleg = {"account_id": 1, "telegram_id": 502, "role": "manager", "name": "Олег", "created_at": NOON}
+    await put(desk.database, users, oleg)
     await link(desk, OWNER.user_id)
     return with_board(desk, board)
 
@@ -215,6 +221,49 @@ async def test_the_digest_counts_what_is_overdue(office: Desk, board: Board) -> 
     assert await overdue(office.database, 1, now=NOON + 2 * HOUR) == 2
     await link(office, OWNER.user_id, "")
     assert await overdue(office.database, 1, now=NOON) is None
+
+
+PEOPLE = (
+    Employee(external_id="13", name="Анна", last_name="Петрова", position="Диспетчер"),
+    Employee(external_id="14", name="Олег", last_name="Смирнов", position="Менеджер"),
+    Employee(external_id="15", name="Олег", last_name="Уволенный", active=False),
+)
+
+
+async def read_people(desk: Desk) -> None:
+    store = DirectoryStore(desk.database)
+    generation = await store.begin(1, DirectoryList.EMPLOYEES)
+    await store.add_employees(1, generation, PEOPLE)
+    await store.complete(1, DirectoryList.EMPLOYEES, generation, now=NOON)
+
+
+async def test_who_is_who_is_chosen_by_a_tap(anna: Talk, office: Desk, board: Board) -> None:
+    await anna.press("people:0")
+    assert ["emps:0"] in anna.keyboard()
+    said = await anna.press("emps:0")
+    assert "Анна → Анна Петрова" in said
+    assert "Олег → не указано" in said
+    assert "ещё не прочитаны" in await anna.press("emp:2")
+    await read_people(office)
+    assert "Кто в Битрикс24 — Олег?" in await anna.press("emp:2")
+    assert anna.keyboard() == [["empset:2:14"], ["empset:2:", "emps:0"]]
+    assert "никого не нашлось" in await anna.say("диспетчер бригады")
+    await anna.say("петр")
+    assert anna.keyboard()[0] == ["empset:2:13"]
+    assert "Олег → Смирнов Олег" in await anna.press("empset:2:14")
+    board.put(1, "Позвонить", NOON, employee_id="14")
+    assert "Позвонить" in await Talk(office, MANAGER).say("/tasks")
+    assert "Олег → не указано" in await anna.press("empset:2:")
+    assert "уже нет" in await anna.press("empset:2:99")
+    assert "Попросите администратора" in await Talk(office, MANAGER).say("/tasks")
+
+
+async def test_a_manager_links_nobody(office: Desk) -> None:
+    await read_people(office)
+    oleg = Talk(office, MANAGER)
+    for button in ("emps:0", "emp:2", "empset:2:14"):
+        await oleg.press(button)
+    assert list(await links(office.database, 1)) == [OWNER.user_id]
 
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)  # a Friday, 15:30 in Moscow
