@@ -27,6 +27,7 @@ NAMES = (
     "webinar",
     "conversions",
     "digest",
+    "api",
 )
 
 

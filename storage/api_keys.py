@@ -16,6 +16,7 @@ from domain.errors import BadInput
 from domain.roles import Person
 from storage.engine import Database
 from storage.models import api_keys, audit
+from storage.remembered import Remembered
 
 MOST_KEYS = 20
 LONGEST_NAME = 40
@@ -30,6 +31,7 @@ class ApiKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rows = Remembered[Row[Any] | None](database)
 
     async def all(self, account_id: int) -> tuple[ApiKey, ...]:
         """Those that open something, the oldest first."""
@@ -90,20 +92,23 @@ class ApiKeys:
         return await self._database.write(job)
 
     async def look_up(self, secret: str, *, now: datetime) -> ShownKey | None:
-        """The key of this secret, whatever became of it; None for what never was one. One read: a key revoked by another
-        process is revoked here as well."""
+        """The key of this secret, whatever became of it; None for what never was one. What another process did to it holds
+        here at once."""
         if not is_key(secret):
             return None
         digest = hashed(secret)
-        same = or_(api_keys.c.key_sha256 == digest, api_keys.c.old_sha256 == digest)
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(api_keys).where(same))).one_or_none()
+        row = await self._rows.get(digest, lambda: self._read(digest))
         if row is None:
             return None
         newest = hmac.compare_digest(row.key_sha256, digest)
         if not newest and not hmac.compare_digest(row.old_sha256 or "", digest):
             return None
         return ShownKey(key=_key(row), state=_state(row, newest=newest, now=now), old=not newest)
+
+    async def _read(self, digest: str) -> Row[Any] | None:
+        same = or_(api_keys.c.key_sha256 == digest, api_keys.c.old_sha256 == digest)
+        async with self._database.read() as connection:
+            return (await connection.execute(select(api_keys).where(same))).one_or_none()
 
     async def note_use(self, shown: ShownKey, *, now: datetime) -> None:
         """That it was used about now."""

@@ -121,6 +121,7 @@ class Database:
         self._writer = _build_engine(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
         self._whole: sqlite.Connection | None = None
         self._at_once = postgres.Connection(self.url)
+        self._glances = postgres.Connection(self.url)
         self._lanes = _Lanes()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -153,6 +154,7 @@ class Database:
             await self._whole.close()
             self._whole = None
         await self._at_once.close()
+        await self._glances.close()
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -196,6 +198,10 @@ class Database:
         """A connection for reading: each statement sees what is committed then, and never waits for the writer (WAL)."""
         async with self._reader.connect() as connection:
             yield connection
+
+    async def glance(self, sql: str, values: postgres.Values) -> postgres.Rows:
+        """PostgreSQL only: the rows of a small read that somebody outside waits for, in one trip; see sets.glance."""
+        return await self._glances.run(sql, values)
 
     async def ping(self) -> None:
         """Raise whatever the database raises when it is gone."""

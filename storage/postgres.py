@@ -1,6 +1,7 @@
-"""PostgreSQL's connection for the way in: a statement, its commit and its answer are one trip to the server."""
+"""A connection to PostgreSQL on which a statement, its commit and its answer are one trip to the server."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy.engine import URL
@@ -8,7 +9,7 @@ from sqlalchemy.engine import URL
 if TYPE_CHECKING:
     import psycopg  # a twentieth of a second that a start on SQLite need not spend
 
-Values: TypeAlias = Sequence[Any]
+Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
 Rows: TypeAlias = list[tuple[Any, ...]]
 
 
@@ -18,6 +19,7 @@ class Connection:
     def __init__(self, url: URL) -> None:
         self._url = url
         self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+        self._opening = asyncio.Lock()
 
     async def run(self, sql: str, values: Values) -> Rows:
         """The rows of the statement, committed. Where the connection turns out to be broken it runs again on a new one."""
@@ -37,10 +39,11 @@ class Connection:
     async def _opened(self) -> "psycopg.AsyncConnection[tuple[Any, ...]]":
         import psycopg
 
-        if self._connection is None or self._connection.closed:
-            arguments, options = self._url.get_dialect()().create_connect_args(self._url)
-            self._connection = await psycopg.AsyncConnection.connect(*arguments, autocommit=True, **options)
-        return self._connection
+        async with self._opening:
+            if self._connection is None or self._connection.closed:
+                arguments, options = self._url.get_dialect()().create_connect_args(self._url)
+                self._connection = await psycopg.AsyncConnection.connect(*arguments, autocommit=True, **options)
+            return self._connection
 
 
 async def _rows(connection: "psycopg.AsyncConnection[tuple[Any, ...]]", sql: str, values: Values) -> Rows:

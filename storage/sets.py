@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.engine import driver_of
+from storage.engine import Database, driver_of
 
 Row = tuple[Any, ...]
 Value = str | int | float | bool | datetime | None
@@ -37,6 +37,14 @@ async def fetch(connection: AsyncConnection, sql: str, values: dict[str, Any]) -
     ready = {name: json.dumps(list(value)) if _is_set(value) else value for name, value in values.items()}
     statement = _for_sqlite(sql)
     return await driver_of(connection).trip(lambda raw: raw.execute(statement, ready).fetchall())
+
+
+async def glance(database: Database, sql: str, values: dict[str, Any]) -> Sequence[Row]:
+    """``fetch`` of a few rows, without sets, for somebody outside who waits: on PostgreSQL a seventh of the usual cost."""
+    if database.is_sqlite:
+        async with database.read() as connection:
+            return await fetch(connection, sql, values)
+    return await database.glance(_for_psycopg(sql), values)
 
 
 async def fetch_slices(

@@ -6,9 +6,8 @@ import pytest
 
 from bot.http.api.access import GUESSES_PER_MINUTE
 from domain.access import Scope
-from storage.api_keys import ApiKeys, new_secret
+from storage.api_keys import new_secret
 from tests.bot.api_door import ALL, BY, FIGURES, HOUSES, PEOPLE, TREE, Door
-from tests.ground import opened
 
 
 async def test_without_a_key_it_is_said_how_to_make_one(api: Door) -> None:
@@ -52,19 +51,17 @@ async def test_each_scope_opens_its_own(api: Door) -> None:
                     assert f'scope="{wanted}"' in answer.headers["WWW-Authenticate"]
 
 
-async def test_a_key_revoked_or_replaced_elsewhere_opens_nothing_here(api: Door) -> None:
+async def test_a_key_revoked_or_replaced_in_the_chat_opens_nothing_at_once(api: Door) -> None:
     await api.fill(3)
     assert (await api.ask(HOUSES))[0] == 200
-    async with opened(api.database.url.render_as_string(hide_password=False)) as elsewhere:
-        keys = ApiKeys(elsewhere)
-        (key,) = await keys.all(1)
-        made = await keys.replace(BY, key.id, now=api.clock.now(), grace=False)
-        assert made is not None
-        status, body, _ = await api.ask(HOUSES)
-        assert (status, body["code"]) == (401, "replaced_key")
-        api.secret = made[1]
-        assert (await api.ask(HOUSES))[0] == 200
-        await keys.revoke(BY, key.id, now=api.clock.now())
+    (key,) = await api.keys.all(1)
+    made = await api.keys.replace(BY, key.id, now=api.clock.now(), grace=False)
+    assert made is not None
+    status, body, _ = await api.ask(HOUSES)
+    assert (status, body["code"]) == (401, "replaced_key")
+    api.secret = made[1]
+    assert (await api.ask(HOUSES))[0] == 200
+    await api.keys.revoke(BY, key.id, now=api.clock.now())
     status, body, _ = await api.ask(HOUSES)
     assert (status, body["code"], body["error"]) == (401, "revoked_key", "Ключ отозван.")
 
@@ -91,9 +88,8 @@ async def test_the_key_is_in_no_line_of_the_log(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr("bot.http.api.access.ApiKeys.note_use", broken)
     assert (await api.ask(HOUSES))[0] == 200  # that its use cannot be noted hurts nobody
-    monkeypatch.setattr("storage.queries.directory.freshness", broken)
-    monkeypatch.setattr("bot.http.api.answers.freshness", broken)
-    status, body, _ = await api.ask(HOUSES)
+    monkeypatch.setattr("bot.http.api.answers.statistics", broken)
+    status, body, _ = await api.ask(FIGURES)
     assert status == 503
     assert str(body["error_id"]) in caplog.text
     assert "the disk is full" in caplog.text

@@ -10,8 +10,10 @@ from domain.errors import BadInput
 from domain.roles import Person, Role
 from storage.api_keys import GRACE, MOST_KEYS, ApiKeys, is_key, new_secret
 from storage.engine import Database
+from storage.migrate import migrate
 from storage.models import api_keys, audit
 from tests.ground import opened
+from tests.postgres import Postgres
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -94,15 +96,23 @@ async def test_or_ends_at_once(keys: ApiKeys) -> None:
     assert [await state_of(keys, secret) for secret in (old, made[1])] == [KeyState.REPLACED, KeyState.LIVE]
 
 
-async def test_revoked_here_is_revoked_on_the_second_node(keys: ApiKeys, lite: Database) -> None:
-    key, old = await keys.make(BY, "Сайт", ALL, now=NOW)
-    made = await keys.replace(BY, key.id, now=NOW, grace=True)
-    assert made is not None
-    async with opened(lite.url.render_as_string(hide_password=False)) as second:
-        there = ApiKeys(second)
-        assert await state_of(there, made[1]) is KeyState.LIVE
+async def test_revoked_here_is_revoked_on_the_second_node(postgres: Postgres) -> None:
+    async with postgres.lent(migrate) as url, opened(url) as first, opened(url) as second:
+        keys, there = ApiKeys(first), ApiKeys(second)
+        key, old = await keys.make(BY, "Сайт", ALL, now=NOW)
+        made = await keys.replace(BY, key.id, now=NOW, grace=True)
+        assert made is not None
+        assert [await state_of(there, secret) for secret in (old, made[1])] == [KeyState.LIVE] * 2
         await keys.revoke(BY, key.id, now=NOW)
         assert [await state_of(there, secret) for secret in (old, made[1])] == [KeyState.REVOKED] * 2
+
+
+async def test_a_revoked_key_is_gone(keys: ApiKeys) -> None:
+    key, secret = await keys.make(BY, "Сайт", ALL, now=NOW)
+    assert await state_of(keys, secret) is KeyState.LIVE
+    assert await state_of(keys, secret, NOW + 10 * GRACE) is KeyState.LIVE
+    await ApiKeys(keys._database).revoke(BY, key.id, now=NOW)  # by somebody who has read nothing of it
+    assert await state_of(keys, secret) is KeyState.REVOKED
     assert await keys.all(1) == ()
     assert await keys.revoke(BY, key.id, now=NOW) is None
     assert await keys.replace(BY, key.id, now=NOW, grace=True) is None

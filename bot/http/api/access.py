@@ -29,7 +29,7 @@ _ENDED = {
 
 
 class Access:
-    """Looks at each request's key anew, so that one revoked on any node opens nothing on all of them."""
+    """Looks each request's key up, so that one revoked on any node opens nothing on all of them."""
 
     def __init__(self, keys: ApiKeys, clock: Clock, trusted: Networks) -> None:
         self._keys = keys

@@ -2,18 +2,19 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from bot.http.api.in_json import figures, to_bytes
 from bot.http.api.listings import LISTINGS
 from bot.http.api.params import Page, only_known, read_page
-from bot.http.api.shelf import Shelf, rows_of
+from bot.http.api.shelf import Body, Shelf, rows_of
 from bot.http.api.standing import ALL, Standing, standing_of
 from domain.ports import Clock
 from storage.engine import Database
-from storage.queries.directory import freshness, statistics
+from storage.queries.directory import Freshness, freshness, statistics
+from storage.remembered import Remembered
 
 _HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
@@ -21,14 +22,6 @@ _HEADERS = {
     "Vary": "Accept-Encoding, Authorization",
 }
 _LEAST_PACKED = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """The beginning of the JSON, which is the same until the next reading; ``counted`` and the age come after it."""
-
-    head: bytes
-    counted: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +40,7 @@ class Answers:
         self._database = database
         self._clock = clock
         self._connected = connected
+        self._fresh = Remembered[Freshness](database)
         self._shelf = Shelf()
 
     async def answer(self, request: web.Request, account_id: int, name: str) -> web.Response:
@@ -74,29 +68,24 @@ class Answers:
         if page.words and listing.find is not None:
             found = await listing.find(self._database, account_id, page)
             return Rows(page=await rows_of(found.lines, listing.encode), total=found.total, near=found.near)
-        kept = (name, account_id, page.active)
-        made = self._shelf.rows(kept, version)
-        if made is None:
-            made = await rows_of(await listing.read(self._database, account_id, page), listing.encode)
-            self._shelf.keep(kept, version, made)
+
+        async def make() -> list[bytes]:
+            return await rows_of(await listing.read(self._database, account_id, page), listing.encode)
+
+        made = await self._shelf.rows((name, account_id, page.active), version, make)
         return Rows(page=made[page.offset : page.end], total=len(made))
 
     async def _figures(self, request: web.Request, account_id: int) -> web.Response:
         only_known(request.query, ())
         standing = await self._standing(account_id, ALL)
-        kept = ("statistics", account_id)
 
         async def body() -> Body:
-            made = self._shelf.rows(kept, standing.version)
-            if made is None:
-                made = [to_bytes(figures(await statistics(self._database, account_id)))[:-1] + b","]
-                self._shelf.keep(kept, standing.version, made)
-            return Body(head=made[0])
+            return Body(head=to_bytes(figures(await statistics(self._database, account_id)))[:-1] + b",")
 
-        return await self._sent(request, (*kept, standing.version), standing, body)
+        return await self._sent(request, ("statistics", account_id, standing.version), standing, body)
 
     async def _standing(self, account_id: int, lists: Sequence[str]) -> Standing:
-        fresh = await freshness(self._database, account_id)
+        fresh = await self._fresh.get(account_id, lambda: freshness(self._database, account_id))
         return standing_of(fresh, lists, now=self._clock.now(), connected=self._connected)
 
     async def _sent(
@@ -107,11 +96,11 @@ class Answers:
         headers = _HEADERS | {"ETag": tag}
         if _has(request, tag):
             return web.Response(status=304, headers=headers)
-        body = await make()
-        end = to_bytes(body.counted | standing.in_json(self._clock.now()))[1:]
+        body = await self._shelf.body(asked, make)
+        end = to_bytes(dict(body.counted) | standing.in_json(self._clock.now()))[1:]
         if len(body.head) < _LEAST_PACKED or not _takes_gzip(request):
             return web.Response(body=body.head + end, headers=headers)
-        packed = await self._shelf.packed(asked, body.head)
+        packed = await self._shelf.packed(asked, body)
         return web.Response(body=packed.whole(end), headers=headers | {"Content-Encoding": "gzip"})
 
 
