@@ -5,7 +5,9 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row, func, insert, or_, select, update
@@ -17,6 +19,7 @@ from domain.roles import Person
 from storage.engine import Database
 from storage.models import api_keys, audit
 from storage.remembered import Remembered
+from storage.sets import glance, moment
 
 MOST_KEYS = 20
 LONGEST_NAME = 40
@@ -24,6 +27,11 @@ GRACE = timedelta(days=1)  # what a replaced key still opens, for those who have
 USE_NOTED_EVERY = timedelta(minutes=1)
 _SHAPE = re.compile(r"svk_[A-Za-z0-9_-]{32,64}", re.ASCII)
 _PREFIX = 8  # of a key is shown: four that all have, four that tell one from another
+_COLUMNS = (
+    "id", "account_id", "name", "scopes", "prefix", "created_at", "last_used_at", "rotated_at", "revoked_at", "old_prefix",
+    "old_until", "old_used_at", "key_sha256", "old_sha256",
+)  # fmt: skip
+_FOUND = f"SELECT {', '.join(_COLUMNS)} FROM api_keys WHERE key_sha256 = :digest OR old_sha256 = :digest"  # noqa: S608
 
 
 class ApiKeys:
@@ -31,7 +39,7 @@ class ApiKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rows = Remembered[Row[Any] | None](database)
+        self._shown = Remembered[_Stored | None](database)
 
     async def all(self, account_id: int) -> tuple[ApiKey, ...]:
         """Those that open something, the oldest first."""
@@ -97,18 +105,20 @@ class ApiKeys:
         if not is_key(secret):
             return None
         digest = hashed(secret)
-        row = await self._rows.get(digest, lambda: self._read(digest))
-        if row is None:
+        stored = await self._shown.get(digest, lambda: self._read(digest))
+        if stored is None:
             return None
-        newest = hmac.compare_digest(row.key_sha256, digest)
-        if not newest and not hmac.compare_digest(row.old_sha256 or "", digest):
+        newest = hmac.compare_digest(stored.newest, digest)
+        if not newest and not hmac.compare_digest(stored.replaced, digest):
             return None
-        return ShownKey(key=_key(row), state=_state(row, newest=newest, now=now), old=not newest)
+        return ShownKey(key=stored.key, state=_state(stored.key, newest=newest, now=now), old=not newest)
 
-    async def _read(self, digest: str) -> Row[Any] | None:
-        same = or_(api_keys.c.key_sha256 == digest, api_keys.c.old_sha256 == digest)
-        async with self._database.read() as connection:
-            return (await connection.execute(select(api_keys).where(same))).one_or_none()
+    async def _read(self, digest: str) -> "_Stored | None":
+        rows = await glance(self._database, _FOUND, {"digest": digest})
+        if not rows:
+            return None
+        row = SimpleNamespace(**dict(zip(_COLUMNS, rows[0], strict=True)))
+        return _Stored(_key(row), row.key_sha256, row.old_sha256 or "")
 
     async def note_use(self, shown: ShownKey, *, now: datetime) -> None:
         """That it was used about now."""
@@ -120,6 +130,15 @@ class ApiKeys:
             await connection.execute(noted)
 
         await self._database.write(job)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A key with the hashes of its secret and of the one before it, "" where there was none."""
+
+    key: ApiKey
+    newest: str
+    replaced: str
 
 
 def is_key(text: str) -> bool:
@@ -160,26 +179,28 @@ async def _note(connection: AsyncConnection, by: Person, action: str, detail: st
     await connection.execute(insert(audit).values(**row))
 
 
-def _state(row: Row[Any], *, newest: bool, now: datetime) -> KeyState:
-    if row.revoked_at is not None:
+def _state(key: ApiKey, *, newest: bool, now: datetime) -> KeyState:
+    if key.revoked_at is not None:
         return KeyState.REVOKED
-    return KeyState.LIVE if newest or row.old_until > now else KeyState.REPLACED
+    return KeyState.LIVE if newest or (key.old_until is not None and key.old_until > now) else KeyState.REPLACED
 
 
-def _key(row: Row[Any]) -> ApiKey:
+def _key(row: Row[Any] | SimpleNamespace) -> ApiKey:
     """A scope of a newer version is none here."""
     known = {scope.value: scope for scope in Scope}
+    created_at = moment(row.created_at)
+    assert created_at is not None  # noqa: S101 - the column allows no NULL
     return ApiKey(
         id=row.id,
         account_id=row.account_id,
         name=row.name,
         scopes=frozenset(known[name] for name in row.scopes.split() if name in known),
         prefix=row.prefix,
-        created_at=row.created_at,
-        last_used_at=row.last_used_at,
-        rotated_at=row.rotated_at,
-        revoked_at=row.revoked_at,
+        created_at=created_at,
+        last_used_at=moment(row.last_used_at),
+        rotated_at=moment(row.rotated_at),
+        revoked_at=moment(row.revoked_at),
         old_prefix=row.old_prefix,
-        old_until=row.old_until,
-        old_used_at=row.old_used_at,
+        old_until=moment(row.old_until),
+        old_used_at=moment(row.old_used_at),
     )

@@ -17,9 +17,11 @@ from storage.models import directory_lists, employee_departments
 from storage.models import employees as employee_rows
 from storage.models import houses as house_rows
 from storage.queries.rows import fill
+from storage.sets import glance, moment
 
 T = TypeVar("T")
 
+_STATES = "SELECT name, read_at, count, problem, hint, problem_at FROM directory_lists WHERE account_id = :account"
 MOST_NAMED = 500  # people whose departments are asked for by name; of more they all are
 
 
@@ -157,10 +159,11 @@ class Statistics:
 
 async def freshness(database: Database, account_id: int) -> Freshness:
     """Each list's age and last problem."""
-    mine = select(directory_lists).where(directory_lists.c.account_id == account_id)
-    async with database.read() as connection:
-        rows = {row.name: fill(ListState, row) for row in await connection.execute(mine)}
-    return Freshness(**{str(one.value): rows.get(one.value, ListState()) for one in DirectoryList})
+    told = {
+        name: ListState(read_at=moment(read_at), count=count, problem=problem, hint=hint, problem_at=moment(problem_at))
+        for name, read_at, count, problem, hint, problem_at in await glance(database, _STATES, {"account": account_id})
+    }
+    return Freshness(**{str(one.value): told.get(one.value, ListState()) for one in DirectoryList})
 
 
 async def houses(
