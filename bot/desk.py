@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.commands.urls import base_url
 from bot.disk import RESERVE_BYTES, free_bytes
+from bot.exports import build_export_desk
 from bot.health import PartState as Seen
 from bot.http.ingress import seed_of
 from bot.services import Services
@@ -73,6 +74,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         notes=services.notes,
         stages=services.crm.stages if services.crm is not None else None,
         tasks=services.tasks,
+        exports=build_export_desk(services.exports),
         vendors={vendor.name: vendor.title for vendor in VENDORS},
     )
 

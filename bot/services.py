@@ -18,6 +18,7 @@ from bot.digests import build_digest_services, digest_runs, webinar_digests
 from bot.disk import Disk
 from bot.doctor import Doctor
 from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
+from bot.exports import build_exports, export_runs
 from bot.health import HealthBoard, observed
 from bot.hook_watch import HookWatch
 from bot.hooks import Hooks
@@ -40,6 +41,7 @@ from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
 from handlers.crm.noting import NoteDesk
 from handlers.digests.services import DigestServices
+from handlers.exports.services import ExportServices
 from handlers.leads.pipeline import load_table
 from handlers.leads.services import LeadServices, NewsServices
 from handlers.routes import ROUTES
@@ -114,6 +116,7 @@ class Services:
     leads: LeadServices
     digests: DigestServices
     tasks: TaskServices | None
+    exports: ExportServices
     doctor: Doctor
     hook_watch: HookWatch
     signals: Signals
@@ -161,17 +164,7 @@ async def furnish(entrance: Entrance) -> Services:
     """All that stands behind the entrance: ports, pipelines, the runner. Nothing runs yet."""
     settings, keys, database, clock = entrance.settings, entrance.keys, entrance.database, entrance.clock
     cpu = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="cpu")
-    workshop = Workshop(clock=clock, data_dir=settings.data_dir, run_cpu=_on(cpu))
-    ground = _Ground(
-        settings=settings,
-        database=database,
-        clock=clock,
-        texts=load_texts(),
-        work=WorkStore(database),
-        chat=StoredChat(clock),
-        workshop=workshop,
-        connected=await _connect(entrance, workshop),
-    )
+    ground = await _lay(entrance, cpu)
     watch = _build_watch(ground)
     quiet_before = await _restored_at(database)
     calls = _call_services(ground, watch, quiet_before=quiet_before, proven=build_proven(entrance))
@@ -180,10 +173,11 @@ async def furnish(entrance: Entrance) -> Services:
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
     news = _news_services(ground, watch, quiet_before)
     crm = build_crm(database, ground.connected.get("amocrm"), watch.board, clock, news)
+    exports = build_exports(settings, database, leads)
     runs = {**webinar_runs(webinars), **crm_runs(crm), **lead_runs(database, news), **ad_runs(database, leads)}
     runs |= note_runs(database, ground.connected, watch.board, texts=ground.texts, timezone=settings.timezone)
     digests = _digest_services(ground, watch, quiet_before)
-    runs |= {**digest_runs(digests), **task_runs(tasks)}
+    runs |= {**digest_runs(digests), **task_runs(tasks), **export_runs(exports)}
     routes = _routes(calls, leads, with_trials(runs, keys, database, news, crm.services if crm else None))
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=partial(unseal, entrance.vault))
     ground.signals.due = runner.wake
@@ -211,12 +205,22 @@ async def furnish(entrance: Entrance) -> Services:
         leads=leads,
         digests=digests,
         tasks=tasks,
-        doctor=Doctor(settings, database, workshop.run_cpu, clock),
+        exports=exports,
+        doctor=Doctor(settings, database, ground.workshop.run_cpu, clock),
         hook_watch=_hook_watch(ground, watch, keys),
         signals=ground.signals,
         cpu=cpu,
         started_at=clock.now(),
     )
+
+
+async def _lay(entrance: Entrance, cpu: ThreadPoolExecutor) -> _Ground:
+    workshop = Workshop(clock=entrance.clock, data_dir=entrance.settings.data_dir, run_cpu=_on(cpu))
+    return _Ground(
+        settings=entrance.settings, database=entrance.database, clock=entrance.clock, texts=load_texts(),
+        work=WorkStore(entrance.database), chat=StoredChat(entrance.clock), workshop=workshop,
+        connected=await _connect(entrance, workshop),
+    )  # fmt: skip
 
 
 def _build_watch(ground: _Ground) -> _Watch:

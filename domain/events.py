@@ -1,7 +1,7 @@
 """What happened at a vendor, in one shape for all of them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from domain.crm import ContactChange, LeadChange
@@ -122,6 +122,21 @@ class AdRunAsked(Event):
 
     run_id: int
     undo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportAsked(Event):
+    """Somebody of the team wants a list as a file. ``external_id`` names the asking, so a press that comes twice is one.
+
+    ``what`` and ``format`` are names of the catalogue of exports; local days, None: from the first, or up to the last there
+    is. The file goes to ``chat_id``.
+    """
+
+    what: str
+    format: str
+    chat_id: int
+    first: date | None = None
+    last: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

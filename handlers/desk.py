@@ -18,6 +18,7 @@ from handlers.checks.desk import Doctor
 from handlers.crm.desk import StageDesk
 from handlers.crm.noting import NoteDesk
 from handlers.digests.services import Gather
+from handlers.exports.desk import ExportDesk
 from handlers.tasks.services import TaskServices
 from handlers.webinars.desk import WebinarDesk
 from handlers.wording import Reader
@@ -114,6 +115,7 @@ class Desk:
     notes: NoteDesk | None = None
     stages: StageDesk | None = None
     tasks: TaskServices | None = None
+    exports: ExportDesk | None = None
 
     def reader(self, account_id: int, *, private: bool) -> Reader:
         """Whom a screen is made for."""

@@ -16,6 +16,7 @@ from handlers.crm import telegram as crm
 from handlers.desk import Desk
 from handlers.digests import editing
 from handlers.digests import telegram as digests
+from handlers.exports import telegram as exports
 from handlers.keys import telegram as keys
 from handlers.leads import adding, taking
 from handlers.leads import telegram as leads
@@ -29,8 +30,9 @@ from handlers.webinars import telegram as webinars
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
-    editing, digests, ruling, checks, crm, spend, tasks, linking, analytics, clients, words, viewers, calls, registrants,
-    admin, webinars, unknown, segments, register, matches, visited, links, leads, adding, taking, ads, drafting, keys,
+    editing, digests, ruling, checks, crm, spend, tasks, linking, exports, analytics, clients, words, viewers, calls,
+    registrants, admin, webinars, unknown, segments, register, matches, visited, links, leads, adding, taking, ads,
+    drafting, keys,
 )  # fmt: skip
 
 

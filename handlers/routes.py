@@ -7,6 +7,7 @@ from domain.events import (
     DeliveryUnread,
     DigestDue,
     Event,
+    ExportAsked,
     FollowUpDue,
     LeadOffered,
     LeadsChanged,
@@ -35,4 +36,5 @@ ROUTES: dict[str, type[Event]] = {
     "note": NoteAsked,
     "digest": DigestDue,
     "task": TaskAsked,
+    "export": ExportAsked,
 }

@@ -33,6 +33,7 @@ LATIN = {
     "CRM", "BotFather", "setinline", "ONVOXIMPLANTCALLEND", "urls", "check", "svodka", "call", "env", "Telegram", "txt",
     "bitrix24", "png", "utm", "source", "WhatsApp", "content", "google", "vk", "anna", "example", "ru", "ad", "csv",
     "xlsx", "mail", "finished", "amoCRM", "campaign", "medium", "term", "WebHooks", "API", "UTC", "Prometheus",
+    "Excel", "CSV", "export",
 }  # fmt: skip
 
 
@@ -166,8 +167,8 @@ def test_a_text_that_stands_twice_is_a_defect() -> None:
 
 
 FOR_ALL = (
-    "calls", "client", "digest", "tasks", "conversions", "creatives", "webinars", "register", "visited", "viewer", "link",
-    "add",
+    "calls", "client", "digest", "tasks", "conversions", "creatives", "export", "webinars", "register", "visited", "viewer",
+    "link", "add",
 )  # fmt: skip
 
 

@@ -1,0 +1,194 @@
+"""/export in Telegram: what, which days, which kind of file; then a message that tells how far it is, and the file."""
+
+from collections.abc import Awaitable, Callable
+
+from aiogram import F, Router
+from aiogram.filters import Command, CommandObject, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery
+from aiogram.types import Message as ChatMessage
+
+from domain.events import ExportAsked
+from domain.messages import Message
+from domain.roles import Person
+from handlers.analytics.ask import period_off_button
+from handlers.calls.screens import say
+from handlers.desk import Desk
+from handlers.exports.asking import Asked, asks, understand
+from handlers.exports.catalogue import EXPORTS, Export, find_export
+from handlers.exports.files import Format
+from handlers.exports.screens import Wish, begun_screen, choose_screen, days_of, days_screen, format_screen
+from handlers.talk.telegram import Pressed, in_private, place_of, pressed_on, redraw, show, toast
+from handlers.wording import Reader
+
+Buttons = dict[str, Callable[..., Awaitable[None]]]
+_NAMES = tuple(export.name for export in EXPORTS)
+
+
+class Exporting(StatesGroup):
+    """The next message says which days."""
+
+    days = State()
+
+
+def build_router() -> Router:
+    """In private only: whole phones are in it. Stands before the routers that take any words."""
+    router = Router(name="exports")
+    router.message.register(export_command, Command("export", "выгрузка", "выгрузить", "экспорт", ignore_case=True))
+    words = (F.text, ~F.text.startswith("/"), ~F.via_bot, in_private)
+    router.message.register(typed_days, StateFilter(Exporting.days), *words)
+    router.message.register(in_words, StateFilter(None), *words, _asks_for_a_file)
+    buttons: Buttons = {"exp": choose, "expw": choose_days, "expp": choose_format, "expf": begin, "expstop": stop}
+    for name, handler in buttons.items():
+        router.callback_query.register(handler, Pressed(name))
+    return router
+
+
+def _asks_for_a_file(message: ChatMessage) -> bool:
+    return asks(message.text or "")
+
+
+async def export_command(
+    message: ChatMessage, command: CommandObject, person: Person, desk: Desk, state: FSMContext
+) -> None:
+    if not in_private(message):
+        await show(message, desk, say(desk.texts.get("export.private_only")))
+        return
+    await _answer(message, command.args or "", person, desk, state)
+
+
+async def in_words(message: ChatMessage, person: Person, desk: Desk, state: FSMContext) -> None:
+    await _answer(message, message.text or "", person, desk, state)
+
+
+async def _answer(message: ChatMessage, text: str, person: Person, desk: Desk, state: FSMContext) -> None:
+    """As far as the words lead; what they leave open is asked."""
+    await state.clear()
+    reader = desk.reader(person.account_id, private=True)
+    asked = understand(text, reader.today, _NAMES)
+    export = _allowed(asked.what, person)
+    if export is None:
+        await show(message, desk, choose_screen(reader, person, puzzled=bool(asked.left and not asked.what)))
+    elif asked.left or (asked.period is None and not asked.ever):
+        await _ask_days(message, state, desk, export, days_screen(reader, export, puzzled=asked.left))
+    elif asked.format is None:
+        await show(message, desk, format_screen(reader, _wish(reader, export, asked)))
+    else:
+        wish = _wish(reader, export, asked, id_=f"{person.user_id}:m{message.message_id}")
+        await _begin(message, person, desk, wish, begun_screen(reader, wish))
+
+
+async def typed_days(message: ChatMessage, person: Person, desk: Desk, state: FSMContext) -> None:
+    """The days in words, for the list that was chosen."""
+    reader = desk.reader(person.account_id, private=True)
+    export = _allowed((await state.get_data()).get("what", ""), person)
+    asked = understand(message.text or "", reader.today, ())
+    await state.clear()
+    if export is None:
+        await show(message, desk, choose_screen(reader, person))
+    elif asked.what or asked.left or (asked.period is None and not asked.ever):
+        await _ask_days(message, state, desk, export, days_screen(reader, export, puzzled=(message.text or "")[:60]))
+    else:
+        await show(message, desk, format_screen(reader, _wish(reader, export, asked)))
+
+
+async def _ask_days(message: ChatMessage, state: FSMContext, desk: Desk, export: Export, screen: Message) -> None:
+    await state.set_state(Exporting.days)
+    await state.set_data({"what": export.name})
+    await show(message, desk, screen)
+
+
+async def choose(callback: CallbackQuery, person: Person, desk: Desk, state: FSMContext) -> None:
+    await state.clear()
+    await redraw(callback, desk, choose_screen(desk.reader(person.account_id, private=True), person))
+
+
+async def choose_days(callback: CallbackQuery, argument: str, person: Person, desk: Desk, state: FSMContext) -> None:
+    export = await _pressed(callback, argument, person, desk)
+    if export is not None:
+        await state.set_state(Exporting.days)
+        await state.set_data({"what": export.name})
+        await redraw(callback, desk, days_screen(desk.reader(person.account_id, private=True), export))
+
+
+async def choose_format(callback: CallbackQuery, argument: str, person: Person, desk: Desk, state: FSMContext) -> None:
+    export = await _pressed(callback, argument, person, desk)
+    if export is not None:
+        await state.clear()
+        reader = desk.reader(person.account_id, private=True)
+        await redraw(callback, desk, format_screen(reader, _of_button(reader, export, argument)))
+
+
+async def begin(callback: CallbackQuery, argument: str, person: Person, desk: Desk, state: FSMContext) -> None:
+    """The message under the button tells from now on what becomes of the file."""
+    export = await _pressed(callback, argument, person, desk)
+    message = pressed_on(callback)
+    if export is None:
+        return
+    if message is None or not in_private(message):
+        await toast(callback, desk.texts.get("export.private_only"), alert=True)
+        return
+    await state.clear()
+    if await _busy(desk, person):
+        await toast(callback, desk.texts.get("export.busy"), alert=True)
+        return
+    await toast(callback)
+    reader = desk.reader(person.account_id, private=True)
+    wish = _of_button(reader, export, argument, id_=f"{person.user_id}:{callback.id}")
+    await desk.take_over(person.account_id, place_of(message), begun_screen(reader, wish), message.message_id)
+    await _submit(person, desk, wish, message.chat.id)
+
+
+async def stop(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    """Only one's own, and while it is being made."""
+    if desk.exports is None or not argument.startswith(f"{person.user_id}:") or not await _busy(desk, person):
+        await toast(callback, desk.texts.get("export.over"), alert=True)
+        return
+    desk.exports.stop(argument)
+    await toast(callback, desk.texts.get("export.stopping"))
+
+
+async def _begin(message: ChatMessage, person: Person, desk: Desk, wish: Wish, screen: Message) -> None:
+    """The message first: what becomes of the file goes into its place."""
+    if await _busy(desk, person):
+        await show(message, desk, say(desk.texts.get("export.busy")))
+        return
+    await desk.send(person.account_id, place_of(message), screen)
+    await _submit(person, desk, wish, message.chat.id)
+
+
+async def _submit(person: Person, desk: Desk, wish: Wish, chat_id: int) -> None:
+    asked = ExportAsked(
+        vendor="svodka", external_id=wish.id, occurred_at=None, what=wish.export.name, format=wish.format.value,
+        chat_id=chat_id, first=wish.days.first, last=wish.days.last,
+    )  # fmt: skip
+    await desk.submit(person.account_id, asked)
+
+
+async def _busy(desk: Desk, person: Person) -> bool:
+    return desk.exports is not None and await desk.exports.busy(person.account_id, f"svodka:{person.user_id}:")
+
+
+async def _pressed(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> Export | None:
+    """The list of a button; where there is none, or it is not for the presser, they are told."""
+    export = _allowed(argument.partition(":")[0], person)
+    if export is None:
+        await toast(callback, desk.texts.get("export.people_hint"), alert=True)
+    return export
+
+
+def _allowed(name: str, person: Person) -> Export | None:
+    export = find_export(name)
+    return export if export is not None and export.allowed(person.role) else None
+
+
+def _wish(reader: Reader, export: Export, asked: Asked, *, id_: str = "") -> Wish:
+    return Wish(export=export, days=days_of(asked.period, reader), format=asked.format or Format.XLSX, id=id_)
+
+
+def _of_button(reader: Reader, export: Export, argument: str, *, id_: str = "") -> Wish:
+    """Of «name:days:format»."""
+    _, days, format_ = f"{argument}::".split(":")[:3]
+    kind = Format(format_) if format_ in set(Format) else Format.XLSX
+    return Wish(export=export, days=days_of(period_off_button(days, reader.today), reader), format=kind, id=id_)
