@@ -110,7 +110,22 @@ async def metrics(services: "Services", *, leader: bool) -> str:
     lines += _labelled("svodka_deliveries_rejected_total", "Requests refused.", _by("reason", services.hooks.rejected))
     unknown = _by("reason", services.hooks.unknown_kinds)
     lines += _labelled("svodka_events_unknown_total", "Genuine events nobody handles.", unknown)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *await _digests(services)]) + "\n"
+
+
+async def _digests(services: "Services") -> list[str]:
+    """Of the schedules that are set: read from the database, as a standby has it too."""
+    from storage.schedules import ScheduleStore
+
+    found = await ScheduleStore(services.database).all(ACCOUNT)
+    missed, broken = sum(one.missed for one in found), sum(one.enabled and bool(one.broken) for one in found)
+    return [
+        f"# HELP {name} {text}\n# TYPE {name} {kind}\n{name} {value}"
+        for name, kind, text, value in (
+            ("svodka_digests_missed_total", "counter", "Digests that were too old to be sent.", missed),
+            ("svodka_digests_broken", "gauge", "Schedules whose chat cannot be written to.", broken),
+        )
+    ]
 
 
 def _by(label: str, counts: Mapping[str, float]) -> list[tuple[dict[str, str], float]]:

@@ -7,7 +7,7 @@ from aiogram import Bot
 from aiogram.enums import ChatMemberStatus, ChatType
 from aiogram.types import Chat, ChatMemberRestricted, ChatMemberUpdated
 
-from bot.telegram.notices import Notice, NoticeKind, Tell
+from bot.telegram.notices import Notice, NoticeKind, Tell, stopped_by
 from bot.telegram.sender import Sender
 from domain.roles import Person
 from storage.destinations import Destinations
@@ -41,6 +41,8 @@ class Membership:
     async def _lost(self, chat: Chat) -> None:
         if await self._destinations.bury(chat.id, "бота удалили или заблокировали"):
             text = f"Бота удалили из чата «{chat.title or chat.id}». Верните его: пропущенное за сутки придёт само."
+            if chat.type == ChatType.PRIVATE:
+                text = stopped_by(chat.full_name)
             await self._tell(Notice(kind=NoticeKind.CHAT_LOST, key=str(chat.id), text=text))
 
     async def _back(self, chat: Chat) -> None:

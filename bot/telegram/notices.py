@@ -69,3 +69,8 @@ class AdminNotices:
 
         await self._database.write(job)
         self._wake()
+
+
+def stopped_by(person: str) -> str:
+    """Of somebody who gets digests in private and has blocked the bot."""
+    return f"{person} больше не принимает сообщения бота: дайджест туда не приходит, пока в боте не нажмут «Старт»."

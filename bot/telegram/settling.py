@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.telegram.courier import Undeliverable
 from bot.telegram.failures import Failure, Verdict, classify
-from bot.telegram.notices import Notice, NoticeKind, Tell
+from bot.telegram.notices import Notice, NoticeKind, Tell, stopped_by
 from bot.telegram.outage import Outage
 from bot.telegram.pacer import Pacer, jittered
 from domain.duration import show_duration
@@ -173,6 +173,8 @@ class Settler:
             text = (
                 f"Бот больше не может писать в чат {post.chat_id}. Верните его в группу: пропущенное за сутки придёт само."
             )
+            if post.chat_id > 0:
+                text = stopped_by(f"Человек {post.chat_id}")
             await self._say(NoticeKind.CHAT_LOST, str(post.chat_id), text)
         return False
 

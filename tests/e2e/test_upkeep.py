@@ -285,6 +285,7 @@ async def test_the_figures_the_process_shows(hour: Hour) -> None:
     assert 'svodka_work_finished_total{kind="call"} 1\n' in text
     assert 'svodka_work_seconds_total{kind="call"} ' in text
     assert "svodka_work_dead 0\n" in text
+    assert "svodka_digests_missed_total 0\n" in text
     assert 'svodka_deliveries_rejected_total{reason="quo\\"te"} 1' in text
     hour.town.portal.down = True
     await hour.hears_of(hour.town.call())

@@ -14,7 +14,9 @@ from sandbox.telegram import Role
 from storage.models import posts
 from storage.outbox import UNCERTAIN
 from storage.posts import GONE
+from storage.schedules import ScheduleStore
 from tests.ground import until
+from tests.storage.test_schedules import ADMIN, NEW
 from tests.telegram.bench import Bench, note
 
 Quick = Callable[..., None]
@@ -86,6 +88,26 @@ async def test_a_migrated_group_is_followed_everywhere(bench: Bench, quick: Quic
     kept = await bench.destinations.set_from_environment(1, Destination(chat_id=group.id))
     assert kept is not None
     assert kept.chat_id == new.id  # .env still names the old number
+
+
+async def test_a_person_who_stopped_the_bot_gets_no_digest_until_they_start_it(bench: Bench, quick: Quick) -> None:
+    quick()
+    ivan = bench.double.person("Иван", started=True)
+    store = ScheduleStore(bench.database)
+    kept = await store.add(ADMIN, replace(NEW, destination=Destination(chat_id=ivan.id)), bench.clock.now())
+    bench.double.block_bot(ivan)
+    async with bench.sending():
+        await bench.post_to(ivan.id, note("дайджест"))
+        await bench.told(NoticeKind.CHAT_LOST)
+    (notice,) = bench.notices
+    assert notice.text.startswith(f"Человек {ivan.id} больше не принимает сообщения бота: дайджест туда не приходит")
+    stopped = await store.find(1, kept.id)
+    assert stopped is not None
+    assert not stopped.active
+    await bench.destinations.revive(ivan.id)
+    again = await store.find(1, kept.id)
+    assert again is not None
+    assert again.active
 
 
 async def test_a_blocked_chat_dies_and_comes_back_with_what_it_missed(bench: Bench, quick: Quick) -> None:
