@@ -7,7 +7,7 @@ from domain.digests import DigestKind, DigestPart
 from domain.errors import BadInput
 from domain.messages import Destination, Message, Texts
 from domain.roles import Person
-from domain.schedules import WORKDAYS, Schedule
+from domain.schedules import EVERY_DAY, WORKDAYS, Schedule
 from handlers.desk import Desk
 from handlers.digests.altering import MONDAY
 from handlers.digests.buttons import Opened, with_switch
@@ -68,7 +68,7 @@ async def set_schedule(desk: Desk, person: Person, here: Destination, typed: Typ
         id=0,
         account_id=person.account_id,
         kind=kind,
-        days=typed.days or (MONDAY if kind is DigestKind.WEEKLY else WORKDAYS),
+        days=typed.days or _usual_days(kind, typed),
         at=typed.at or USUAL_TIME,
         zone=typed.zone,
         parts=frozenset(DigestPart),
@@ -85,6 +85,13 @@ async def set_schedule(desk: Desk, person: Person, here: Destination, typed: Typ
     if len(had) >= MOST:
         raise BadInput("schedule", desk.texts.get("digest.many", count=len(had)))
     return Made(schedule=await store.add(person, new, desk.clock.now()), known=False)
+
+
+def _usual_days(kind: DigestKind, typed: Typed) -> frozenset[int]:
+    """Who names a time alone means every day; who names nothing wants what most do."""
+    if kind is DigestKind.WEEKLY:
+        return MONDAY
+    return WORKDAYS if typed.at is None else EVERY_DAY
 
 
 def _times(one: Schedule) -> tuple[object, ...]:

@@ -137,6 +137,11 @@ async def test_one_is_set_by_words_and_found_again(owner: Talk, desk: Desk) -> N
     assert await only(desk) == one
 
 
+async def test_a_time_alone_is_every_day(owner: Talk, desk: Desk) -> None:
+    assert "каждый день в 15:02, сюда.\nПервый придёт сегодня в 15:02." in await owner.say("/digest 15:02")
+    assert (await only(desk)).days == EVERY_DAY
+
+
 async def test_a_group_gets_its_own_in_a_tap(owner: Talk, desk: Desk) -> None:
     await desk.destinations.bind(1, Destination(chat_id=GROUP, topic_id=5), title="Отдел продаж")
     await owner.say("/digest", chat=GROUP, topic=5)
