@@ -24,6 +24,7 @@ from handlers.wording import Reader
 from storage.engine import Database
 from storage.people import People
 from storage.posts import StoredChat
+from storage.queries.tasks import overdue
 from storage.schedules import ScheduleStore
 from storage.work import add_work
 
@@ -49,9 +50,12 @@ def build_gather(sources: DigestSources, zone: ZoneInfo) -> Gather:
     """``zone``: the account's, by whose days every other figure is counted too, whatever clocks a schedule goes by."""
 
     async def gather_all(
-        account_id: int, *, kind: DigestKind, parts: frozenset[DigestPart], now: datetime, webinar_id: int = 0
-    ) -> Told:
-        facts = await gather(sources, account_id, kind=kind, parts=parts, now=now, zone=zone, webinar_id=webinar_id)
+        account_id: int, *, kind: DigestKind, parts: frozenset[DigestPart], now: datetime, webinar_id: int = 0,
+        so_far: bool = False,
+    ) -> Told:  # fmt: skip
+        facts = await gather(
+            sources, account_id, kind=kind, parts=parts, now=now, zone=zone, webinar_id=webinar_id, so_far=so_far
+        )
         return _Told(facts=facts)
 
     return gather_all
@@ -67,7 +71,10 @@ def build_digest_services(
     async def admins(account_id: int) -> Sequence[Destination]:
         return [Destination(chat_id=person.telegram_id) for person in await people.admins(account_id)]
 
-    sources = DigestSources(database=database, default_short_s=settings.call_min_duration_s)
+    async def late_tasks(account_id: int, now: datetime) -> int | None:
+        return await overdue(database, account_id, now=now)
+
+    sources = DigestSources(database=database, default_short_s=settings.call_min_duration_s, overdue=late_tasks)
     return DigestServices(
         schedules=ScheduleStore(database),
         gather=build_gather(sources, settings.timezone),

@@ -31,7 +31,8 @@ def digest_card(
     """``late_since``: when we stopped working, of one that comes late. ``full``: every figure, and each debt by name."""
     lines = [_title(facts, reader)]
     if late_since is not None:
-        lines.append(plain(reader.say("told.late", at=_since(reader, late_since))))
+        slot = _since(reader, facts.figures.counted_at)
+        lines.append(plain(reader.say("told.late", slot=slot, at=_since(reader, late_since))))
     lines += [_deviation(facts, reader, one) for one in facts.deviations]
     if facts.kind is DigestKind.WEBINAR and facts.webinars:
         return webinar_card(facts.webinars[0], reader, lines, full=full, key=key)

@@ -31,15 +31,18 @@ SHOWN_DAYS = 14  # in the picture
 
 async def gather(
     sources: DigestSources, account_id: int, *, kind: DigestKind, parts: frozenset[DigestPart], now: datetime,
-    zone: ZoneInfo, webinar_id: int = 0,
+    zone: ZoneInfo, webinar_id: int = 0, so_far: bool = False,
 ) -> DigestFacts:  # fmt: skip
-    """Everything the parts need. ``now``: of when it tells; what waits for somebody is counted as it is at present."""
+    """Everything the parts need. ``now``: of when it tells; what waits for somebody is counted as it is at present.
+
+    ``so_far``: of today until now, whatever the hour.
+    """
     database = sources.database
     line = await webinar_line(database, account_id, webinar_id) if webinar_id else None
     if line is not None:
         return await _after(sources, account_id, line, parts=parts, now=now, zone=zone)
     days = await _days(database, account_id, now, zone)
-    told = told_of(kind, now, zone, [day.incoming + day.leads for day in days[:-1]])
+    told = told_of(kind, now, zone, [day.incoming + day.leads for day in days[:-1]], so_far=so_far)
     short_s = await min_duration_s(database, account_id, sources.default_short_s)
     overdue = await sources.overdue(account_id, now) if sources.overdue and DigestPart.TASKS in parts else None
     figures = await count_company(

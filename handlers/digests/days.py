@@ -32,16 +32,17 @@ class Told:
         return self.period.first == self.period.last
 
 
-def told_of(kind: DigestKind, now: datetime, zone: ZoneInfo, busy: Sequence[int]) -> Told:
+def told_of(kind: DigestKind, now: datetime, zone: ZoneInfo, busy: Sequence[int], *, so_far: bool = False) -> Told:
     """``busy``: what happened on each of the days before today, the last of them yesterday.
 
     In the morning a daily digest tells of yesterday; after days on which nobody works, of the last working day and of them.
+    ``so_far``: somebody asks how today goes, whatever the hour.
     """
     local = now.astimezone(zone)
     today, day = local.date(), timedelta(days=1)
     if kind is DigestKind.WEEKLY:
         return _whole(today - 7 * day, today - day, zone)
-    if local.time() >= EVENING:
+    if so_far or local.time() >= EVENING:
         begin = span_of(today, today, zone).since
         return Told(period=Period(first=today, last=today), span=Span(begin, now.astimezone(UTC)), so_far=True)
     quiet = _quiet_before(today, busy)

@@ -41,8 +41,9 @@ def understood(words: str, texts: Texts) -> Typed:
 async def show_digest(desk: Desk, person: Person, reader: Reader, opened: Opened, *, full: bool, key: str) -> Message:
     """The digest counted anew, with the switch between its short and its full form."""
     told = await desk.gather(
-        person.account_id, kind=opened.kind, parts=opened.parts, now=opened.now, webinar_id=opened.webinar_id
-    )
+        person.account_id, kind=opened.kind, parts=opened.parts, now=opened.now, webinar_id=opened.webinar_id,
+        so_far=opened.so_far,
+    )  # fmt: skip
     card = told.card(reader, full=full, late_since=opened.late_since, key=key)
     return with_switch(card, reader, opened, full=full)
 

@@ -26,11 +26,15 @@ class Told(Protocol):
 
 
 class Gather(Protocol):
-    """Counts what a digest tells. ``now``: of when it tells; ``webinar_id`` is of our table, for that kind alone."""
+    """Counts what a digest tells. ``now``: of when it tells; ``webinar_id`` is of our table, for that kind alone.
+
+    ``so_far``: of today until now, whatever the hour.
+    """
 
     async def __call__(
-        self, account_id: int, *, kind: DigestKind, parts: frozenset[DigestPart], now: datetime, webinar_id: int = 0
-    ) -> Told: ...
+        self, account_id: int, *, kind: DigestKind, parts: frozenset[DigestPart], now: datetime, webinar_id: int = 0,
+        so_far: bool = False,
+    ) -> Told: ...  # fmt: skip
 
 
 class Gates(Protocol):

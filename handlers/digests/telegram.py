@@ -91,9 +91,9 @@ async def _now_screen(desk: Desk, person: Person, reader: Reader, here: Destinat
     """The digest that would come now, the way to other days, and to having it come by itself."""
     kind = DigestKind.WEEKLY if which == WEEK else DigestKind.DAILY
     now = _morning_of(reader.now, reader.zone) if which == YESTERDAY else reader.now
-    opened = Opened(kind=kind, parts=frozenset(DigestPart), now=now)
+    opened = Opened(kind=kind, parts=frozenset(DigestPart), now=now, so_far=which == TODAY)
     card = await show_digest(desk, person, reader, opened, full=False, key=ANSWER)
-    others = [other for other in (YESTERDAY, TODAY, WEEK) if other != (which or TODAY)]
+    others = [other for other in (YESTERDAY, TODAY, WEEK) if other != which]
     rows = [tuple(action(reader.say(f"digest.button.{other}"), f"dgnow:{other}") for other in others)]
     if person.role.runs_the_bot:
         schedules = await ScheduleStore(desk.database).all(person.account_id)

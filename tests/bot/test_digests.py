@@ -11,15 +11,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.digests import begin_due, webinar_digests
+from bot.digests import begin_due, build_gather, webinar_digests
 from domain.digests import DigestKind, DigestPart
 from domain.events import DigestDue
-from domain.messages import Destination
+from domain.messages import Destination, as_text
 from domain.ports import Tx
 from domain.roles import Person, Role
 from domain.schedules import EVERY_DAY, Schedule
+from handlers.digests.content import DigestSources
 from handlers.digests.services import DigestServices
 from handlers.texts import load_texts
+from handlers.wording import Reader
 from storage.codec import loads
 from storage.engine import Database
 from storage.models import work
@@ -134,6 +136,16 @@ async def test_paused_broken_and_deleted_ones_do_not_come(
     await make(kind=DigestKind.WEBINAR)
     clock.forward(DAY)
     assert await begin_due(lite, 1, services) == 0
+
+
+async def test_it_is_told_with_the_real_figures(lite: Database, clock: HandClock) -> None:
+    gather, moscow = build_gather(DigestSources(database=lite), ZoneInfo("Europe/Moscow")), ZoneInfo("Europe/Moscow")
+    told = await gather(1, kind=DigestKind.DAILY, parts=frozenset(DigestPart), now=clock.now() - timedelta(hours=6))
+    reader = Reader(texts=load_texts(), now=clock.now(), zone=moscow)
+    card = as_text(told.card(reader, full=False, late_since=clock.now() - timedelta(hours=7), key="k"))
+    assert "За 09:00, с опозданием: Сводка не работала с 08:00." in card
+    assert "Звонков не было" in card
+    assert told.picture(reader) is None
 
 
 async def test_a_webinar_is_told_once_by_each_schedule_that_waits_for_one(

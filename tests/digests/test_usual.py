@@ -76,6 +76,12 @@ def test_the_days_that_are_told_of(at: str, kind: DigestKind, first: str, last: 
     assert told.span.until <= now.astimezone(UTC)
 
 
+def test_who_asks_how_today_goes_is_told_in_the_morning_too() -> None:
+    now = datetime(2026, 11, 30, 9, tzinfo=MOSCOW)
+    told = told_of(DigestKind.DAILY, now, MOSCOW, [80] * 28, so_far=True)
+    assert (told.period.first, told.span.until, told.so_far) == (now.date(), now, True)
+
+
 def test_a_team_without_a_past_has_its_yesterday() -> None:
     now = datetime(2026, 11, 30, 9, tzinfo=MOSCOW)
     told = told_of(DigestKind.DAILY, now, MOSCOW, [0] * 28)

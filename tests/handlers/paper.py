@@ -22,6 +22,7 @@ class Sheet:
     parts: frozenset[DigestPart]
     now: datetime
     webinar_id: int
+    so_far: bool
     drawn: Drawn | None
 
     def card(self, reader: Reader, *, full: bool, late_since: datetime | None, key: str) -> Message:
@@ -41,8 +42,9 @@ class Paper:
     asked: list[Sheet] = field(default_factory=list)
 
     async def __call__(
-        self, account_id: int, *, kind: DigestKind, parts: frozenset[DigestPart], now: datetime, webinar_id: int = 0
-    ) -> Sheet:
-        sheet = Sheet(kind=kind, parts=parts, now=now, webinar_id=webinar_id, drawn=self.drawn)
+        self, account_id: int, *, kind: DigestKind, parts: frozenset[DigestPart], now: datetime, webinar_id: int = 0,
+        so_far: bool = False,
+    ) -> Sheet:  # fmt: skip
+        sheet = Sheet(kind=kind, parts=parts, now=now, webinar_id=webinar_id, so_far=so_far, drawn=self.drawn)
         self.asked.append(sheet)
         return sheet

@@ -106,12 +106,17 @@ def test_a_button_carries_the_whole_digest(late: datetime | None) -> None:
 async def test_anybody_looks_and_unfolds(manager: Talk, stage: Stage) -> None:
     assert await manager.say("/digest") == "> daily 2026-11-20 12:00 разделов 6"
     (unfold,), days = manager.keyboard()
-    assert days == ["dgnow:yesterday", "dgnow:week"]
+    assert days == ["dgnow:yesterday", "dgnow:today", "dgnow:week"]
     assert await manager.press(unfold) == "~ daily 2026-11-20 12:00 разделов 6 всё"
     ((fold,),) = manager.keyboard()
     assert await manager.press(fold) == "~ daily 2026-11-20 12:00 разделов 6"
     assert await manager.press("dgnow:yesterday") == "~ daily 2026-11-20 12:00 разделов 6"
     assert stage.paper.asked[-1].now.isoformat() == "2026-11-20T12:00:00+03:00"
+    await manager.press("dgnow:today")
+    assert stage.paper.asked[-1].so_far
+    (unfold,), days = manager.keyboard()
+    await manager.press(unfold)
+    assert stage.paper.asked[-1].so_far
     assert await manager.say("дайджест за неделю") == "> weekly 2026-11-20 12:00 разделов 6"
     assert await manager.press("dgall:nonsense") == ""
 
@@ -135,6 +140,21 @@ async def test_one_is_set_by_words_and_found_again(owner: Talk, desk: Desk) -> N
     assert (await owner.say("дайджест по будням в 9")).startswith("> Такой дайджест уже есть")
     assert await owner.say("/digest 25:00") == "> 25:00 — такого времени нет. Напишите, например, 9:00."
     assert await only(desk) == one
+
+
+async def test_the_state_names_what_comes_next_and_what_cannot(owner: Talk, desk: Desk) -> None:
+    for words in ("18:30 пн", "15:02", "9:00 будни", "23:59", "после вебинара"):
+        await owner.say(f"/digest {words}")
+    store = ScheduleStore(desk.database)
+    last = (await store.all(1))[-2]
+    await store.change(owner.person, last.id, lambda old: replace(old, broken="чат закрыт"), desk.clock.now())
+    told = (await owner.say("/status")).partition("Дайджесты\n")[2].partition("\n\n")[0]
+    assert told.splitlines() == [
+        "• Итог дня в ваш личный чат: следующий сегодня в 15:02",
+        "• Итог дня в ваш личный чат: следующий пн 23.11 в 09:00",
+        "• Итог недели в ваш личный чат: следующий пн 23.11 в 18:30",
+        "• Итог дня в ваш личный чат: не приходит, чат закрыт",
+    ]
 
 
 async def test_a_time_alone_is_every_day(owner: Talk, desk: Desk) -> None:
