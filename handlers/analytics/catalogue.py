@@ -13,7 +13,7 @@ from storage.engine import Database
 from storage.imports import ImportStore
 from storage.queries.conversions import ConversionRow, conversions, top_creatives
 from storage.queries.registered import Registered, registered
-from storage.queries.spend import Costs, Spending, spending
+from storage.queries.spend import Cost, Costs, Spending, spending
 from storage.rollups import Dimension
 
 FEW = 5  # a rate of fewer leads than this is not shown: one more or less would change it by a fifth
@@ -108,10 +108,18 @@ def costs_of(reader: Reader, counted: Counted, row: ConversionRow) -> list[str]:
     told = []
     for cost in counted.costs(row):
         told.append(reader.say("figures.spent", money=reader.money(cost.amount, cost.currency)))
-        for name, number in counted.paid_for(row).items():
-            if (each := cost.per(number)) is not None:
-                told.append(reader.say(f"figures.cost.{name}", money=reader.money(each.amount, each.currency)))
+        told += prices_of(reader, counted, row, cost)
     return told
+
+
+def prices_of(reader: Reader, counted: Counted, row: ConversionRow, cost: Cost) -> list[str]:
+    """«лид 800 ₽», «запись 600 ₽», …: those that there are."""
+    prices = [(name, cost.per(number)) for name, number in counted.paid_for(row).items()]
+    return [
+        reader.say(f"figures.cost.{name}", money=reader.money(each.amount, each.currency))
+        for name, each in prices
+        if each is not None
+    ]
 
 
 def last_days(days: int, today: date) -> Period:

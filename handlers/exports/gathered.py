@@ -6,10 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 from domain.people import phone_key
 from handlers.analytics.answers import COST_HEADER, HEADER, cells_of, cost_cells
 from handlers.analytics.ask import MOST_DAYS
-from handlers.analytics.catalogue import Figure, count, last_days, name_of
+from handlers.analytics.catalogue import Counted, Figure, count, last_days, name_of
 from handlers.calls.periods import Period
 from handlers.exports.columns import Row
 from handlers.exports.ground import Ground
+from handlers.wording import Reader
 from storage.queries.attendees import NoShowLine, find_no_shows
 from storage.queries.listings import Days
 from storage.queries.webinars import WebinarLine, list_webinars, turnout
@@ -32,12 +33,16 @@ async def figure(of: Figure, ground: Ground, days: Days) -> Slices:
     found = await count(
         ground.database, ground.account_id, of, _period(ground, days, of), zone=ground.reader.zone, now=ground.reader.now
     )
-    costs = () if of is Figure.TOP else COST_COLUMNS
-    rows = [
-        (name_of(ground.reader, of, row), *cells_of(row), *(tuple(cost_cells(found, row)) or (None,) * len(costs)))
+    yield figure_rows(ground.reader, found)
+
+
+def figure_rows(reader: Reader, found: Counted) -> list[Row]:
+    """In the order of FIGURE_COLUMNS and, where the figure has costs, COST_COLUMNS."""
+    costs = () if found.figure is Figure.TOP else COST_COLUMNS
+    return [
+        (name_of(reader, found.figure, row), *cells_of(row), *(tuple(cost_cells(found, row)) or (None,) * len(costs)))
         for row in found.rows
     ]
-    yield rows
 
 
 def _period(ground: Ground, days: Days, of: Figure) -> Period | None:

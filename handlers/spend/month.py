@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 
-from domain.messages import Button, Line, Message, Section, Span, Style, plain
+from domain.messages import Button, Line, Message, Section, Span, Style, bold, plain
 from handlers.analytics.ask import period_on_button
-from handlers.analytics.catalogue import Counted, Figure, costs_of, name_of, period_of
+from handlers.analytics.catalogue import Counted, Figure, name_of, period_of, prices_of
 from handlers.calls.periods import Period
 from handlers.calls.screens import ANSWER, action
 from handlers.wording import Reader, shortened
@@ -27,7 +27,7 @@ def month_screen(reader: Reader, counted: Counted) -> Message:
     if not paid or counted.total is None:
         lines: tuple[Line, ...] = (plain(reader.say("spend.no_spend")),)
     else:
-        lines = (plain(_told(reader, counted, counted.total)),)
+        lines = (bold(_money(reader, counted, counted.total)), *_prices(reader, counted, counted.total))
     sections = [Section(title=title, lines=lines), *(_row(reader, counted, row) for row in paid[:MOST_ROWS])]
     if len(paid) > MOST_ROWS:
         sections.append(Section(lines=(plain(reader.say("figures.more", rows=reader.count(len(paid) - MOST_ROWS, "row"))),)))
@@ -40,13 +40,21 @@ def _dear(counted: Counted, row: ConversionRow) -> tuple[int, int]:
 
 
 def _row(reader: Reader, counted: Counted, row: ConversionRow) -> Section:
-    name = Line(spans=(Span(shortened(name_of(reader, counted.figure, row), NAME), Style.BOLD),))
-    return Section(title=name, lines=(plain(_told(reader, counted, row)),))
+    name = Span(shortened(name_of(reader, counted.figure, row), NAME), Style.BOLD)
+    title = Line(spans=(name, Span(f" — {_money(reader, counted, row)}")))
+    return Section(title=title, lines=tuple(_prices(reader, counted, row)))
 
 
-def _told(reader: Reader, counted: Counted, row: ConversionRow) -> str:
-    told = costs_of(reader, counted, row)
-    return " · ".join(told if row.leads else [*told, reader.say("spend.cost_none")])
+def _money(reader: Reader, counted: Counted, row: ConversionRow) -> str:
+    """«40 000 ₽ · 300 $»: of each currency, never a sum of them."""
+    return " · ".join(reader.money(cost.amount, cost.currency) for cost in counted.costs(row))
+
+
+def _prices(reader: Reader, counted: Counted, row: ConversionRow) -> Iterator[Line]:
+    """A line for each currency."""
+    lines = [" · ".join(prices_of(reader, counted, row, cost)) for cost in counted.costs(row)]
+    lines = lines if row.leads else [*lines, reader.say("spend.cost_none")]
+    yield from (plain(line) for line in lines if line)
 
 
 def _buttons(reader: Reader, counted: Counted, *, paid: bool) -> Iterator[tuple[Button, ...]]:

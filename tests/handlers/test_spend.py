@@ -90,7 +90,7 @@ async def test_what_a_file_said_is_seen(talk: Talk, desk: Desk) -> None:
     assert "3 000 ₽ на google · Ремонт, 2 ноября (таблица)" in await say(talk, "/spend google 40000 1–7 ноября")
     await press(talk, "spr")
     assert await counted(desk) == 4_000_000 + 50_00 + 70_00
-    assert "расход 40 050 ₽" in await say(talk, "/spend")
+    assert "1–20 ноября\n40 050 ₽ · 70 $\n" in await say(talk, "/spend")
 
 
 async def test_a_file_is_told_what_words_have_said(talk: Talk, desk: Desk) -> None:
@@ -149,8 +149,8 @@ async def test_a_lead_costs_what_the_sheet_says(talk: Talk, desk: Desk) -> None:
     written = await press(talk, "spw")
     assert "Что получается за эти дни\nрасход 1 000 ₽\nлид 250 ₽" in written
     month = await press(talk, "spm")
-    assert "Расходы · 1–20 ноября\nрасход 1 000 ₽ · лид 250 ₽" in month
-    assert "google\nрасход 1 000 ₽ · лид 250 ₽" in month
+    assert "Расходы · 1–20 ноября\n1 000 ₽\nлид 250 ₽" in month
+    assert "google — 1 000 ₽\nлид 250 ₽" in month
     assert "расходов нет" in await say(talk, "расходы за октябрь")
 
 
