@@ -1,25 +1,18 @@
-"""One figure, many surfaces: the chat, inline mode, the file and the picture say the same of any data."""
+"""What surfaces show a figure by: cells of Excel, days on buttons, lines of a phone."""
 
-import csv
-import io
-import re
-import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.messages import Message, as_text
-from handlers.analytics.answers import HEADER, cells_of
+from domain.messages import as_text
 from handlers.analytics.ask import period_off_button, period_on_button
-from handlers.analytics.catalogue import CONVERSIONS, FEW, Counted, Figure, last_days, name_of
-from handlers.analytics.screens import MOST_ROWS, bars, figure_screen, inline_items
+from handlers.analytics.catalogue import Counted, Figure
+from handlers.analytics.screens import figure_screen
 from handlers.calls.periods import Period
-from handlers.sheets import FORMULA, cell, phone_cell, shown, write_sheet
+from handlers.sheets import FORMULA, cell, phone_cell, shown
 from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.queries.conversions import ConversionRow
@@ -27,81 +20,6 @@ from storage.queries.conversions import ConversionRow
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 READER = Reader(texts=load_texts(), now=NOW, zone=MOSCOW, private=False)
-NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=20).map(str.strip)
-
-
-@st.composite
-def rows(draw: st.DrawFn) -> ConversionRow:
-    leads = draw(st.integers(1, 100_000))
-    came = draw(st.integers(0, leads))
-    visits = draw(st.integers(came, came * 4))
-    long = draw(st.integers(0, visits))
-    watched = draw(st.integers(120, 20_000)) * visits
-    name = draw(NAMES)
-    return ConversionRow(
-        key=name, name=name, leads=leads, came=came, visits=visits, watch_sec=watched, long_visits=long
-    )  # fmt: skip
-
-
-@st.composite
-def figures(draw: st.DrawFn) -> Counted:
-    listed = tuple(draw(st.lists(rows(), max_size=MOST_ROWS + 3)))
-    sums = {
-        name: sum(getattr(row, name) for row in listed) for name in ("leads", "came", "visits", "watch_sec", "long_visits")
-    }
-    total = ConversionRow(key="", name="", **sums)
-    figure = draw(st.sampled_from(Figure))
-    return Counted(
-        figure=figure, period=last_days(30, date(2026, 11, 28)), zone="Europe/Moscow", rows=listed,
-        total=None if figure is Figure.TOP else total, counted_at=NOW,
-    )  # fmt: skip
-
-
-def read_back(counted: Counted, path: Path) -> list[dict[str, str]]:
-    write_sheet(path, ("name", *HEADER), [(name_of(READER, counted.figure, r), *cells_of(r)) for r in counted.rows], MOSCOW)
-    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), delimiter=";"))
-
-
-def numbers(text: str) -> list[int]:
-    return [int(re.sub(r"\D", "", found)) for found in re.findall(r"\d[\d\u00a0]*", text)]
-
-
-def body(message: Message) -> list[tuple[str, str]]:
-    """Heading and line of each row of the screen."""
-    return [
-        (
-            as_text(Message(key="", sections=(section,))).split("\n")[0],
-            as_text(Message(key="", sections=(section,))).split("\n")[-1],
-        )
-        for section in message.sections[1 : 1 + MOST_ROWS]
-    ]
-
-
-@given(figures())
-@settings(max_examples=150)
-def test_every_surface_says_the_same(tmp_path_factory: pytest.TempPathFactory, counted: Counted) -> None:
-    path = tmp_path_factory.getbasetemp() / f"{uuid.uuid4()}.csv"
-    told, drawn, inline = read_back(counted, path), bars(READER, counted), inline_items(READER, counted)
-    path.unlink()
-    shown = body(figure_screen(READER, counted))[: len(counted.rows)]
-    assert [item[1] for item in inline[1:]] == [line for _, line in shown]
-    assert len(told) == len(counted.rows)
-    for row, record, (head, line), bar in zip(counted.rows, told, shown, drawn, strict=False):
-        assert (record["total_leads"], record["leads_came"], record["webinar_attendees"]) == (
-            str(row.leads), str(row.came), str(row.visits),
-        )  # fmt: skip
-        percent = Decimal(record["conversion_rate_percent"].replace(",", "."))
-        assert 0 <= percent <= 100
-        assert abs(percent - Decimal(100 * row.came) / row.leads) <= Decimal("0.005")
-        if counted.figure in CONVERSIONS:
-            assert numbers(line)[:2] == [row.came, row.leads]
-            small = row.leads < FEW
-            assert head.endswith(bar[2])
-            assert ("мало данных" in head) == small
-            assert small or head.endswith(f"{record['conversion_rate_percent']}\u00a0%")
-            assert bar[1] == (0 if small else float(percent))
-        else:
-            assert bar[1] == row.visits == numbers(line)[0]
 
 
 @given(st.text())
