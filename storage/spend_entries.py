@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.imports import CreativeRow
@@ -18,7 +18,6 @@ from storage.rollups import mark_key
 from storage.sets import BulkWrite, Row, execute, fetch
 
 SOURCE = "words"  # of amounts that an entry brings
-DRAFTS_KEPT = timedelta(days=7)
 _SPEND = BulkWrite(
     table="spend",
     columns=(
@@ -123,12 +122,10 @@ class SpendEntries:
         self._database = database
 
     async def draft(self, account_id: int, entry: SpendEntry, now: datetime) -> int:
-        """Its number. Drafts that nobody agreed to in a week go."""
+        """Its number. Drafts stay: a number that were given once more would be on the buttons of an old message."""
         values = _values(entry) | {"account_id": account_id, "state": EntryState.DRAFT, "changed_at": now}
-        old = (entries.c.account_id == account_id) & (entries.c.state == EntryState.DRAFT)
 
         async def job(connection: AsyncConnection) -> int:
-            await connection.execute(delete(entries).where(old, entries.c.changed_at < now - DRAFTS_KEPT))
             return int((await connection.execute(insert(entries).values(**values).returning(entries.c.id))).scalar_one())
 
         return await self._database.write(job)
