@@ -146,6 +146,11 @@ def is_key(text: str) -> bool:
     return _SHAPE.fullmatch(text) is not None
 
 
+def without_keys(text: str) -> str:
+    """``text`` with a mark in the place of every key in it."""
+    return _SHAPE.sub("svk_***", text) if "svk_" in text else text
+
+
 def new_secret() -> str:
     """256 random bits behind «svk_», by which a key is known wherever it is seen."""
     return f"svk_{secrets.token_urlsafe(32)}"

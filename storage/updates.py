@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ports import Clock
+from storage.api_keys import without_keys
 from storage.engine import Database
 from storage.models import destinations, telegram_updates, users
 from storage.upsert import upsert
@@ -99,7 +100,9 @@ class Updates:
             {
                 "update_id": body["update_id"],
                 "chat_id": lane_of(body),
-                "body": json.dumps(body),  # escapes what a database would not take: NUL, lone surrogates
+                # Escapes what a database would not take: NUL, lone surrogates. A button below a message brings its text
+                # along, and one of ours may show a key.
+                "body": without_keys(json.dumps(body)),
                 "state": "received",
                 "received_at": now,
             }

@@ -12,7 +12,8 @@ from storage.api_keys import GRACE, MOST_KEYS, ApiKeys, is_key, new_secret
 from storage.engine import Database
 from storage.migrate import migrate
 from storage.models import api_keys, audit
-from tests.ground import opened
+from storage.updates import Updates
+from tests.ground import HandClock, opened
 from tests.postgres import Postgres
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -146,3 +147,14 @@ async def test_use_is_noted_at_most_once_a_minute_and_apart_for_the_old_one(keys
     seen = await keys.find(1, key.id)
     assert seen is not None
     assert (seen.last_used_at, seen.old_used_at) == (NOW + MINUTE, NOW)
+
+
+async def test_a_button_below_a_key_brings_no_key_into_the_database(lite: Database, clock: HandClock) -> None:
+    """Telegram sends the message along with the press, its copy button too."""
+    secret = new_secret()
+    below = {"chat": {"id": 10}, "text": f'Ключ\n{secret}\ncurl -H "Authorization: Bearer {secret}"'}
+    below |= {"reply_markup": {"inline_keyboard": [[{"text": "Скопировать", "copy_text": {"text": secret}}]]}}
+    await Updates(lite, clock).add([{"update_id": 1, "callback_query": {"data": "keyseen:0", "message": below}}])
+    (stored,) = await Updates(lite, clock).waiting(1, familiar=False)
+    assert secret[8:] not in str(stored.body)
+    assert stored.body["callback_query"]["message"]["text"].startswith("Ключ\nsvk_***\ncurl")

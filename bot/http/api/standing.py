@@ -18,7 +18,9 @@ _REFUSALS = {
     "invalid_token": "Битрикс24 не принимает вебхук: он удалён, изменён или истёк.",
     "no_auth_found": "Битрикс24 не принимает вебхук: он удалён, изменён или истёк.",
     "expired_token": "Битрикс24 не принимает вебхук: он удалён, изменён или истёк.",
+    "unavailable": "Битрикс24 не отвечает: здесь список {listed}, прочитанный последним.",
 }
+_WAIT = "Нажимать ничего не надо: Сводка спрашивает снова сама. Долго не отвечает — /check битрикс в чате."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,8 @@ def _problem(name: str, state: ListState, *, connected: bool) -> dict[str, str] 
         return {"code": NOT_CONNECTED, "message": "Битрикс24 не подключён.", "hint": hint}
     if state.problem:
         said = _REFUSALS.get(state.problem, "Битрикс24 не отдал список {listed}.")
-        return {"code": state.problem, "message": said.format(right=_RIGHTS[name], listed=listed), "hint": state.hint}
+        message = said.format(right=_RIGHTS[name], listed=listed)
+        return {"code": state.problem, "message": message, "hint": state.hint or _WAIT}
     if state.read_at is None:
         hint = "Первое чтение идёт сразу после запуска. Поторопить: /houses в чате → «Обновить»."
         return {"code": "never_read", "message": f"Список {listed} ещё не прочитан из Битрикс24.", "hint": hint}
