@@ -226,3 +226,8 @@ class TaskAsked(Event):
     chat_id: int
     message_id: int
     deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryDue(Event):
+    """Houses, people and departments are to be read anew. ``external_id`` names the hour, or who wanted it."""

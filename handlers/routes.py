@@ -6,6 +6,7 @@ from domain.events import (
     CrmChanged,
     DeliveryUnread,
     DigestDue,
+    DirectoryDue,
     Event,
     ExportAsked,
     FollowUpDue,
@@ -37,4 +38,5 @@ ROUTES: dict[str, type[Event]] = {
     "digest": DigestDue,
     "task": TaskAsked,
     "export": ExportAsked,
+    "directory": DirectoryDue,
 }

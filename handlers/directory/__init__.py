@@ -1,0 +1,1 @@
+"""Houses, people and departments: read from the CRM, found and shown in the chat."""

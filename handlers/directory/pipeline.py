@@ -1,0 +1,132 @@
+"""The company is read anew: fields, houses, people, departments, a step a page, so that a broken reading goes on from there.
+
+Steps: houses:begin → houses:fields → houses:0, 1, 2 … → houses · the same of employees → departments.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from domain.directory import DirectoryList, HouseMapping
+from domain.errors import VendorRefused, VendorUnavailable
+from domain.events import DirectoryDue
+from domain.ports import Steps
+from domain.work import WorkItem
+from handlers.directory.mapping import mapping_of
+from handlers.directory.services import DirectoryServices
+
+log = logging.getLogger(__name__)
+
+UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """How far a list is read: rows until here, and where the next page begins ("" after the last)."""
+
+    rows: int = 0
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What became of a list. ``refused``: the code of the refusal, "" where it was read to its end."""
+
+    rows: int = 0
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How houses are asked for: decided once, a change in the chat is for the next reading."""
+
+    mapping: HouseMapping = field(default_factory=HouseMapping)
+
+
+async def read_directory(item: WorkItem[DirectoryDue], steps: Steps, services: DirectoryServices) -> None:
+    """Each list by itself: one that is refused is told of, one that does not come now is tried again without the others."""
+    reading = _Reading(item.account_id, steps, services)
+    away: VendorUnavailable | None = None
+    for name, read in (
+        (DirectoryList.HOUSES, reading.houses),
+        (DirectoryList.EMPLOYEES, reading.employees),
+        (DirectoryList.DEPARTMENTS, reading.departments),
+    ):
+        try:
+            done = await steps.run(name.value, partial(reading.to_its_end, name, read), Done)
+            log.info("%s: %s", name.value, done.refused or f"{done.rows} read")
+        except VendorUnavailable as error:
+            away = away or error
+            await services.shelf.fail(item.account_id, name, problem=UNAVAILABLE, hint="", now=services.clock.now())
+    if away is not None:
+        raise away
+
+
+class _Reading:
+    """One reading of the company, taken up where it broke off."""
+
+    def __init__(self, account_id: int, steps: Steps, services: DirectoryServices) -> None:
+        self._account_id = account_id
+        self._steps = steps
+        self._platform = services.platform
+        self._shelf = services.shelf
+        self._mappings = services.mappings
+        self._clock = services.clock
+
+    async def to_its_end(self, name: DirectoryList, read: Callable[[int], Awaitable[int]]) -> Done:
+        """What was read is seen only after all of it; a refusal leaves what was read before."""
+        begin = partial(self._shelf.begin, self._account_id, name)
+        generation = await self._steps.run(f"{name}:begin", begin, int)
+        try:
+            rows = await read(generation)
+        except VendorRefused as error:
+            await self._refused(name, error)
+            return Done(refused=error.code)
+        await self._shelf.complete(self._account_id, name, generation, now=self._clock.now())
+        return Done(rows=rows)
+
+    async def houses(self, generation: int) -> int:
+        plan = await self._steps.run("houses:fields", self._plan, Plan)
+        fields = (await self._mappings.read(self._account_id)).fields
+
+        async def turn(page: Page) -> Page:
+            found = await self._platform.houses(plan.mapping, fields=fields, cursor=page.cursor)
+            await self._shelf.add_houses(self._account_id, generation, found.houses)
+            return Page(rows=page.rows + len(found.houses), cursor=found.cursor)
+
+        return await self._pages(DirectoryList.HOUSES, turn)
+
+    async def employees(self, generation: int) -> int:
+        async def turn(page: Page) -> Page:
+            found = await self._platform.employees(cursor=page.cursor)
+            await self._shelf.add_employees(self._account_id, generation, found.employees)
+            return Page(rows=page.rows + len(found.employees), cursor=found.cursor)
+
+        return await self._pages(DirectoryList.EMPLOYEES, turn)
+
+    async def departments(self, generation: int) -> int:
+        async def turn(_: Page) -> Page:
+            found = await self._platform.departments()
+            await self._shelf.add_departments(self._account_id, generation, found)
+            return Page(rows=len(found))
+
+        return await self._pages(DirectoryList.DEPARTMENTS, turn)
+
+    async def _plan(self) -> Plan:
+        fields = await self._platform.fields()
+        await self._mappings.learn_fields(self._account_id, fields, now=self._clock.now())
+        return Plan(mapping=mapping_of(await self._mappings.read(self._account_id)))
+
+    async def _pages(self, name: DirectoryList, turn: Callable[[Page], Awaitable[Page]]) -> int:
+        """Rows of a page are written over when it is read twice, so they and its step need not be one commit."""
+        page, number = Page(), 0
+        while number == 0 or page.cursor:
+            page = await self._steps.run(f"{name}:{number}", partial(turn, page), Page)
+            number += 1
+        return page.rows
+
+    async def _refused(self, name: DirectoryList, error: VendorRefused) -> None:
+        log.warning("%s cannot be read: %s", name.value, error)
+        now = self._clock.now()
+        await self._shelf.fail(self._account_id, name, problem=error.code, hint=error.hint, now=now)
