@@ -75,6 +75,7 @@ def build_desk(services: Services, voice: Voice, *, wake: Callable[[], None]) ->
         stages=services.crm.stages if services.crm is not None else None,
         tasks=services.tasks,
         exports=build_export_desk(services.exports),
+        directory=services.directory,
         vendors={vendor.name: vendor.title for vendor in VENDORS},
     )
 

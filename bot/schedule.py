@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.crm import keep_names
 from bot.digests import begin_due
+from bot.directory import ask_every_hour
 from bot.entrance import ACCOUNT
 from bot.figures import keep_figures
 from bot.requests import Requests
@@ -33,6 +34,7 @@ CARDS = timedelta(minutes=3)  # a card that is edited at every lead is looked at
 DIGESTS = timedelta(seconds=20)
 NAMES = timedelta(hours=1)  # they are asked for once a day; the hour is for those that could not be had
 TASKS = timedelta(minutes=20)  # the digest counts what is overdue; who asks is answered with what is there now
+DIRECTORY = timedelta(minutes=5)  # its work is one an hour, by its key: a restart in between adds none
 CLOCK_JUMP_SECONDS = 300.0
 
 
@@ -62,6 +64,7 @@ class Schedule:
         self._every(self._keep_tokens, seconds=UPKEEP.total_seconds(), first=SETTLED)
         self._every(self._keep_names, seconds=NAMES.total_seconds(), first=timedelta())
         self._every(self._read_tasks, seconds=TASKS.total_seconds(), first=SETTLED)
+        self._every(self._read_directory, seconds=DIRECTORY.total_seconds(), first=timedelta())
         self._scheduler.start()
 
     async def stop(self) -> None:
@@ -162,6 +165,13 @@ class Schedule:
     async def _read_tasks(self) -> None:
         if self._services.tasks is not None:
             await refresh_all(self._services.tasks, ACCOUNT)
+
+    async def _read_directory(self) -> None:
+        services = self._services
+        if services.directory is None:
+            return
+        if await ask_every_hour(services.directory, services.work, ACCOUNT, services.clock.now()):
+            services.runner.wake()
 
     async def _watch_clock(self) -> None:
         offset = self._wall_against_monotonic()

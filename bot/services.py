@@ -15,6 +15,7 @@ from bot.board import build_tasks, task_runs
 from bot.clock import SystemClock
 from bot.crm import Crm, Run, build_crm, build_funnel, crm_runs
 from bot.digests import build_digest_services, digest_runs, webinar_digests
+from bot.directory import build_directory, directory_runs
 from bot.disk import Disk
 from bot.doctor import Doctor
 from bot.entrance import ACCOUNT, Entrance, build_entrance, connection_row
@@ -41,6 +42,7 @@ from handlers.calls.pipeline import summarise_call
 from handlers.calls.services import CallPolicy, CallServices
 from handlers.crm.noting import NoteDesk
 from handlers.digests.services import DigestServices
+from handlers.directory.desk import DirectoryDesk
 from handlers.exports.services import ExportServices
 from handlers.leads.pipeline import load_table
 from handlers.leads.services import LeadServices, NewsServices
@@ -113,6 +115,7 @@ class Services:
     webinars: WebinarServices | None
     notes: NoteDesk | None
     crm: Crm | None
+    directory: DirectoryDesk | None
     leads: LeadServices
     digests: DigestServices
     tasks: TaskServices | None
@@ -173,11 +176,12 @@ async def furnish(entrance: Entrance) -> Services:
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
     news = _news_services(ground, watch, quiet_before)
     crm = build_crm(database, ground.connected.get("amocrm"), watch.board, clock, news)
+    directory = build_directory(database, ground.connected)
     exports = build_exports(settings, database, leads)
     runs = {**webinar_runs(webinars), **crm_runs(crm), **lead_runs(database, news), **ad_runs(database, leads)}
     runs |= note_runs(database, ground.connected, watch.board, texts=ground.texts, timezone=settings.timezone)
     digests = _digest_services(ground, watch, quiet_before)
-    runs |= {**digest_runs(digests), **task_runs(tasks), **export_runs(exports)}
+    runs |= {**digest_runs(digests), **task_runs(tasks), **export_runs(exports), **directory_runs(directory, clock)}
     routes = _routes(calls, leads, with_trials(runs, keys, database, news, crm.services if crm else None))
     runner = Runner(database, ground.work, routes, clock, watch.alerts, unseal=partial(unseal, entrance.vault))
     ground.signals.due = runner.wake
@@ -202,6 +206,7 @@ async def furnish(entrance: Entrance) -> Services:
         webinars=webinars,
         notes=build_note_desk(database, ground.connected, ground.signals.come),
         crm=crm,
+        directory=directory,
         leads=leads,
         digests=digests,
         tasks=tasks,

@@ -18,6 +18,7 @@ from handlers.checks.desk import Doctor
 from handlers.crm.desk import StageDesk
 from handlers.crm.noting import NoteDesk
 from handlers.digests.services import Gather
+from handlers.directory.desk import DirectoryDesk
 from handlers.exports.desk import ExportDesk
 from handlers.tasks.services import TaskServices
 from handlers.webinars.desk import WebinarDesk
@@ -83,8 +84,8 @@ class Desk:
     ``gather`` counts a digest; ``replay`` takes a work id and gives the id that will run, or None when it is running
     already; ``fixed``: settings the environment sets, which the chat cannot change; ``vendors``: their titles by name;
     ``wake`` tells the sender; ``started_at``: when the process began. ``webinars`` is None where no webinar platform is
-    connected, ``notes`` where no CRM takes notes of ours, ``stages`` where no CRM is connected. ``api_address``: where our
-    own HTTP API answers.
+    connected, ``notes`` where no CRM takes notes of ours, ``stages`` where no CRM is connected, ``directory`` where none
+    has one. ``api_address``: where our own HTTP API answers.
     """
 
     database: Database
@@ -116,6 +117,7 @@ class Desk:
     stages: StageDesk | None = None
     tasks: TaskServices | None = None
     exports: ExportDesk | None = None
+    directory: DirectoryDesk | None = None
 
     def reader(self, account_id: int, *, private: bool) -> Reader:
         """Whom a screen is made for."""

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.directory import Department, DirectoryList, Employee, House, HouseField, number_of
 from storage.engine import Database
 from storage.finding import searchable, words_of
-from storage.models import departments, directory_lists, employee_departments, employees, houses
+from storage.models import departments, directory_lists, employee_departments, employees, houses, work
 from storage.sets import BulkWrite, storable
 from storage.upsert import upsert
 
+KIND = "directory"  # of the work that reads
 A_PIECE = 2000  # rows deleted in one write
 _ID = 64
 _MOST = 2**62
@@ -128,6 +129,13 @@ class DirectoryStore:
             await connection.execute(first.on_conflict_do_update(index_elements=["account_id", "name"], set_=told))
 
         await self._database.write(job)
+
+    async def underway(self, account_id: int) -> datetime | None:
+        """When a reading that has not ended goes on (aware UTC; in the past: it is running); None where there is none."""
+        unended = (work.c.account_id == account_id) & (work.c.kind == KIND) & work.c.state.in_(("ready", "running"))
+        async with self._database.read() as connection:
+            due: datetime | None = await connection.scalar(select(work.c.due_at).where(unended).order_by(work.c.due_at))
+        return due
 
     async def _sweep(self, account_id: int, name: DirectoryList) -> None:
         """Rows of readings before the complete one, a piece at a time."""

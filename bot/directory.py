@@ -1,0 +1,53 @@
+"""A CRM's houses, people and departments joined to the process: read at the start and every hour."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.crm import Part, Run
+from bot.http.ingress import seed_of
+from domain.events import DirectoryDue
+from domain.ports import Clock, Steps
+from domain.work import WorkItem
+from handlers.directory.desk import DirectoryDesk
+from handlers.directory.pipeline import read_directory
+from handlers.directory.services import DirectoryServices
+from storage.directory import DirectoryStore
+from storage.engine import Database
+from storage.house_mapping import HouseMappingStore
+from storage.work import WorkStore
+
+
+def build_directory(database: Database, parts: Mapping[str, Part]) -> DirectoryDesk | None:
+    """None where no connected vendor has a directory.
+
+    The health board does not listen: a right that one list lacks says nothing of the connection, and the list tells it.
+    """
+    part = next((one for one in parts.values() if one.ports.directory is not None), None)
+    if part is None or part.ports.directory is None:
+        return None
+    return DirectoryDesk(
+        vendor=part.vendor.name, title=part.vendor.title, platform=part.ports.directory,
+        store=DirectoryStore(database), mappings=HouseMappingStore(database),
+    )  # fmt: skip
+
+
+def directory_runs(desk: DirectoryDesk | None, clock: Clock) -> Mapping[str, Run]:
+    async def read(item: WorkItem[Any], steps: Steps) -> None:
+        if desk is None:
+            raise RuntimeError("no directory is configured")
+        services = DirectoryServices(platform=desk.platform, shelf=desk.store, mappings=desk.mappings, clock=clock)
+        await read_directory(item, steps, services)
+
+    return {"directory": read}
+
+
+async def ask_every_hour(desk: DirectoryDesk, work: WorkStore, account_id: int, now: datetime) -> bool:
+    """Work of this hour, unless there is some, or an earlier one has not ended: it is tried again by itself."""
+    if await desk.store.underway(account_id) is not None:
+        return False
+    event = DirectoryDue(vendor=desk.vendor, external_id=f"{now:%Y-%m-%dT%H}", occurred_at=now)
+    seed = seed_of(event)
+    return await work.add(
+        account_id=account_id, kind=seed.kind, object_=seed.object, payload=seed.payload, source="tick", now=now
+    )

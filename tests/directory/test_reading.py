@@ -1,0 +1,137 @@
+"""The company is read page by page: what broke off goes on from its page, and is seen when it is whole."""
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.directory import ask_every_hour
+from domain.directory import DirectoryList, HouseField
+from domain.errors import VendorRefused, VendorUnavailable
+from domain.ports import Directory
+from domain.roles import Person, Role
+from handlers.directory.desk import DirectoryDesk
+from handlers.directory.pipeline import read_directory
+from handlers.directory.services import DirectoryServices
+from integrations.bitrix24 import fake_company as town
+from storage.directory import DirectoryStore
+from storage.engine import Database
+from storage.house_mapping import HouseMappingStore
+from storage.models import work
+from storage.queries import directory as read
+from storage.work import WorkStore
+from tests.calls.world import Crash, MemorySteps
+from tests.directory.world import World, due
+from tests.ground import HandClock
+from tests.integrations.bitrix24.conftest import Shop
+
+HOUSES, EMPLOYEES, DEPARTMENTS = DirectoryList
+WHOLE = {HOUSES: ["1", "2", "3", "4", "5"], EMPLOYEES: ["1", "2", "3"], DEPARTMENTS: ["2", "1"]}
+OWNER = Person(user_id=1, account_id=1, telegram_id=10, role=Role.OWNER, name="Анна")
+
+
+def seen(world: World) -> dict[DirectoryList, list[str]]:
+    return {name: world.shelf.seen(name) for name in DirectoryList}
+
+
+async def test_wherever_the_process_dies_it_goes_on_from_there() -> None:
+    whole = World()
+    await whole.read(steps := MemorySteps())
+    assert seen(whole) == WHOLE
+    assert set(whole.crm.asked.values()) == {1}
+    for kept in range(len(steps.results)):
+        world, dying = World(), MemorySteps(die_after=kept)
+        with pytest.raises(Crash):
+            await world.read(dying)
+        assert all(rows in ([], WHOLE[name]) for name, rows in seen(world).items())
+        dying.die_after = None
+        await world.read(dying)
+        assert (seen(world), list(dying.results)) == (WHOLE, list(steps.results))
+        assert sum(world.crm.asked.values()) <= sum(whole.crm.asked.values()) + 1
+
+
+async def test_a_vendor_that_is_away_is_asked_again_for_that_page_alone() -> None:
+    world, steps = World(), MemorySteps()
+    world.crm.broken = {"houses:2": [VendorUnavailable("bitrix24", "crm.item.list", "503")]}
+    with pytest.raises(VendorUnavailable):
+        await world.read(steps)
+    assert (seen(world)[HOUSES], seen(world)[EMPLOYEES]) == ([], WHOLE[EMPLOYEES])
+    assert world.shelf.problems == {HOUSES: ("unavailable", "")}
+    await world.read(steps)
+    assert seen(world) == WHOLE
+    assert world.shelf.problems == {}
+    assert {what for what, times in world.crm.asked.items() if times > 1} == {"houses:2"}
+
+
+async def test_a_refused_list_keeps_its_rows_and_stops_no_other() -> None:
+    world = World()
+    await world.read(MemorySteps())
+    scope = VendorRefused("bitrix24", "user.get", "insufficient_scope", hint="отметьте право user_basic")
+    world.crm.broken = {"employees:2": [scope]}
+    del world.crm.houses_there[0]
+    await world.read(MemorySteps())
+    assert seen(world) == {**WHOLE, HOUSES: ["2", "3", "4", "5"]}
+    assert world.shelf.problems == {EMPLOYEES: ("insufficient_scope", "отметьте право user_basic")}
+
+
+async def test_490_houses_82_people_and_6_departments_come_whole(shop: Shop, lite: Database) -> None:
+    town.company(shop.fake)
+    for method in ("crm.item.list", "user.get", "department.get", "crm.item.fields"):
+        shop.fake.fail(method, 503, "INTERNAL_SERVER_ERROR", times=2)
+    store = DirectoryStore(lite)
+    services = DirectoryServices(platform=shop.directory, shelf=store, mappings=HouseMappingStore(lite), clock=shop.clock)
+    steps, failures = MemorySteps(), 0
+    while not await _read(steps, services):
+        failures += 1
+    assert len(shop.fake.requests) == 14 + 8
+    ids = [line.id for line in await read.houses(lite, 1)]
+    assert (len(ids), ids) == (490, sorted(set(ids)))
+    figures = await read.statistics(lite, 1)
+    assert (figures.houses, figures.employees, figures.departments) == (490, 82, 6)
+    assert sum(one.houses for one in figures.by_company) == 490
+    assert figures.active + figures.fired == 82
+    found = await read.find_houses(lite, 1, "кибальчича 3", limit=3)
+    assert found.lines[0].address.startswith("ул. Кибальчича, 3")
+    assert HouseField.SCHEDULE in found.lines[0].values
+
+
+async def _read(steps: MemorySteps, services: DirectoryServices) -> bool:
+    try:
+        await read_directory(due(HandClock()), steps, services)
+    except VendorUnavailable:
+        return False
+    return True
+
+
+async def test_a_mapping_is_kept_beside_what_the_crm_tells(lite: Database) -> None:
+    store, clock = HouseMappingStore(lite), HandClock()
+    await store.choose(OWNER, HouseField.ADDRESS, "UF_1", now=clock.now())
+    await store.choose(OWNER, HouseField.FLATS, "", now=clock.now())
+    await store.choose_pipeline(OWNER, "2", now=clock.now())
+    await store.learn_fields(1, await World().crm.fields(), now=clock.now())
+    kept = await store.read(1)
+    assert (dict(kept.chosen), kept.pipeline_id) == ({HouseField.ADDRESS: "UF_1", HouseField.FLATS: ""}, "2")
+    assert [one.label for one in kept.fields] == ["Адрес", "Квартир"]
+    await store.choose(OWNER, HouseField.ADDRESS, None, now=clock.now())
+    assert dict((await store.read(1)).chosen) == {HouseField.FLATS: ""}
+    assert (await store.read(2)).fields == ()
+
+
+async def test_an_hour_has_one_reading_and_a_late_one_is_waited_for(lite: Database, clock: HandClock) -> None:
+    platform: Directory = World().crm
+    desk = DirectoryDesk(
+        vendor="bitrix24", title="Битрикс24", platform=platform, store=DirectoryStore(lite), mappings=HouseMappingStore(lite)
+    )
+    works = WorkStore(lite)
+    assert await ask_every_hour(desk, works, 1, clock.now())
+    assert await desk.store.underway(1) == clock.now()
+    clock.forward(3600)
+    assert not await ask_every_hour(desk, works, 1, clock.now())
+    for row in await works.claim(clock.now(), 5):
+        await works.finish(row, clock.now())
+    assert await desk.store.underway(1) is None
+    assert await ask_every_hour(desk, works, 1, clock.now())
+    for row in await works.claim(clock.now(), 5):
+        await works.finish(row, clock.now())
+    clock.forward(600)
+    assert not await ask_every_hour(desk, works, 1, clock.now())
+    async with lite.read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(work)) == 2
