@@ -19,6 +19,7 @@ READING_BUTTONS = (
     *("ads", "adrule", "adnone", "adapply"),
     *("keys", "key", "keyrot", "keyoff"),
     *("dgall", "dgfew", "dgnow", "dgs", "dg"),
+    *("hs", "hsu", "hsq", "ho", "em", "emd", "emq", "eo", "dp", "dst", "hmap", "hmf", "hmp"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
     *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum", "wwho"),
 )
@@ -37,12 +38,19 @@ _EVERYBODY = (
     "viewer",
     "link",
     "add",
+    "houses",
+    "staff",
+    "departments",
+    "stats",
     "why",
     "help",
     "start",
 )
 _ADMINS = ("spend", "status", "check", "errors", "queue", "metrics", "settings")
-_IN_GROUPS = ("calls", "client", "digest", "conversions", "creatives", "webinars", "visited", "why", "help")
+_IN_GROUPS = (
+    *("calls", "client", "digest", "conversions", "creatives", "webinars", "visited"),
+    *("houses", "staff", "stats", "why", "help"),
+)
 
 
 def commands_for(role: Role | None, chat_kind: str, texts: Texts | None = None) -> list[tuple[str, str]]:

@@ -16,6 +16,8 @@ from handlers.crm import telegram as crm
 from handlers.desk import Desk
 from handlers.digests import editing
 from handlers.digests import telegram as digests
+from handlers.directory import mapping_telegram as house_fields
+from handlers.directory import telegram as directory
 from handlers.exports import telegram as exports
 from handlers.keys import telegram as keys
 from handlers.leads import adding, taking
@@ -30,9 +32,9 @@ from handlers.webinars import telegram as webinars
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
-    editing, digests, ruling, checks, crm, spend, tasks, linking, exports, analytics, clients, words, viewers, calls,
-    registrants, admin, webinars, unknown, segments, register, matches, visited, links, leads, adding, taking, ads,
-    drafting, keys,
+    editing, digests, ruling, checks, crm, spend, tasks, linking, exports, directory, house_fields, analytics, clients,
+    words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches, visited, links, leads,
+    adding, taking, ads, drafting, keys,
 )  # fmt: skip
 
 

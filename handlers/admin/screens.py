@@ -63,9 +63,19 @@ def help_bitrix_screen(reader: Reader) -> Message:
 
 
 def settings_screen(
-    reader: Reader, *, min_duration_s: int, fixed: bool, people: int, places: Sequence[BoundChat], crm: str = ""
+    reader: Reader,
+    *,
+    min_duration_s: int,
+    fixed: bool,
+    people: int,
+    places: Sequence[BoundChat],
+    crm: str = "",
+    houses: bool = False,
 ) -> Message:
-    """The settings in force with the buttons that change them. ``crm``: what the connected one is called, "" for none."""
+    """The settings in force with the buttons that change them.
+
+    ``crm``: what the connected one is called, "" for none; ``houses``: there is one that has them.
+    """
     lines = [plain(reader.say("settings.min_duration", limit=min_duration_s))]
     lines.append(plain(reader.say("settings.min_fixed" if fixed else "settings.min_hint")))
     sections = (
@@ -80,6 +90,7 @@ def settings_screen(
     rows += [(action(reader.say("settings.leads_button"), "lwaits:0"),)]
     rows += [(action(reader.say("settings.ads_button"), "ads:0"),)]
     rows += [(action(reader.say("stages.button.menu", crm=crm), "stgs:0"),)] if crm else []
+    rows += [(action(reader.say("directory.button.menu"), "hmap:0"),)] if houses else []
     rows += [(action(reader.say("keys.button.menu"), "keys:0"),)]
     rows += [(action(reader.say("settings.invite_manager"), "invite:manager"),)]
     rows += [(action(reader.say("settings.invite_admin"), "invite:admin"),)]

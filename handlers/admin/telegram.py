@@ -230,6 +230,7 @@ async def _settings(desk: Desk, person: Person) -> Message:
         people=sum(not listed.disabled for listed in people),
         places=await desk.destinations.all(person.account_id),
         crm=desk.stages.title if desk.stages is not None else "",
+        houses=desk.directory is not None,
     )
 
 

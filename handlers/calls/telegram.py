@@ -32,6 +32,7 @@ from handlers.calls.screens import (
     transcript_message,
 )
 from handlers.desk import Desk
+from handlers.directory.inline import beside_calls
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, place_of, pressed_on, redraw, show, toast
 from storage.queries.call import CallDetail, find_call, find_call_of
 from storage.queries.calls import find_calls
@@ -96,12 +97,15 @@ async def why_command(message: ChatMessage, command: CommandObject, person: Pers
 
 
 async def ask_inline(query: InlineQuery, person: Person, desk: Desk) -> None:
-    """Calls to put into any chat: phones in them are shortened. Answers are cached for the asker alone, and briefly."""
+    """Calls to put into any chat: phones in them are shortened. Answers are cached for the asker alone, and briefly.
+
+    Above them are houses and people whom the words fit, unless it is plainly calls that are asked for.
+    """
     offset = number(query.offset) or 0
     asked = understand(query.query, now=desk.clock.now(), zone=desk.timezone(person.account_id))
     page = await find_calls(desk.database, person.account_id, asked.query, limit=INLINE_PAGE, offset=offset)
     shared, own = (desk.reader(person.account_id, private=private) for private in (False, True))
-    results = []
+    results = [] if offset or asked.about_calls else await beside_calls(desk, person, query.query)
     for row in page.rows:
         title, description, screen = inline_item(own, shared, row)
         shown = desk.render(screen)

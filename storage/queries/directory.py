@@ -179,6 +179,27 @@ async def houses(
         return tuple(_house(row) for row in await connection.execute(listed))
 
 
+async def count_houses(database: Database, account_id: int, *, company_key: str | None = None) -> int:
+    """How many ``houses`` would give without a limit."""
+    mine = _current(house_rows, DirectoryList.HOUSES, account_id)
+    if company_key is not None:
+        mine &= house_rows.c.company_key == company_key
+    async with database.read() as connection:
+        return int(await connection.scalar(select(func.count()).select_from(house_rows).where(mine)) or 0)
+
+
+async def filled_fields(database: Database, account_id: int) -> dict[HouseField, tuple[int, str]]:
+    """How many houses say it, and what one of them says; of each field that some house has."""
+    columns = {one: house_rows.c[one.value] for one in HouseField}
+    counts = [func.count(func.nullif(column, "")) for column in columns.values()]
+    examples = [func.max(column) for column in columns.values()]
+    mine = _current(house_rows, DirectoryList.HOUSES, account_id)
+    async with database.read() as connection:
+        row = (await connection.execute(select(*counts, *examples).where(mine))).one()
+    found = zip(columns, row[: len(columns)], row[len(columns) :], strict=True)
+    return {one: (int(count), str(example)) for one, count, example in found if count}
+
+
 async def house(database: Database, account_id: int, external_id: str) -> HouseLine | None:
     """None where the CRM does not list it any more."""
     mine = _current(house_rows, DirectoryList.HOUSES, account_id) & (house_rows.c.external_id == external_id)

@@ -9,6 +9,7 @@ import pytest
 
 import handlers
 from domain.calls import CallKind, Speaker, Tone
+from domain.directory import DirectoryList, HouseField
 from domain.events import CallOutcome, Direction
 from domain.plural import counted
 from domain.roles import Role
@@ -102,6 +103,8 @@ def test_every_text_is_used() -> None:
         ("card.stage", [stage for stage in Stage if stage not in {Stage.FULL, Stage.MISSED}]),
         ("alert.meanwhile", ("bitrix24", "bizon365", "speech", "model")),
         ("alert.works", ROUTES),
+        ("houses.field", HouseField),
+        ("directory.empty", DirectoryList),
         ("role", Role),
         ("status.state", PartState),
         ("bind.kind", KINDS),
@@ -167,9 +170,9 @@ def test_a_text_that_stands_twice_is_a_defect() -> None:
 
 
 FOR_ALL = (
-    "calls", "client", "digest", "tasks", "conversions", "creatives", "export", "webinars", "register", "visited", "viewer",
-    "link", "add",
-)  # fmt: skip
+    *("calls", "client", "digest", "tasks", "conversions", "creatives", "export", "webinars", "register", "visited"),
+    *("viewer", "link", "add", "houses", "staff", "departments", "stats"),
+)
 
 
 def test_menus_differ_by_role_and_chat() -> None:

@@ -78,25 +78,20 @@ async def test_a_reading_that_ends_late_does_not_bring_old_rows_back(database: D
     assert [line.address for line in await read.houses(database, 1)] == ["Новый"]
 
 
-@pytest.mark.parametrize(
-    ("question", "found"),
-    [
-        ("кибальчича 3", [5, 2, 3]),
-        ("ул. КИБАЛЬЧИЧА, д. 3, к. 1", [2]),
-        ("бальчич", [3, 4, 5, 2]),
-        ("12 елочная", [6]),
-        ("сделка 7", [7]),
-        ("зелинского", []),
-        ("%", []),
-    ],
-)
-async def test_a_house_is_found_by_parts_of_its_address(
-    database: Database, store: DirectoryStore, question: str, found: list[int]
-) -> None:
+async def test_a_house_is_found_by_parts_of_its_address(database: Database, store: DirectoryStore) -> None:
     listed = ["ул. Кибальчича, 3 к1", "Кибальчича 30", "Кибальчича 13", "Кибальчича, 3", "Ёлочная, 12А", ""]
     await tell_houses(store, [house(number, address) for number, address in enumerate(listed, start=2)])
-    answer = await read.find_houses(database, 1, question, limit=10)
-    assert ([line.id for line in answer.lines], answer.total) == (found, len(found))
+    for question, found in {
+        "кибальчича 3": [5, 2, 3],
+        "ул. КИБАЛЬЧИЧА, д. 3, к. 1": [2],
+        "бальчич": [3, 4, 5, 2],
+        "12 елочная": [6],
+        "сделка 7": [7],
+        "зелинского": [],
+        "%": [],
+    }.items():
+        answer = await read.find_houses(database, 1, question, limit=10)
+        assert ([line.id for line in answer.lines], answer.total) == (found, len(found)), question
 
 
 async def test_people_their_departments_and_heads(database: Database, store: DirectoryStore) -> None:

@@ -1,0 +1,55 @@
+"""How old a list is and why it is not newer, as people read it. Pure functions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from domain.directory import DirectoryList
+from domain.messages import Button
+from handlers.calls.screens import action
+from handlers.directory.pipeline import UNAVAILABLE
+from handlers.wording import Reader
+from storage.queries.directory import ListState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """A list as it is seen now. ``crm``: what the connected one is called, "" where none is."""
+
+    name: DirectoryList
+    state: ListState
+    crm: str
+
+    @property
+    def blank(self) -> bool:
+        """There is nothing to count: it was never read, or nothing was given."""
+        return self.state.count == 0
+
+
+def age_lines(reader: Reader, sight: Sight) -> Iterator[str]:
+    """When it was read; why not since; and never «0» without a word."""
+    state = sight.state
+    if not sight.crm:
+        yield reader.say("directory.not_connected_now" if state.read_at else "directory.not_connected")
+    elif state.read_at is None and not state.problem:
+        yield reader.say("directory.never")
+    if state.read_at is not None:
+        if sight.blank and sight.crm:
+            yield reader.say(f"directory.empty.{sight.name}", crm=sight.crm)
+        yield reader.say("directory.age", moment=reader.moment(state.read_at), ago=reader.ago(state.read_at))
+    if sight.crm and state.problem:
+        yield _problem(reader, sight)
+
+
+def refresh_row(reader: Reader, sight: Sight, back: str) -> tuple[Button, ...]:
+    """«Обновить», where somebody can be asked. ``back``: the screen that is shown then."""
+    return (action(reader.say("directory.button.refresh"), f"drd:{back}"),) if sight.crm else ()
+
+
+def _problem(reader: Reader, sight: Sight) -> str:
+    state = sight.state
+    if state.problem == UNAVAILABLE or state.problem_at is None:
+        return reader.say("directory.unavailable", crm=sight.crm)
+    moment = reader.moment(state.problem_at)
+    if not state.hint:
+        return reader.say("directory.refused_unsaid", moment=moment, code=state.problem)
+    return reader.say("directory.refused", moment=moment, hint=state.hint.rstrip("."))
