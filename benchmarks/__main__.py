@@ -26,6 +26,7 @@ NAMES = (
     "matching",
     "webinar",
     "conversions",
+    "exports",
     "digest",
     "api",
 )

@@ -26,7 +26,7 @@ TODAY = date(2026, 11, 20)
 _UNTIL = datetime(2026, 11, 20, 20, tzinfo=UTC)
 _SESSIONS = 200
 
-_SERIES = {
+SERIES = {
     "sqlite": "(WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n + 1 < {0}) SELECT n FROM s)",
     "postgresql": "(SELECT n FROM generate_series(0, {0} - 1) AS g(n))",
 }
@@ -129,7 +129,7 @@ async def _fill(database: Database, leads: int, visits: int) -> None:
     sqlite, dialect = database.is_sqlite, database.dialect_name
     until = int(_UNTIL.timestamp())
     series = {"directions": 20, "leads": leads, "sessions": _SESSIONS, "visits": visits}
-    words = {name: _SERIES[dialect].format(count) for name, count in series.items()}
+    words = {name: SERIES[dialect].format(count) for name, count in series.items()}
     words |= {"made": _AT[dialect].format(until, leads), "held": str(_SESSIONS), "people": str(leads)}
     words |= {"now": "'2026-11-20 16:00:00.000000'" if sqlite else "TIMESTAMPTZ '2026-11-20 16:00:00+00'"}
     words |= {"attended": "n % 4000 >= 120", "no": "0" if sqlite else "false"}

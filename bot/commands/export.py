@@ -131,7 +131,10 @@ async def _export(settings: Settings, texts: Texts, order: _Order) -> int:
     room.mkdir(parents=True, exist_ok=True)
     async with open_current_database(settings) as database:
         reader = Reader(texts=texts, now=SystemClock().now(), zone=settings.timezone)
-        ground = Ground(database=database, account_id=ACCOUNT, reader=reader)
+        ground = Ground(
+            database=database, account_id=ACCOUNT, reader=reader, short_s=settings.call_min_duration_s,
+            attended_s=settings.attended_min_s,
+        )  # fmt: skip
         total = await count(order.export, ground, order.days)
         needed = room_needed(order.export, order.format, total or 0)
         if order.into is not None and not has_room(room, needed):

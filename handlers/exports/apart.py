@@ -28,6 +28,10 @@ class Apart:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     @classmethod
     async def begin(cls, plan: Plan) -> "Apart":
         return await asyncio.to_thread(cls._begun, plan)

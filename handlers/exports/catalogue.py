@@ -8,7 +8,9 @@ from domain.calls import Tone
 from domain.events import CallOutcome
 from domain.messages import Texts
 from domain.roles import Role
+from domain.tasks import BoardState
 from handlers.analytics.catalogue import Figure
+from handlers.exports import company
 from handlers.exports.columns import Column, Kind, Row
 from handlers.exports.gathered import COST_COLUMNS, FIGURE_COLUMNS, NO_SHOWS, WEBINARS, figure, no_shows, webinars
 from handlers.exports.ground import Ground
@@ -19,19 +21,20 @@ Slices = AsyncGenerator[Sequence[Row]]
 
 _KINDS = {
     Kind.MOMENT: ("started_at", "created_at", "updated_at", "last_lead_at", "last_visit_at", "webinar_date", "joined_at",
-                  "left_at", "session_at", "registered_at"),
+                  "left_at", "session_at", "registered_at", "deadline", "changed_at"),
     Kind.DAY: ("day",),
-    Kind.PHONE: ("client_phone", "phone", "phone_number", "lead_phone"),
+    Kind.PHONE: ("client_phone", "phone", "phone_number", "lead_phone", "employee_phone"),
     Kind.MONEY: ("value", "commission", "amount"),
     Kind.NUMBER: (
         "duration_s", "lead_id", "person_id", "leads", "visits", "watch_duration_sec", "messages", "minutes", "registered",
-        "came", "attended_count", "stayed", "long_count", "hot", "warm", "matched", "no_show", *FIGURE_COLUMNS[1:],
+        "came", "attended_count", "stayed", "long_count", "hot", "warm", "matched", "no_show",
+        "flats", "entrances", "floors", "houses", "people", "depth", "number", *FIGURE_COLUMNS[1:],
         *COST_COLUMNS[:1], *COST_COLUMNS[2:],
     ),
-    Kind.LONG: ("gist",),
-    Kind.FLAG: ("attended", "clicked", "ordered", "live"),
+    Kind.LONG: ("gist", "address", "how", "task"),
+    Kind.FLAG: ("attended", "clicked", "ordered", "live", "active"),
     Kind.LABEL: ("call_direction", "outcome", "call_kind", "tone", "call_state", "status", "source", "presence", "warmth",
-                 "matched_by"),
+                 "matched_by", "task_state"),
 }  # fmt: skip
 _KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names}
 _FAMILIES = {
@@ -43,7 +46,7 @@ _FAMILIES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """``name`` stands in commands and buttons. ``people``: it tells of people with their phones. ``dated``: of a period.
+    """``name`` stands in commands and buttons. ``guarded``: for those who run the bot. ``dated``: of a period.
 
     ``count`` gives None where only reading it all tells.
     """
@@ -52,12 +55,12 @@ class Export:
     columns: tuple[str, ...]
     slices: Callable[[Ground, Days], Slices]
     count: Callable[[Ground, Days], Awaitable[int]] | None = None
-    people: bool = False
+    guarded: bool = False
     dated: bool = True
 
     def allowed(self, role: Role) -> bool:
-        """Whole bases of people with their phones are for those who run the bot."""
-        return role.runs_the_bot or not self.people
+        """Whole bases of people with their phones, and what all of it costs, are for those who run the bot."""
+        return role.runs_the_bot or not self.guarded
 
 
 def title_of(export: Export, texts: Texts) -> str:
@@ -86,6 +89,8 @@ def _labels(name: str, texts: Texts) -> dict[str, str]:
         return {one.value: texts.get(f"export.outcome.{one}") for one in CallOutcome}
     if name == "tone":
         return {one.value: texts.get(f"export.tone.{one}") for one in Tone}
+    if name == "task_state":
+        return {one.value: texts.get(f"export.task.{one}") for one in BoardState}
     if _KIND_OF.get(name) is Kind.PHONE:
         return {"hidden": texts.get("calls.hidden_number")}
     if _KIND_OF.get(name) is Kind.FLAG:
@@ -94,9 +99,9 @@ def _labels(name: str, texts: Texts) -> dict[str, str]:
     return {key.removeprefix(family): text for key, text in texts.entries.items() if family and key.startswith(family)}
 
 
-def _listed(name: str, listing: Listing, *, people: bool = True) -> Export:
+def _listed(name: str, listing: Listing, *, guarded: bool = True) -> Export:
     return Export(
-        name=name, columns=tuple(listing.columns), people=people, dated=listing.dated,
+        name=name, columns=tuple(listing.columns), guarded=guarded, dated=listing.dated,
         slices=lambda ground, days: row_slices(ground.database, ground.account_id, listing, days),
         count=lambda ground, days: count_rows(ground.database, ground.account_id, listing, days),
     )  # fmt: skip
@@ -114,12 +119,18 @@ EXPORTS = (
     Export(name="webinars", columns=WEBINARS, slices=webinars),
     _listed("attendees", listings.ATTENDEES),
     _listed("registrations", listings.REGISTRATIONS),
-    Export(name="no_shows", columns=NO_SHOWS, slices=no_shows, people=True),
+    Export(name="no_shows", columns=NO_SHOWS, slices=no_shows, guarded=True),
     _figure("directions", Figure.DIRECTION),
     _figure("creatives", Figure.CREATIVE),
     _figure("sources", Figure.SOURCE),
     _figure("partners", Figure.PARTNER),
     _figure("top", Figure.TOP),
     _listed("spend", listings.SPEND),
+    Export(name="company", columns=company.FIGURES, slices=company.figures, guarded=True),
+    Export(name="houses", columns=company.HOUSES, slices=company.houses, dated=False),
+    Export(name="employees", columns=company.EMPLOYEES, slices=company.employees, dated=False, guarded=True),
+    Export(name="departments", columns=company.DEPARTMENTS, slices=company.departments, dated=False),
+    Export(name="statistics", columns=company.STATISTICS, slices=company.statistics, dated=False),
+    _listed("tasks", listings.TASKS),
 )
 _BY_NAME = {export.name: export for export in EXPORTS}

@@ -76,7 +76,10 @@ class _Making:
     async def _made(self) -> Message:
         self._heed()
         self.told_at = self.services.clock.monotonic()
-        ground = Ground(database=self.services.database, account_id=self.item.account_id, reader=self.reader)
+        ground = Ground(
+            database=self.services.database, account_id=self.item.account_id, reader=self.reader,
+            short_s=self.services.short_s, attended_s=self.services.attended_s,
+        )  # fmt: skip
         total = await count(self.export, ground, self.wish.days)
         if total == 0:
             return ended_screen(self.reader, self.wish, "export.empty")

@@ -115,10 +115,6 @@ def when_of(reader: Reader, days: Days) -> str:
     """«ноябрь 2026», «1–15 ноября», «всё время»."""
     if days.first is not None and days.last is not None:
         return reader.period(days.first, days.last)
-    if days.first is not None:
-        return reader.say("export.since", day=reader.period(days.first, days.first))
-    if days.last is not None:
-        return reader.say("export.until", day=reader.period(days.last, days.last))
     return reader.say("export.ever")
 
 
@@ -128,7 +124,10 @@ def button_of(days: Days, today: date) -> str:
 
 
 def _named(reader: Reader, wish: Wish) -> dict[str, object]:
-    return {"what": title_of(wish.export, reader.texts), "when": when_of(reader, wish.days)}
+    """A list that has no dates is as it stands today."""
+    now = reader.say("export.now", day=reader.day(reader.now))
+    when = when_of(reader, wish.days) if wish.export.dated else now
+    return {"what": title_of(wish.export, reader.texts), "when": when}
 
 
 def _under_way(reader: Reader, wish: Wish, text: str) -> Message:

@@ -70,7 +70,7 @@ async def _answer(message: ChatMessage, text: str, person: Person, desk: Desk, s
     export = _allowed(asked.what, person)
     if export is None:
         await show(message, desk, choose_screen(reader, person, puzzled=bool(asked.left and not asked.what)))
-    elif asked.left or (asked.period is None and not asked.ever):
+    elif export.dated and (asked.left or (asked.period is None and not asked.ever)):
         await _ask_days(message, state, desk, export, days_screen(reader, export, puzzled=asked.left))
     elif asked.format is None:
         await show(message, desk, format_screen(reader, _wish(reader, export, asked)))
@@ -105,11 +105,17 @@ async def choose(callback: CallbackQuery, person: Person, desk: Desk, state: FSM
 
 
 async def choose_days(callback: CallbackQuery, argument: str, person: Person, desk: Desk, state: FSMContext) -> None:
+    """What has no dates needs none."""
     export = await _pressed(callback, argument, person, desk)
-    if export is not None:
-        await state.set_state(Exporting.days)
-        await state.set_data({"what": export.name})
-        await redraw(callback, desk, days_screen(desk.reader(person.account_id, private=True), export))
+    if export is None:
+        return
+    reader = desk.reader(person.account_id, private=True)
+    if not export.dated:
+        await redraw(callback, desk, format_screen(reader, _of_button(reader, export, argument)))
+        return
+    await state.set_state(Exporting.days)
+    await state.set_data({"what": export.name})
+    await redraw(callback, desk, days_screen(reader, export))
 
 
 async def choose_format(callback: CallbackQuery, argument: str, person: Person, desk: Desk, state: FSMContext) -> None:

@@ -1,4 +1,4 @@
-"""Whole lists for files: every call, lead, client, registration, attendee and expense, a slice at a time.
+"""Whole lists for files: every call, lead, client, registration, attendee, expense and task, a slice at a time.
 
 A list is read in one statement that sees one moment of the database, whatever is written meanwhile.
 """
@@ -100,7 +100,7 @@ CALLS = Listing(
     columns={
         "started_at": "c.started_at", "call_direction": "c.direction", "outcome": "c.outcome", "duration_s": "c.duration_s",
         "client_name": "c.client_name", "client_phone": "coalesce(nullif(c.client_phone, ''), c.client_phone_raw)",
-        "employee": "c.employee_name", "line": "c.line", "call_kind": "c.kind", "tone": "c.tone", "gist": "{gist}",
+        "employee": "c.employee_name", "phone_line": "c.line", "call_kind": "c.kind", "tone": "c.tone", "gist": "{gist}",
         "call_state": "c.state", "crm_url": "c.crm_url", "call_id": "c.call_id",
     },
     source="FROM calls AS c WHERE c.account_id = :account AND NOT c.rehearsal",
@@ -177,4 +177,14 @@ SPEND = Listing(
         LEFT JOIN directions AS d ON d.id = coalesce(s.direction_id, c.direction_id) WHERE s.account_id = :account""",
     order="s.day, s.id",
     day="s.day",
+)  # fmt: skip
+TASKS = Listing(
+    columns={
+        "task_id": "t.external_id", "task": "t.title", "task_state": "t.state", "deadline": "t.deadline",
+        "owner": """(SELECT min(k.employee_name) FROM employee_links AS k
+            WHERE k.account_id = t.account_id AND k.employee_id = t.employee_id)""",
+        "changed_at": "t.changed_at", "card_url": "t.url",
+    },
+    source="FROM board_tasks AS t WHERE t.account_id = :account",
+    order="t.employee_id, t.deadline, t.external_id",
 )  # fmt: skip

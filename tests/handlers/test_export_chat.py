@@ -69,6 +69,7 @@ def services(desk: Desk) -> ExportServices:
     return ExportServices(
         database=desk.database, data_dir=desk.data_dir, chat=StoredChat(desk.clock), clock=desk.clock, texts=desk.texts,
         timezone=desk.timezone(1), write=write, posted=desk.wake, begin=begin,
+        short_s=10, attended_s=120,
     )  # fmt: skip
 
 
@@ -123,6 +124,15 @@ async def test_words_that_leave_something_open_are_asked_on(owner: Talk, stage: 
     assert await owner.say("/export звонки csv за все время") == ""
     assert (stage.submitted[-1].first, stage.submitted[-1].format) == (None, "csv")  # type: ignore[attr-defined]
     assert stage.submitted[1:] == []
+
+
+async def test_what_has_no_dates_is_not_asked_for_them(owner: Talk, stage: Stage, services: ExportServices) -> None:
+    assert "Дома, на 20.11.2026" in await owner.press("expw:houses")
+    assert owner.keyboard() == [["expf:houses:0:xlsx", "expf:houses:0:csv"]]
+    await owner.say("/export дома excel")
+    (event,) = stage.submitted
+    assert isinstance(event, ExportAsked)
+    assert "ничего нет, файла не будет" in as_text(await make(services, event))
 
 
 async def test_people_are_for_those_who_run_the_bot(desk: Desk, owner: Talk, stage: Stage) -> None:
@@ -193,7 +203,7 @@ async def test_how_far_it_is_is_said_now_and_then(owner: Talk, services: ExportS
 async def test_what_ends_without_a_file(
     owner: Talk, services: ExportServices, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert "за эти дни ничего нет" in as_text(await make(services))
+    assert "ничего нет" in as_text(await make(services))
     await Hall(services.database).save(lead("79990000001"))
 
     async def broken(plan: Plan) -> Here:

@@ -26,13 +26,15 @@ from handlers.exports.ground import Ground
 from handlers.exports.making import count, has_room, pour, room_needed
 from handlers.texts import load_texts
 from handlers.wording import Reader
+from storage.directory import DirectoryStore
 from storage.engine import Database
-from storage.models import calls, registrations
+from storage.models import board_tasks, calls, employee_links, registrations
 from storage.names import Names
 from storage.queries.listings import Days
 from storage.spending import SpendStore
 from tests.handlers.seed import call_row, put, seed_accounts, summary
 from tests.storage.hall import START, Hall, lead, viewer
+from tests.storage.test_directory import house, tell_houses, tell_people
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOW = START + timedelta(days=8)
@@ -76,6 +78,13 @@ async def hall(database: Database) -> Hall:
         "phone": "8 999 000-00-09", "phone_key": "79990000009", "webinar_datetime": START, "created_at": START,
     }  # fmt: skip
     await put(database, registrations, registered)
+    directory = DirectoryStore(database)
+    await tell_houses(directory, [house(100, "ул. Мира, 2", flats="40"), house(200)])
+    await tell_people(directory)
+    task = {"account_id": 1, "external_id": "5", "employee_id": "7", "title": "Позвонить", "state": "review"}
+    await put(database, board_tasks, task | {"deadline": NOW, "may_move": True})
+    link = {"user_id": 1, "account_id": 1, "employee_id": "7", "employee_name": "Анна"}
+    await put(database, employee_links, link | {"linked_by": 1, "linked_at": NOW})
     return hall
 
 
@@ -84,6 +93,7 @@ async def test_every_list_is_read(hall: Hall) -> None:
     assert {name: len(rows) for name, rows in read.items()} == {
         "calls": 1, "leads": 2, "clients": 2, "webinars": 1, "attendees": 2, "registrations": 1, "no_shows": 1,
         "directions": 1, "creatives": 1, "sources": 2, "partners": 1, "top": 1, "spend": 1,
+        "company": 23, "houses": 2, "employees": 3, "departments": 3, "statistics": 8, "tasks": 1,
     }  # fmt: skip
     (call,) = read["calls"]
     assert (call["started_at"], call["call_direction"], call["outcome"]) == (START, "входящий", "состоялся")
@@ -100,6 +110,22 @@ async def test_every_list_is_read(hall: Hall) -> None:
     assert (read["spend"][0]["day"], read["spend"][0]["amount"]) == (date(2026, 11, 19), Decimal(40_000))
     by_source = {row["figure_name"]: (row["total_leads"], row["spend"]) for row in read["sources"]}
     assert by_source["vk"] == (1, Decimal(40_000))
+    told = {row["figure"]: (row["number"], row["unit"]) for row in read["company"]}
+    assert (told["Звонки"], told["Расход на рекламу"]) == ((1, "шт."), (Decimal(40_000), "RUB"))
+    (near, far) = read["houses"]
+    assert (near["address"], near["flats"], near["entrances"], far["address"]) == ("ул. Мира, 2", 40, None, "")
+    petrova = next(row for row in read["employees"] if row["full_name"] == "Петрова Анна Сергеевна")
+    assert (petrova["departments"], petrova["active"], petrova["employee_phone"]) == (
+        "Продажи, Бригада 1",
+        "да",
+        "7 900 111-22-33",
+    )
+    sums = {(row["section"], row["line"]): (row["houses"], row["flats"], row["people"]) for row in read["statistics"]}
+    assert sums["Дома", "Всего"] == (2, 40, None)
+    assert sums["Управляющие компании", "Без управляющей компании"] == (2, 40, None)
+    assert (sums["Сотрудники", "Работают"][2], sums["Отделы", "Без отдела"][2]) == (2, 1)
+    task = read["tasks"][0]
+    assert (task["task"], task["task_state"], task["deadline"], task["owner"]) == ("Позвонить", "ждёт проверки", NOW, "Анна")
 
 
 async def test_a_period_is_days_of_the_zone(hall: Hall) -> None:
@@ -263,7 +289,9 @@ def test_every_column_has_a_title_and_every_list_a_name() -> None:
 
 def test_who_may_have_people() -> None:
     allowed = {export.name for export in EXPORTS if export.allowed(Role.MANAGER)}
-    assert allowed == {"webinars", "directions", "creatives", "sources", "partners", "top"}
+    assert allowed == {
+        "webinars", "directions", "creatives", "sources", "partners", "top", "houses", "departments", "statistics",
+    }  # fmt: skip
     assert all(export.allowed(Role.ADMIN) for export in EXPORTS)
 
 
@@ -286,6 +314,12 @@ TODAY = date(2026, 11, 28)
         ("клиенты за все время", "clients", None, None, ""),
         ("расходы 31 февраля", "spend", None, None, "31 февраля"),
         ("звонки с 15 по 1", "calls", None, None, "15 1"),
+        ("показатели компании за неделю", "company", (22, 28), None, ""),
+        ("статистика", "statistics", None, None, ""),
+        ("дома в эксель", "houses", None, Format.XLSX, ""),
+        ("сотрудники", "employees", None, None, ""),
+        ("отделы", "departments", None, None, ""),
+        ("задачи csv", "tasks", None, Format.CSV, ""),
         ("погода", "", None, None, "погода"),
         ("", "", None, None, ""),
     ],
