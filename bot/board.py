@@ -12,7 +12,9 @@ from domain.ports import Clock, Steps, Tx
 from domain.work import WorkItem
 from handlers.tasks.changing import change_task
 from handlers.tasks.services import TaskServices
+from handlers.tasks.setting import set_task
 from storage.board import BoardStore
+from storage.call_tasks import CallTaskStore
 from storage.engine import Database
 from storage.posts import StoredChat
 
@@ -54,6 +56,7 @@ def build_tasks(ground: Ground, *, posted: Callable[[], None], come: Callable[[]
                 title=part.vendor.title,
                 board=part.ports.tasks,
                 store=BoardStore(ground.database),
+                promises=CallTaskStore(ground.database),
                 database=ground.database,
                 posts=ground.chat,
                 clock=ground.clock,
@@ -66,12 +69,21 @@ def build_tasks(ground: Ground, *, posted: Callable[[], None], come: Callable[[]
     return None
 
 
+def build_promises(ground: Ground) -> CallTaskStore | None:
+    """What has become of promises of calls; None where no CRM takes tasks."""
+    taken = any(part.ports.tasks is not None for part in ground.connected.values())
+    return CallTaskStore(ground.database) if taken else None
+
+
 def task_runs(services: TaskServices | None) -> dict[str, Run]:
     """Without such a CRM its work waits to be given up, and says why."""
 
-    async def change(item: WorkItem[Any], steps: Steps) -> None:
-        if services is None:
-            raise RuntimeError("no CRM with tasks is configured")
-        await change_task(item, steps, services)
+    def of(pipeline: Callable[[WorkItem[Any], Steps, TaskServices], Awaitable[None]]) -> Run:
+        async def run(item: WorkItem[Any], steps: Steps) -> None:
+            if services is None:
+                raise RuntimeError("no CRM with tasks is configured")
+            await pipeline(item, steps, services)
 
-    return {"task": change}
+        return run
+
+    return {"task": of(change_task), "calltask": of(set_task)}

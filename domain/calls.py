@@ -1,10 +1,15 @@
 """The words of a call: facts, recording, transcript, summary."""
 
+import hashlib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from domain.events import CallOutcome, Direction
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +186,17 @@ class Task:
     due_date: date | None = None
     due_time: str = ""  # "HH:MM" or empty
     evidence: Evidence | None = None
+
+
+def promise_keys(tasks: Sequence[Task]) -> tuple[str, ...]:
+    """What each is known by. The words that were said outlive a summary that is made anew; two of one quote differ."""
+    keys: list[str] = []
+    for task in tasks:
+        said = task.evidence.quote if task.evidence is not None and task.evidence.quote else task.what
+        words = " ".join(_WORD.findall(said.casefold().replace("ё", "е")))
+        key = hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:24]
+        keys.append(key if key not in keys else f"{key}-{len(keys)}")
+    return tuple(keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

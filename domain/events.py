@@ -231,3 +231,16 @@ class TaskAsked(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryDue(Event):
     """Houses, people and departments are to be read anew. ``external_id`` names the hour, or who wanted it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTaskAsked(Event):
+    """Somebody of the team wants a promise of a call set as a task of the CRM. ``external_id`` names the asking.
+
+    ``row_id`` is of our table of such promises; message ``message_id`` of the chat shows what becomes of it.
+    """
+
+    row_id: int
+    chat_id: int
+    message_id: int
+    topic_id: int | None = None

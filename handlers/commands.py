@@ -16,6 +16,7 @@ READING_BUTTONS = (
     *("cl", "cties", "creg", "lcard", "lwaits"),
     *("spm", "spl", "spc", "spe", "spnew"),
     *("tasks", "tsk", "town", "emps", "emp"),
+    *("ctasks", "ctback", "ct", "ctwho", "ctdue"),
     *("ads", "adrule", "adnone", "adapply"),
     *("keys", "key", "keyrot", "keyoff"),
     *("dgall", "dgfew", "dgnow", "dgs", "dg"),

@@ -24,7 +24,7 @@ from handlers.leads import adding, taking
 from handlers.leads import telegram as leads
 from handlers.spend import telegram as spend
 from handlers.talk.telegram import in_private, show
-from handlers.tasks import linking
+from handlers.tasks import call_tasks, linking
 from handlers.tasks import telegram as tasks
 from handlers.webinars import links, matches, register, registrants, ruling, segments, unknown, viewers, visited, words
 from handlers.webinars import telegram as webinars
@@ -32,9 +32,9 @@ from handlers.webinars import telegram as webinars
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
-    editing, digests, ruling, checks, crm, spend, tasks, linking, exports, directory, house_fields, analytics, clients,
-    words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches, visited, links, leads,
-    adding, taking, ads, drafting, keys,
+    editing, digests, ruling, checks, crm, spend, tasks, linking, call_tasks, exports, directory, house_fields, analytics,
+    clients, words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches, visited, links,
+    leads, adding, taking, ads, drafting, keys,
 )  # fmt: skip
 
 

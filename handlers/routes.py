@@ -3,6 +3,7 @@
 from domain.events import (
     AdRunAsked,
     CallEnded,
+    CallTaskAsked,
     CrmChanged,
     DeliveryUnread,
     DigestDue,
@@ -37,6 +38,7 @@ ROUTES: dict[str, type[Event]] = {
     "note": NoteAsked,
     "digest": DigestDue,
     "task": TaskAsked,
+    "calltask": CallTaskAsked,
     "export": ExportAsked,
     "directory": DirectoryDue,
 }

@@ -1,6 +1,6 @@
 """The card of a call and the comment of a call: pure functions from facts and summary to what is shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from domain.calls import (
     SummarySource,
     Task,
     Transcript,
+    promise_keys,
 )
 from domain.duration import show_duration
 from domain.events import CallOutcome
@@ -26,6 +27,7 @@ from domain.people import phone_key, show_phone
 
 QUOTE_LIMIT = 1500  # characters of a transcript that still read well folded inside a card
 NO_BREAK = "\u00a0"
+TASKS_ACTION = "ctasks"
 TRANSCRIPT_WEIGHT = 9  # shortened before anything else
 
 
@@ -51,7 +53,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardView:
-    """What a card is made of. Times are aware; ``until`` is when the last look for a recording will be."""
+    """What a card is made of. Times are aware; ``until`` is when the last look for a recording will be.
+
+    ``set_tasks``: addresses of promises that are tasks of the CRM by now, by their keys; None where it has no tasks.
+    """
 
     row_id: int
     stage: Stage
@@ -66,6 +71,7 @@ class CardView:
     until: datetime | None = None
     paid_twice: bool = False
     rehearsal: bool = False
+    set_tasks: Mapping[str, str] | None = None
 
 
 def call_card(
@@ -91,7 +97,7 @@ def call_comment(facts: CallFacts, summary: Summary, texts: Texts, *, timezone: 
 
 def call_note(started_at: datetime, summary: Summary, texts: Texts, *, timezone: ZoneInfo, marker: str) -> str:
     """The same of a call that is long in our rows."""
-    sections = list(_summary_sections(summary, texts))
+    sections = list(_summary_sections(summary, texts, {}))
     lines = [texts.get("comment.title", when=_local(started_at, timezone).strftime("%d.%m.%Y %H:%M"))]
     lines += [_comment_line(line) for section in sections for line in _lines(section)]
     lines.append(texts.get("comment.foot", marker=marker))
@@ -164,7 +170,7 @@ def _reason(facts: CallFacts, texts: Texts) -> str:
 
 def _findings(view: CardView, texts: Texts) -> Iterator[Section]:
     if view.summary is not None:
-        yield from _summary_sections(view.summary, texts)
+        yield from _summary_sections(view.summary, texts, view.set_tasks or {})
     if view.transcript is not None and len(view.transcript.text) <= QUOTE_LIMIT:
         turns = tuple(plain(_turn(s, view.transcript.timed, texts)) for s in view.transcript.segments)
         yield Section(
@@ -172,7 +178,7 @@ def _findings(view: CardView, texts: Texts) -> Iterator[Section]:
         )
 
 
-def _summary_sections(summary: Summary, texts: Texts) -> Iterator[Section]:
+def _summary_sections(summary: Summary, texts: Texts, set_tasks: Mapping[str, str]) -> Iterator[Section]:
     title = "card.draft_summary" if summary.source is SummarySource.DRAFT else "card.summary"
     yield Section(title=_title(texts, title), lines=(plain(summary.text or texts.get("card.nothing_said")),))
     if not summary.meaningful:
@@ -180,7 +186,8 @@ def _summary_sections(summary: Summary, texts: Texts) -> Iterator[Section]:
         return
     if summary.points:
         yield Section(title=_title(texts, "card.points"), lines=tuple(_point(p, texts) for p in summary.points), weight=3)
-    tasks = tuple(_task(task, texts) for task in summary.tasks) or (plain(texts.get("card.no_tasks")),)
+    keyed = zip(promise_keys(summary.tasks), summary.tasks, strict=True)
+    tasks = tuple(_task(task, texts, set_tasks.get(key, "")) for key, task in keyed) or (plain(texts.get("card.no_tasks")),)
     yield Section(title=_title(texts, "card.tasks"), lines=tasks)
     request = summary.client_request
     wanted = _point(request, texts) if request else plain(texts.get("card.no_request"))
@@ -223,10 +230,12 @@ def _point(point: Point, texts: Texts, *, name: str = "") -> Line:
     return bullet(*lead, point.text, *_evidence(point.evidence, texts))
 
 
-def _task(task: Task, texts: Texts) -> Line:
+def _task(task: Task, texts: Texts, url: str) -> Line:
+    """``url``: of the task that it has become in the CRM, "" where it has not."""
     details = [task.who] if task.who else []
     details.append(_deadline(task, texts))
-    return bullet(task.what, Span(f" — {', '.join(details)}", Style.ITALIC), *_evidence(task.evidence, texts))
+    there = (Span(" "), Span(texts.get("card.task_set"), Style.LINK, url)) if url else ()
+    return bullet(task.what, Span(f" — {', '.join(details)}", Style.ITALIC), *_evidence(task.evidence, texts), *there)
 
 
 def _deadline(task: Task, texts: Texts) -> str:
@@ -274,7 +283,11 @@ def _buttons(view: CardView, texts: Texts) -> tuple[tuple[Button, ...], ...]:
     if view.transcript is not None:
         row.append(Button(text=texts.get("card.button.transcript"), kind=ButtonKind.ACTION, target=f"text:{view.row_id}"))
     row.append(Button(text=texts.get("card.button.more"), kind=ButtonKind.ACTION, target=f"more:{view.row_id}"))
-    return (tuple(row),)
+    count = len(view.summary.tasks) if view.summary is not None and view.summary.meaningful else 0
+    if view.set_tasks is None or not count:
+        return (tuple(row),)
+    name = texts.get("card.button.tasks", count=count)
+    return (tuple(row), (Button(text=name, kind=ButtonKind.ACTION, target=f"{TASKS_ACTION}:{view.row_id}"),))
 
 
 def _turn(segment: Segment, timed: bool, texts: Texts) -> str:

@@ -1,6 +1,7 @@
 """The card in the chat and the comment in the CRM, as the stage of the work allows."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -48,6 +49,7 @@ async def publish(
         until=until,
         paid_twice=run.steps.possible_repeats > 0,
         rehearsal=run.item.event.rehearsal,
+        set_tasks=await _set_tasks(run) if summary is not None else None,
     )
     message = call_card(
         view,
@@ -64,6 +66,12 @@ async def publish(
 
     await run.steps.write(f"post:{stage}", write, int)
     services.posted()
+
+
+async def _set_tasks(run: CallRun) -> Mapping[str, str] | None:
+    """None where no CRM takes tasks; a card that is made anew keeps what was set of the one before."""
+    promises = run.services.promises
+    return await promises.set_of(run.item.account_id, run.row_id) if promises is not None else None
 
 
 def _write_transcript(run: CallRun, view: CardView) -> str | None:

@@ -1,6 +1,6 @@
 """What people see when they ask about calls: lists, one call, its transcript, its buttons. Pure functions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from domain.calls import CallFacts, Parties, Segment, Speaker, Transcript
@@ -152,20 +152,29 @@ def _search_older(reader: Reader, page: CallPage, paging: Paging) -> tuple[Butto
     return (action(reader.say("calls.button.search_older"), f"list:{paging.older}:0"),)
 
 
-def call_screen(reader: Reader, call: CallDetail) -> Message:
+def call_screen(reader: Reader, call: CallDetail, set_tasks: Mapping[str, str] | None = None) -> Message:
     """One call as its card in the chat shows it; where there is no summary the reason is said.
 
-    A transcript that would stand in a file below the card is left to its button.
+    A transcript that would stand in a file below the card is left to its button. ``set_tasks`` as of CardView.
     """
-    card = call_card(_view(reader, call), reader.texts, key=ANSWER)
+    card = call_card(replace(_view(reader, call), set_tasks=set_tasks), reader.texts, key=ANSWER)
     sections, buttons = card.sections, card.buttons
     if call.transcript is not None and not _quoted(call.transcript):
-        *row, more = buttons[0]
-        buttons = ((*row, action(reader.say("card.button.transcript"), f"text:{call.id}"), more),)
+        (*row, more), *rest = buttons
+        buttons = ((*row, action(reader.say("card.button.transcript"), f"text:{call.id}"), more), *rest)
     if call.summary is None:
         reason = plain(reader.say("call.note", reason=reason_of(reader, call.state)))
         sections = (*sections, Section(lines=(reason,)))
     return replace(card, sections=sections, buttons=buttons)
+
+
+def card_again(reader: Reader, call: CallDetail, *, key: str, set_tasks: Mapping[str, str]) -> Message | None:
+    """The finished card as its chats have it, with what has become of its promises; None while it is not finished."""
+    if call.summary is None or call.state != "carded":
+        return None
+    facts = replace(_view(reader, call).facts, client_phone=call.client_phone_raw)
+    view = replace(_view(reader, call), facts=facts, transcript=call.transcript, set_tasks=set_tasks)
+    return call_card(view, reader.texts, key=key)
 
 
 def _quoted(transcript: Transcript) -> bool:

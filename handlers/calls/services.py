@@ -1,6 +1,6 @@
 """What the call pipeline works with, per account; built by the composition root."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +32,12 @@ class Calls(Protocol):
     async def charge(
         self, tx: Tx, key: CallKey, kind: str, cost: Cost, *, at: datetime, possible_repeat: bool = False
     ) -> None: ...
+
+
+class Promises(Protocol):
+    """What has become of promises; storage.call_tasks.CallTaskStore is the real one."""
+
+    async def set_of(self, account_id: int, call_id: int) -> Mapping[str, str]: ...
 
 
 class Purse(Protocol):
@@ -66,7 +72,8 @@ class CallServices:
     """Ports of one account. ``transcriber`` and ``summariser`` are None when switched off; ``spare`` recognises for free.
 
     ``has_room``: may a recording be stored; ``proven``: was this delivery surely the vendor's; ``posted`` is called after a
-    card was committed: the sender should look. ``notes`` where a lead of another CRM gets the summary, too.
+    card was committed: the sender should look. ``notes`` where a lead of another CRM gets the summary, too;
+    ``promises`` where a CRM takes tasks.
     """
 
     recordings: RecordingSource
@@ -88,3 +95,4 @@ class CallServices:
     proven: Callable[[str | None], Awaitable[bool]]
     posted: Callable[[], None]
     notes: NoteDesk | None = None
+    promises: Promises | None = None

@@ -20,6 +20,7 @@ from domain.messages import Button
 from domain.roles import Person
 from handlers.calls import answers
 from handlers.calls.ask import understand
+from handlers.calls.messages import TASKS_ACTION
 from handlers.calls.screens import (
     call_screen,
     inline_item,
@@ -131,7 +132,9 @@ async def open_call(callback: CallbackQuery, argument: str, person: Person, desk
     call, message = await _call(callback, argument, person, desk), pressed_on(callback)
     if call is not None and message is not None:
         await toast(callback)
-        await show(message, desk, call_screen(desk.reader(person.account_id, private=in_private(message)), call))
+        set_tasks = await desk.tasks.promises.set_of(person.account_id, call.id) if desk.tasks is not None else None
+        reader = desk.reader(person.account_id, private=in_private(message))
+        await show(message, desk, call_screen(reader, call, set_tasks))
 
 
 async def send_recording(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
@@ -236,9 +239,10 @@ def _is_private(callback: CallbackQuery) -> bool:
 
 
 def _with_rows(desk: Desk, message: ChatMessage, rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup:
-    """The card's own row without «Ещё», and ``rows`` below it."""
-    own = message.reply_markup.inline_keyboard[0] if message.reply_markup else []
-    kept = [button for button in own if not (button.callback_data or "").startswith("more:")]
+    """The card's own rows without «Ещё», and ``rows`` below them."""
+    first, *others = message.reply_markup.inline_keyboard if message.reply_markup else [[]]
+    kept = [button for button in first if not (button.callback_data or "").startswith("more:")]
+    tasks = [row for row in others if row and (row[0].callback_data or "").startswith(f"{TASKS_ACTION}:")]
     added: InlineKeyboardMarkup | None = desk.render(say(PLACEHOLDER, *rows)).get("reply_markup")
     below = added.inline_keyboard if added is not None else []
-    return InlineKeyboardMarkup(inline_keyboard=[row for row in (kept, *below) if row])
+    return InlineKeyboardMarkup(inline_keyboard=[row for row in (kept, *tasks, *below) if row])

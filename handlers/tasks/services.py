@@ -10,6 +10,7 @@ from domain.ports import Clock, Tx
 from domain.tasks import TaskBoard
 from handlers.wording import Reader
 from storage.board import BoardStore
+from storage.call_tasks import CallTaskStore
 from storage.engine import Database
 
 
@@ -19,6 +20,7 @@ class Posts(Protocol):
     async def take_over(
         self, tx: Tx, account_id: int, destination: Destination, message: Message, message_id: int
     ) -> int: ...
+    async def repost(self, tx: Tx, account_id: int, message: Message) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class TaskServices:
     title: str
     board: TaskBoard
     store: BoardStore
+    promises: CallTaskStore
     database: Database
     posts: Posts
     clock: Clock

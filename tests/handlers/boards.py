@@ -15,6 +15,7 @@ from handlers.desk import Desk
 from handlers.tasks.changing import change_task
 from handlers.tasks.services import TaskServices
 from storage.board import BoardStore
+from storage.call_tasks import CallTaskStore
 from storage.codec import loads
 from storage.models import work
 from tests.handlers.chat import OWNER
@@ -116,7 +117,8 @@ def with_board(desk: Desk, board: Board) -> Desk:
         return await desk.database.write(lambda connection: job(cast("Tx", connection)))
 
     services = TaskServices(
-        vendor="bitrix24", title="Битрикс24", board=board, store=BoardStore(desk.database), database=desk.database,
+        vendor="bitrix24", title="Битрикс24", board=board, store=BoardStore(desk.database),
+        promises=CallTaskStore(desk.database), database=desk.database,
         posts=desk.posts, clock=desk.clock, texts=desk.texts, timezone=MOSCOW, write=write, posted=desk.wake, come=desk.wake,
     )  # fmt: skip
     return replace(desk, tasks=services)
