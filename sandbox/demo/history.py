@@ -144,8 +144,8 @@ class History:
         return local.astimezone(UTC)
 
     def _busy(self, day: date, usual: int) -> int:
-        """On a weekend less than half."""
-        count = self._chance.gauss(usual, usual**0.5 / 2) * (0.45 if day.weekday() >= 5 else 1)
+        """On a weekend a little less: stairs are cleaned every day."""
+        count = self._chance.gauss(usual, usual**0.5 / 2) * (0.8 if day.weekday() >= 5 else 1)
         return max(1, round(count))
 
     def _leads(self) -> Iterator[PastLead]:
@@ -205,7 +205,7 @@ class History:
     def _incoming(self, day: date) -> list[PastCall]:
         """A talk, or now and then a missed call."""
         at = self._at(day, self._chance.choice(_HOURS))
-        if self._chance.random() > 0.06:
+        if self._chance.random() > 0.08:
             return [self._talk(at, self._chance.choice(self._clients), Direction.INCOMING)]
         return self._missed(at, back=0.94)
 
