@@ -1,7 +1,7 @@
 """Sums of money as people write them: «40 000,50 ₽», «40к», «1,5 млн руб», «сорок тысяч пятьсот», «12500 р. 50 коп»."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 _NUMBER = r"\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
@@ -41,11 +41,32 @@ class Amount:
     end: int
     signed: bool
     given: str
+    factor: int = 1
 
 
 def find_amounts(text: str, *, signed: bool) -> list[Amount]:
     """Those that say they are money, or every number. ``text`` in lower case, its spaces plain."""
-    return [one for found in _AMOUNT.finditer(text) if (one := _amount(found)).signed or not signed]
+    found: list[Amount] = []
+    for one in map(_amount, _AMOUNT.finditer(text)):
+        if found and _goes_on(found[-1], one, text):
+            found[-1] = _together(found[-1], one)
+        else:
+            found.append(one)
+    return [one for one in found if one.signed or not signed]
+
+
+def _goes_on(first: Amount, second: Amount, text: str) -> bool:
+    """«40 тысяч 500 рублей» is one sum: what follows the thousands is less than one of them, and says that it is money."""
+    if first.minor is None or second.minor is None or first.currency or not second.signed:
+        return False
+    return 0 <= second.minor < first.factor * 100 and first.factor > 1 and not text[first.end : second.start].strip()
+
+
+def _together(first: Amount, second: Amount) -> Amount:
+    return replace(
+        second, minor=(first.minor or 0) + (second.minor or 0), start=first.start, signed=True,
+        given=f"{first.given} {second.given}",
+    )  # fmt: skip
 
 
 def _amount(found: re.Match[str]) -> Amount:
@@ -56,7 +77,7 @@ def _amount(found: re.Match[str]) -> Amount:
     end = found.end() - (len(found[0]) - len(found[0].rstrip()))
     return Amount(
         minor=_minor(found["number"], factor, int(found["coins"] or 0)), currency=code, start=found.start(), end=end,
-        signed=any((thousand, times, currency, sign)), given=found[0].strip(),
+        signed=any((thousand, times, currency, sign)), given=found[0].strip(), factor=factor,
     )  # fmt: skip
 
 
@@ -88,6 +109,7 @@ _MANY = {
 }
 _WHOLE = {"полторы": 3, "полтора": 3}  # halves, said before «тысячи» and «миллиона»
 _HALVES = {"полтысячи": 500, "полмиллиона": 500_000}
+_HALF = re.compile(r"(?<!\w)(пол)\s+(тысячи|миллиона)", re.IGNORECASE)
 _NUMBER_WORDS = frozenset({*_WORDS, *_MANY, *_WHOLE, *_HALVES})
 
 
@@ -100,6 +122,7 @@ def words_as_digits(text: str) -> str:
     """«Сорок тысяч пятьсот руб» as «40500 руб»; what is no number word stays as it is."""
     told: list[str] = []
     run: list[str] = []
+    text = _HALF.sub(r"\1\2", text)
     for word in re.findall(r"[а-яё]+|[^а-яё]+", text, re.IGNORECASE):
         said = word.casefold()
         if said in _NUMBER_WORDS or (run and word.isspace()):

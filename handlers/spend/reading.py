@@ -27,11 +27,16 @@ _NO_DAY = re.compile(
     r"(?<!\w)\d{1,2}\s+(?:янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|ноя|дек)\w*|(?<![\w.,])\d{1,2}\.\d{2}\.\d{2,4}"
 )
 _MAYBE_DAY = re.compile(r"(?<![\w.,])(?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])(?![\w.,])")
+_SINCE = re.compile(r"(?<!\w)(?:с|со)\s+начала\s+(месяца|года)(?!\w)")
+_NO_MONTH = re.compile(r"(?<![\w.,])\d{1,2}\s*(?:-|–|—|по)\s*\d{1,2}(?![\w.,])")
+_NO_FIRST = re.compile(r"(?<!\w)(?:по|до)\s*\Z")
 _OPEN = re.compile(r"(?<!\w)(?:с|со)\s*\Z")
+_SAID = re.compile(r"\w")
 _LETTER = re.compile(r"[^\W\d_]")
 _LABEL = re.compile(r"\s*([^:=\x00\x01]{2,30}?)\s*[:=]\s*")
+# Words that say nothing of the ad; the last one is a Latin letter.
 _FILLING = re.compile(
-    r"(?<!\w)(?:расход\w*|потрат\w+|потрачено|трат\w+|реклам\w*|внес\w*|запиш\w+|на|в|во|за|по|для|из|с|со|и|от|это)(?!\w)",
+    r"(?<!\w)(?:расход\w*|потрат\w+|потрачено|трат\w+|реклам\w*|внес\w*|запиш\w+|на|в|во|за|по|для|из|с|со|и|от|это|c)(?!\w)",
     re.IGNORECASE,
 )
 
@@ -142,11 +147,13 @@ class _Line:
 
     def _period(self) -> Period | None:
         """«С 10 ноября» goes on until today. Days that do not exist, two periods and the future are faults."""
-        placed = place_period(self.low, self.today) or self._bare_month()
+        placed = self._since() or place_period(self.low, self.today) or self._bare_month()
         if placed is None:
             self._no_day()
             return None
         period, start, end = placed
+        if _NO_FIRST.search(self.low[:start]):
+            self.faults.append(Fault(name="no_first", given=self.text[start:end].strip()))
         opened = _OPEN.search(self.low[:start])
         if opened is not None and period.first == period.last < self.today:
             period = replace(period, last=self.today)
@@ -166,6 +173,13 @@ class _Line:
         elif (period.last - period.first).days >= MOST_DAYS:
             self.faults.append(Fault(name="too_many_days"))
 
+    def _since(self) -> tuple[Period, int, int] | None:
+        found = _SINCE.search(self.low)
+        if found is None:
+            return None
+        first = self.today.replace(day=1) if found[1] == "месяца" else self.today.replace(month=1, day=1)
+        return Period(first=first, last=self.today), found.start(), found.end()
+
     def _bare_month(self) -> tuple[Period, int, int] | None:
         found = _BARE_MONTH.search(self.low)
         if found is None:
@@ -178,9 +192,10 @@ class _Line:
         for found in _NO_DAY.finditer(self.low):
             self.faults.append(Fault(name="no_day", given=self.text[found.start() : found.end()]))
             self._strike(*found.span())
-        for found in _MAYBE_DAY.finditer(self.low):
-            self.faults.append(Fault(name="day_or_amount", given=found[0]))
-            self._strike(*found.span())
+        for name, pattern in (("day_or_amount", _MAYBE_DAY), ("no_month", _NO_MONTH)):
+            for found in pattern.finditer(self.low):
+                self.faults.append(Fault(name=name, given=found[0]))
+                self._strike(*found.span())
 
     def _minor(self, amounts: Sequence[Amount]) -> int | None:
         if not amounts:
@@ -251,7 +266,8 @@ class _Line:
 
     def _words(self, start: int, end: int) -> str:
         kept = _FILLING.sub(" ", self.text[start:end])
-        return " ".join(kept.split()).strip(" .:=—–-!?")
+        kept = " ".join(kept.split()).strip(" .:=—–-!?")
+        return kept if _SAID.search(kept) else ""
 
 
 def _one_name(kinds: Sequence[Kind], others: Sequence[Kind]) -> bool:
