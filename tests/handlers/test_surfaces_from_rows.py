@@ -110,7 +110,7 @@ async def test_what_is_stored_is_what_is_shown(desk: Desk, seed: int) -> None:
     await screens_agree(company, talk)
     await files_agree(company, talk, desk)
     await digest_agrees(company, desk)
-    await directory_agrees(company, desk.database)
+    await directory_agrees(company, talk, desk.database)
 
 
 def flat(text: str) -> str:
@@ -183,7 +183,7 @@ async def digest_agrees(company: Company, desk: Desk) -> None:
     assert (day.incoming, day.missed) == (incoming, company.missed)
 
 
-async def directory_agrees(company: Company, database: Database) -> None:
+async def directory_agrees(company: Company, talk: Talk, database: Database) -> None:
     """Sums by managing company are the totals, and a list of the API adds up to its statistics."""
     said = figures(await statistics(database, 1))
     listed = [json.loads(house(line)) for line in await houses(database, 1)]
@@ -196,3 +196,6 @@ async def directory_agrees(company: Company, database: Database) -> None:
     assert isinstance(by_company, list)
     assert sum(one["houses"] for one in by_company) == len(company.houses)
     assert sum(one["flats"] for one in by_company) == flats
+    screen = flat(await talk.say("/stats")).split("\n")
+    assert f"Дома: {len(listed)}" in screen
+    assert any(line.startswith(f"• квартир: {flats}") for line in screen)
