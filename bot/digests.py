@@ -24,7 +24,6 @@ from handlers.wording import Reader
 from storage.engine import Database
 from storage.people import People
 from storage.posts import StoredChat
-from storage.queries.tasks import overdue
 from storage.schedules import ScheduleStore
 from storage.work import add_work
 
@@ -71,10 +70,7 @@ def build_digest_services(
     async def admins(account_id: int) -> Sequence[Destination]:
         return [Destination(chat_id=person.telegram_id) for person in await people.admins(account_id)]
 
-    async def late_tasks(account_id: int, now: datetime) -> int | None:
-        return await overdue(database, account_id, now=now)
-
-    sources = DigestSources(database=database, default_short_s=settings.call_min_duration_s, overdue=late_tasks)
+    sources = DigestSources(database=database, default_short_s=settings.call_min_duration_s)
     return DigestServices(
         schedules=ScheduleStore(database),
         gather=build_gather(sources, settings.timezone),

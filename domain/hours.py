@@ -1,6 +1,6 @@
 """Working time: what waits for a person waits while people work."""
 
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 OPENS, CLOSES = time(9), time(20)  # of every day, in the account's zone
 
@@ -19,12 +19,19 @@ def working_due(start: datetime, minutes: int, zone: tzinfo) -> datetime:
 
 def working_time(start: datetime, end: datetime, zone: tzinfo) -> timedelta:
     """How much working time lies between two moments; none where the end is not after the start."""
-    first, last, passed = start.astimezone(zone).date(), end.astimezone(zone).date(), timedelta()
-    while first <= last:
-        opens, closes = (datetime.combine(first, at, tzinfo=zone).astimezone(UTC) for at in (OPENS, CLOSES))
-        passed += max(min(end, closes) - max(start, opens), timedelta())
-        first += timedelta(days=1)
-    return passed
+    if end <= start:
+        return timedelta()
+    first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    if first == last:
+        return _worked(first, start, end, zone)
+    between = ((last - first).days - 1) * (datetime.combine(first, CLOSES) - datetime.combine(first, OPENS))
+    return _worked(first, start, end, zone) + between + _worked(last, start, end, zone)
+
+
+def _worked(day: date, start: datetime, end: datetime, zone: tzinfo) -> timedelta:
+    """On one day. Clocks are changed at night, so every day has the same hours to work."""
+    opens, closes = (datetime.combine(day, at, tzinfo=zone).astimezone(UTC) for at in (OPENS, CLOSES))
+    return max(min(end, closes) - max(start, opens), timedelta())
 
 
 def _between(start: datetime, end: datetime) -> timedelta:

@@ -11,7 +11,7 @@ READING_BUTTONS = (
     *("queue", "metrics"),
     *("rpage", "rat", "rconf", "redit", "rno", "vroom"),
     *("regs", "reg", "rlink", "rules", "rule", "stgs", "stgp", "stg"),
-    *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add"),
+    *("fig", "fhow", "fcsv", "fpic", "vis", "viscsv", "add", "cmp", "cmphow", "debt"),
     *("exp", "expw", "expp"),
     *("cl", "cties", "creg", "lcard", "lwaits"),
     *("spm", "spl", "spc", "spe", "spnew"),
@@ -30,6 +30,7 @@ _EVERYBODY = (
     "client",
     "digest",
     "tasks",
+    "company",
     "conversions",
     "creatives",
     "export",
@@ -49,7 +50,7 @@ _EVERYBODY = (
 )
 _ADMINS = ("spend", "status", "check", "errors", "queue", "metrics", "settings")
 _IN_GROUPS = (
-    *("calls", "client", "digest", "conversions", "creatives", "webinars", "visited"),
+    *("calls", "client", "digest", "company", "conversions", "creatives", "webinars", "visited"),
     *("houses", "staff", "stats", "why", "help"),
 )
 

@@ -6,6 +6,7 @@ from aiogram.types import Message as ChatMessage
 from handlers.admin import telegram as admin
 from handlers.ads import drafting
 from handlers.ads import telegram as ads
+from handlers.analytics import company_talk as company
 from handlers.analytics import telegram as analytics
 from handlers.calls import telegram as calls
 from handlers.calls.screens import say
@@ -14,7 +15,7 @@ from handlers.clients import telegram as clients
 from handlers.commands import commands_for
 from handlers.crm import telegram as crm
 from handlers.desk import Desk
-from handlers.digests import editing
+from handlers.digests import debts, editing
 from handlers.digests import telegram as digests
 from handlers.directory import mapping_telegram as house_fields
 from handlers.directory import telegram as directory
@@ -32,9 +33,9 @@ from handlers.webinars import telegram as webinars
 __all__ = ["build_routers", "commands_for"]
 
 _PARTS = (
-    editing, digests, ruling, checks, crm, spend, tasks, linking, call_tasks, exports, directory, house_fields, analytics,
-    clients, words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches, visited, links,
-    leads, adding, taking, ads, drafting, keys,
+    editing, digests, debts, ruling, checks, crm, spend, tasks, linking, call_tasks, exports, directory, house_fields,
+    company, analytics, clients, words, viewers, calls, registrants, admin, webinars, unknown, segments, register, matches,
+    visited, links, leads, adding, taking, ads, drafting, keys,
 )  # fmt: skip
 
 

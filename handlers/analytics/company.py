@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from statistics import fmean, median
@@ -17,6 +17,7 @@ from storage.engine import Database
 from storage.queries.audience import hot_waiting
 from storage.queries.company import Span, call_counts, lead_counts, models_cost, span_of
 from storage.queries.spend import Costs, spending
+from storage.queries.tasks import overdue
 from storage.queries.waiting import Waited, missed_calls, new_leads
 from storage.queries.webinars import WebinarLine, list_webinars, turnout
 from storage.rollups import Dimension
@@ -77,6 +78,22 @@ _UNITS = {
 }
 
 
+# How figures are grouped wherever they are listed; the name of a group's texts.
+GROUPS: Mapping[str, tuple[Indicator, ...]] = {
+    "calls": (
+        Indicator.CALLS, Indicator.INCOMING, Indicator.OUTGOING, Indicator.MISSED, Indicator.MISSED_SHARE,
+        Indicator.NOT_CALLED_BACK, Indicator.BACK_MEDIAN, Indicator.BACK_AVERAGE, Indicator.TALK, Indicator.SUMMARIES,
+        Indicator.NEGATIVE,
+    ),
+    "leads": (Indicator.LEADS, Indicator.LEADS_WAITING, Indicator.CONTACT_MEDIAN),
+    "webinars": (
+        Indicator.WEBINARS, Indicator.REGISTERED, Indicator.CAME, Indicator.ATTENDED, Indicator.HOT, Indicator.HOT_WAITING,
+    ),
+    "tasks": (Indicator.OVERDUE,),
+    "money": (Indicator.ADS, Indicator.MODELS),
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """``number`` in the figure's unit, None: nobody knows. ``sample``: of how many a share, median or average is.
@@ -108,17 +125,16 @@ class CompanyFigures:
 
 
 async def count_company(
-    database: Database, account_id: int, period: Period, *, zone: ZoneInfo, now: datetime, short_s: int,
-    overdue: int | None = None,
-) -> CompanyFigures:  # fmt: skip
-    """``short_s``: a call must be longer than this to be a talk. ``overdue``: tasks that are late now, None: not known."""
+    database: Database, account_id: int, period: Period, *, zone: ZoneInfo, now: datetime, short_s: int
+) -> CompanyFigures:
+    """``short_s``: a call must be longer than this to be a talk. Tasks are those that are late ``now``."""
     span = span_of(period.first, period.last, zone)
     values = {
         **await _calls(database, account_id, span, zone),
         **await _leads(database, account_id, span, zone, short_s),
         **await _webinars(database, account_id, span),
         **await _money(database, account_id, period, span),
-        Indicator.OVERDUE: Measured(number=overdue),
+        Indicator.OVERDUE: Measured(number=await overdue(database, account_id, now=now)),
     }
     ordered = {indicator: values[indicator] for indicator in Indicator}
     return CompanyFigures(period=period, zone=zone.key, counted_at=now, short_s=short_s, values=ordered)
@@ -244,8 +260,3 @@ def definition(reader: Reader, figures: CompanyFigures, indicator: Indicator, *,
         "few": FEW,
     }
     return reader.say(f"company.how.{indicator}", **values)
-
-
-def yesterday(now: datetime, zone: ZoneInfo) -> Period:
-    day = now.astimezone(zone).date() - timedelta(days=1)
-    return Period(first=day, last=day)

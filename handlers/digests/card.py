@@ -4,25 +4,23 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.digests import DigestKind, DigestPart
-from domain.messages import Line, Message, Section, Span, Style, bullet, plain
+from domain.messages import Button, Line, Message, Section, Span, Style, bullet, plain
 from domain.people import show_phone
 from domain.plural import spaced
 from handlers.admin.reckoning import reckoning_lines
-from handlers.analytics.company import CompanyFigures, Indicator, name_of, shown
+from handlers.analytics.company import CompanyFigures, Indicator, shown
+from handlers.analytics.company_screens import figure_lines
+from handlers.calls.screens import action
 from handlers.digests.causes import DAY, HOUR
 from handlers.digests.facts import Debts, Deviation, DigestFacts, HeldWebinar
 from handlers.digests.usual import Cause
 from handlers.digests.webinar_card import KIND, TITLE_LIMIT, source_name, title_of, told_as, webinar_card
+from handlers.webinars.messages import ACTIONS
 from handlers.wording import Reader, shortened
 from storage.queries.company import Share
 from storage.queries.waiting import Waiter, Waiters
 
 MOST_CAUSES = 3
-_OF_CALLS = (
-    Indicator.CALLS, Indicator.INCOMING, Indicator.OUTGOING, Indicator.MISSED, Indicator.MISSED_SHARE,
-    Indicator.BACK_MEDIAN, Indicator.TALK, Indicator.SUMMARIES, Indicator.NEGATIVE,
-)  # fmt: skip
-_OF_LEADS = (Indicator.LEADS, Indicator.CONTACT_MEDIAN, Indicator.ADS)
 
 
 def digest_card(
@@ -36,9 +34,11 @@ def digest_card(
     lines += [_deviation(facts, reader, one) for one in facts.deviations]
     if facts.kind is DigestKind.WEBINAR and facts.webinars:
         return webinar_card(facts.webinars[0], reader, lines, full=full, key=key)
+    rows = tuple(row for row in (_buttons(facts.debts, reader),) if row)
     if full:
-        return Message(key=key, sections=(Section(lines=tuple(lines)), *_sections(facts, reader)), kind=KIND)
-    return Message(key=key, sections=(Section(lines=(*lines, *_lines(facts, reader))),), kind=KIND)
+        sections = (Section(lines=tuple(lines)), *_sections(facts, reader))
+        return Message(key=key, sections=sections, buttons=rows, kind=KIND)
+    return Message(key=key, sections=(Section(lines=(*lines, *_lines(facts, reader))),), buttons=rows, kind=KIND)
 
 
 def _title(facts: DigestFacts, reader: Reader) -> Line:
@@ -168,6 +168,18 @@ def _debts(facts: DigestFacts, reader: Reader) -> str:
     return reader.say("told.no_debts") if facts.tells(DigestPart.DEBTS) else ""
 
 
+def _buttons(debts: Debts, reader: Reader) -> tuple[Button, ...]:
+    """To those who wait."""
+    targets = {"calls": (debts.calls.total, "debt:calls"), "leads": (debts.leads.total, "debt:leads")}
+    if debts.hot:
+        targets["hot"] = (debts.hot_people, f"{ACTIONS['list']}:{debts.hot[0].line.id}")
+    return tuple(
+        action(reader.say(f"told.button.{name}", count=spaced(count)), target)
+        for name, (count, target) in targets.items()
+        if count
+    )
+
+
 def _reckoned(facts: DigestFacts, reader: Reader) -> list[str]:
     return reckoning_lines(reader, facts.calls_reckoned, facts.webinars_reckoned, facts.crm_reckoned)
 
@@ -186,24 +198,17 @@ def _all_there(facts: DigestFacts, reader: Reader) -> str:
 def _sections(facts: DigestFacts, reader: Reader) -> Iterator[Section]:
     """«Всё»: every figure of every part."""
     if facts.tells(DigestPart.CALLS):
-        yield _section(reader, "calls", tuple(_figures(facts, reader, _OF_CALLS)))
+        yield _section(reader, "calls", tuple(figure_lines(reader, facts.figures, "calls")))
     if facts.tells(DigestPart.LEADS):
-        yield _section(reader, "leads", tuple(_figures(facts, reader, _OF_LEADS)))
+        yield _section(reader, "leads", tuple(figure_lines(reader, facts.figures, "leads")))
     if facts.tells(DigestPart.WEBINARS) and facts.webinars:
         yield _section(reader, "webinars", tuple(bullet(_webinar(one, reader)) for one in facts.webinars))
     if facts.tells(DigestPart.DEBTS):
         yield from _named(facts.debts, reader)
     if facts.tells(DigestPart.TASKS) and facts.figures[Indicator.OVERDUE].number is not None:
-        overdue = Indicator.OVERDUE
-        line = f"{name_of(reader, overdue)}: {shown(reader, overdue, facts.figures[overdue])}"
-        yield Section(lines=(plain(line),))
+        yield Section(lines=tuple(figure_lines(reader, facts.figures, "tasks")))
     if facts.tells(DigestPart.RECKONING) and (told := _reckoned(facts, reader)):
         yield _section(reader, "reckoning", tuple(bullet(line) for line in told))
-
-
-def _figures(facts: DigestFacts, reader: Reader, indicators: tuple[Indicator, ...]) -> Iterator[Line]:
-    for indicator in indicators:
-        yield bullet(f"{name_of(reader, indicator)}: {shown(reader, indicator, facts.figures[indicator])}")
 
 
 def _named(debts: Debts, reader: Reader) -> Iterator[Section]:
@@ -220,12 +225,13 @@ def _named(debts: Debts, reader: Reader) -> Iterator[Section]:
 
 def _people(reader: Reader, waiters: Waiters) -> Iterator[Line]:
     for one in waiters.rows:
-        yield bullet(_waiter(reader, one))
+        yield bullet(waiter_line(reader, one))
     if waiters.total > len(waiters.rows):
         yield plain(reader.say("told.more", count=spaced(waiters.total - len(waiters.rows))))
 
 
-def _waiter(reader: Reader, one: Waiter) -> str:
+def waiter_line(reader: Reader, one: Waiter) -> str:
+    """«вчера 15:55 · Елена, +7 999 123-45-67 · 2 звонка»; in groups the number is shortened."""
     phone = reader.phone(one.phone, one.phone_raw)
     who = f"{shortened(one.name, TITLE_LIMIT)}, {phone}" if one.name else phone
     times = f" · {reader.count(one.times, 'call')}" if one.times > 1 else ""

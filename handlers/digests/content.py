@@ -44,10 +44,7 @@ async def gather(
     days = await _days(database, account_id, now, zone)
     told = told_of(kind, now, zone, [day.incoming + day.leads for day in days[:-1]], so_far=so_far)
     short_s = await min_duration_s(database, account_id, sources.default_short_s)
-    overdue = await sources.overdue(account_id, now) if sources.overdue and DigestPart.TASKS in parts else None
-    figures = await count_company(
-        database, account_id, told.period, zone=zone, now=now, short_s=short_s, overdue=overdue
-    )  # fmt: skip
+    figures = await count_company(database, account_id, told.period, zone=zone, now=now, short_s=short_s)
     before = compared_with(kind, told, zone, await first_day(database, account_id, zone))
     compared = Comparison(database=database, account_id=account_id, told=told, before=before, zone=zone)
     return DigestFacts(

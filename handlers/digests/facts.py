@@ -1,8 +1,7 @@
 """What a digest tells, gathered and not yet in words."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from domain.attendance import Turnout
 from domain.digests import DigestKind, DigestPart
@@ -23,14 +22,10 @@ WORSE_WHEN_MORE = frozenset({Subject.MISSED, Subject.NEGATIVE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestSources:
-    """Where it is all read from. ``default_short_s``: a call has to be longer to be a talk, unless the chat sets another.
-
-    ``overdue`` tells how many tasks are late, None where nobody knows them.
-    """
+    """Where it is all read from. ``default_short_s``: a call has to be longer to be a talk, unless the chat sets another."""
 
     database: Database
     default_short_s: int = 10
-    overdue: Callable[[int, datetime], Awaitable[int | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

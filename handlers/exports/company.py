@@ -13,7 +13,6 @@ from storage.queries import directory
 from storage.queries.directory import EmployeeLine
 from storage.queries.listings import Days
 from storage.queries.settings import min_duration_s
-from storage.queries.tasks import overdue
 
 HOUSES = (
     "house_id", "house_title", "address", "flats", "entrances", "floors", "company", "schedule", "brigade", "card_url",
@@ -90,7 +89,6 @@ async def figures(ground: Ground, days: Days) -> Slices:
     found = await count_company(
         database, account_id, period, zone=reader.zone, now=reader.now,
         short_s=await min_duration_s(database, account_id, ground.short_s),
-        overdue=await overdue(database, account_id, now=reader.now),
     )  # fmt: skip
     rows: list[Row] = []
     for indicator, measured in found.values.items():

@@ -82,7 +82,10 @@ class Waited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiter:
-    """Somebody who waits. ``id``: their newest call or lead; ``times``: how often they called; ``phone`` is a key."""
+    """Somebody who waits. ``id``: their newest call or lead; ``times``: how often they called; ``phone`` is a key.
+
+    ``person_id`` of a lead whose person is known.
+    """
 
     id: int
     phone: str
@@ -90,6 +93,7 @@ class Waiter:
     name: str
     since: datetime
     times: int = 1
+    person_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +134,17 @@ async def not_contacted(database: Database, account_id: int, span: Span, *, shor
     values = {"account": account_id, "short": short_s, "most": most, **bounds(database, span)}
     async with database.read() as connection:
         rows = await fetch(connection, _of(database, _ALONE), values)
-    found = (Waiter(id=row[0], phone=row[3], phone_raw=row[4] or row[5], name=row[2], since=_at(row[6])) for row in rows)
+    found = (
+        Waiter(
+            id=row[0],
+            phone=row[3],
+            phone_raw=row[4] or row[5],
+            name=row[2],
+            since=_at(row[6]),
+            person_id=row[1] if row[1] > 0 else None,
+        )
+        for row in rows
+    )
     return Waiters(rows=tuple(found), total=rows[0][7] if rows else 0)
 
 

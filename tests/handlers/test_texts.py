@@ -170,8 +170,8 @@ def test_a_text_that_stands_twice_is_a_defect() -> None:
 
 
 FOR_ALL = (
-    *("calls", "client", "digest", "tasks", "conversions", "creatives", "export", "webinars", "register", "visited"),
-    *("viewer", "link", "add", "houses", "staff", "departments", "stats"),
+    *("calls", "client", "digest", "tasks", "company", "conversions", "creatives", "export"),
+    *("webinars", "register", "visited", "viewer", "link", "add", "houses", "staff", "departments", "stats"),
 )
 
 
