@@ -1,7 +1,7 @@
 """A CRM's houses, people and departments joined to the process: read at the start and every hour."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.crm import Part, Run
@@ -15,7 +15,11 @@ from handlers.directory.services import DirectoryServices
 from storage.directory import DirectoryStore
 from storage.engine import Database
 from storage.house_mapping import HouseMappingStore
+from storage.queries.directory import freshness
 from storage.work import WorkStore
+
+LARGE = 5000  # houses: a hundred requests
+A_DAY = timedelta(hours=23)
 
 
 def build_directory(database: Database, parts: Mapping[str, Part]) -> DirectoryDesk | None:
@@ -42,12 +46,20 @@ def directory_runs(desk: DirectoryDesk | None, clock: Clock) -> Mapping[str, Run
     return {"directory": read}
 
 
-async def ask_every_hour(desk: DirectoryDesk, work: WorkStore, account_id: int, now: datetime) -> bool:
-    """Work of this hour, unless there is some, or an earlier one has not ended: it is tried again by itself."""
-    if await desk.store.underway(account_id) is not None:
+async def ask_every_hour(desk: DirectoryDesk, database: Database, account_id: int, now: datetime) -> bool:
+    """Work of this hour, unless there is some, or an earlier one has not ended: it is tried again by itself.
+
+    Thousands of deals are read once a day: an hour would not be enough for the requests of some portals.
+    """
+    if await desk.store.underway(account_id) is not None or await _large_and_fresh(database, account_id, now):
         return False
     event = DirectoryDue(vendor=desk.vendor, external_id=f"{now:%Y-%m-%dT%H}", occurred_at=now)
     seed = seed_of(event)
-    return await work.add(
+    return await WorkStore(database).add(
         account_id=account_id, kind=seed.kind, object_=seed.object, payload=seed.payload, source="tick", now=now
     )
+
+
+async def _large_and_fresh(database: Database, account_id: int, now: datetime) -> bool:
+    state = (await freshness(database, account_id)).houses
+    return state.count > LARGE and state.read_at is not None and now - state.read_at < A_DAY

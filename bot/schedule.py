@@ -170,7 +170,7 @@ class Schedule:
         services = self._services
         if services.directory is None:
             return
-        if await ask_every_hour(services.directory, services.work, ACCOUNT, services.clock.now()):
+        if await ask_every_hour(services.directory, services.database, ACCOUNT, services.clock.now()):
             services.runner.wake()
 
     async def _watch_clock(self) -> None:

@@ -9,6 +9,7 @@ from handlers.admin.workings import Workings, queue_screen, workings_screen
 from handlers.desk import Desk
 from handlers.digests.desk import places_for
 from handlers.digests.words import digest_lines
+from handlers.directory.answers import status as company_status
 from storage.held import count_held, drop, let_go
 from storage.queries.crm_reckoning import last_crm_reckonings
 from storage.queries.failures import FailureKind, failed_works, failure_kinds
@@ -54,6 +55,7 @@ async def status(desk: Desk, person: Person, reception: Reception | None) -> Mes
         repeats=await possible_repeats(database, account_id, reader.now - timedelta(days=REPEATS_DAYS)),
         version=desk.version,
         digests=digest_lines(reader, await ScheduleStore(database).all(account_id), await places_for(desk, person, None)),
+        company=await company_status(desk, reader, person),
     )
     return status_screen(reader, standing)
 

@@ -52,7 +52,7 @@ class Standing:
 
     ``rhythms``: how often each vendor usually speaks. ``rejected``: requests refused in seven days by the name of the
     reason. ``held``: messages put aside by a restore. ``repeats``: of thirty days. ``digests``: what comes
-    next and what cannot, in words.
+    next and what cannot, in words; ``company``: the same of its houses and people.
     """
 
     parts: Sequence[PartHealth]
@@ -72,6 +72,7 @@ class Standing:
     repeats: Repeats
     version: str
     digests: Sequence[str] = ()
+    company: Sequence[str] = ()
 
 
 def status_screen(reader: Reader, standing: Standing) -> Message:
@@ -82,6 +83,7 @@ def status_screen(reader: Reader, standing: Standing) -> Message:
         Section(title=bold(reader.say("status.queue")), lines=tuple(_queue(reader, standing.queue, standing.held))),
         _titled(reader, "status.reckoning", _reckoned(reader, standing)),
         _titled(reader, "digest.title", [bullet(line) for line in standing.digests]),
+        _titled(reader, "directory.status_title", [bullet(line) for line in standing.company]),
         Section(title=bold(reader.say("status.money")), lines=tuple(_money(reader, standing.money))),
         Section(lines=tuple(_repeats(reader, standing)), weight=2),
         Section(title=bold(reader.say("status.telegram")), lines=tuple(_reception(reader, standing.reception))),

@@ -1,14 +1,19 @@
 """How old a list is and why it is not newer, as people read it. Pure functions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from domain.directory import DirectoryList
 from domain.messages import Button
+from domain.plural import spaced
 from handlers.calls.screens import action
 from handlers.directory.pipeline import UNAVAILABLE
 from handlers.wording import Reader
 from storage.queries.directory import ListState
+
+_COMMANDS = {
+    DirectoryList.HOUSES: "/houses", DirectoryList.EMPLOYEES: "/staff", DirectoryList.DEPARTMENTS: "/departments",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +30,8 @@ class Sight:
         return self.state.count == 0
 
 
-def age_lines(reader: Reader, sight: Sight) -> Iterator[str]:
-    """When it was read; why not since; and never «0» without a word."""
+def age_lines(reader: Reader, sight: Sight, *, named: bool = False) -> Iterator[str]:
+    """When it was read; why not since; and never «0» without a word. ``named``: with the list's name, beside others."""
     state = sight.state
     if not sight.crm:
         yield reader.say("directory.not_connected_now" if state.read_at else "directory.not_connected")
@@ -35,9 +40,22 @@ def age_lines(reader: Reader, sight: Sight) -> Iterator[str]:
     if state.read_at is not None:
         if sight.blank and sight.crm:
             yield reader.say(f"directory.empty.{sight.name}", crm=sight.crm)
-        yield reader.say("directory.age", moment=reader.moment(state.read_at), ago=reader.ago(state.read_at))
+        what = reader.say(f"directory.list.{sight.name}") if named else reader.say("directory.data")
+        yield reader.say("directory.age", what=what, moment=reader.moment(state.read_at), ago=reader.ago(state.read_at))
     if sight.crm and state.problem:
         yield _problem(reader, sight)
+
+
+def status_lines(reader: Reader, sights: Sequence[Sight]) -> Iterator[str]:
+    """A line a list, for who runs the bot: how much there is and how old it is, or where it is said what to press."""
+    for sight in sights:
+        what, state = reader.say(f"directory.list.{sight.name}"), sight.state
+        if state.problem and state.problem != UNAVAILABLE:
+            yield reader.say("directory.status_refused", what=what, command=_COMMANDS[sight.name])
+        elif state.read_at is None:
+            yield reader.say("directory.status_never", what=what)
+        else:
+            yield reader.say("directory.status", what=what, count=spaced(state.count), ago=reader.ago(state.read_at))
 
 
 def refresh_row(reader: Reader, sight: Sight, back: str) -> tuple[Button, ...]:
@@ -49,7 +67,7 @@ def _problem(reader: Reader, sight: Sight) -> str:
     state = sight.state
     if state.problem == UNAVAILABLE or state.problem_at is None:
         return reader.say("directory.unavailable", crm=sight.crm)
-    moment = reader.moment(state.problem_at)
+    moment, what = reader.moment(state.problem_at), reader.say(f"directory.list_of.{sight.name}")
     if not state.hint:
-        return reader.say("directory.refused_unsaid", moment=moment, code=state.problem)
-    return reader.say("directory.refused", moment=moment, hint=state.hint.rstrip("."))
+        return reader.say("directory.refused_unsaid", crm=sight.crm, what=what, moment=moment, code=state.problem)
+    return reader.say("directory.refused", crm=sight.crm, what=what, moment=moment, hint=state.hint.rstrip("."))

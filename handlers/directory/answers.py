@@ -5,7 +5,7 @@ from domain.messages import Message, Section, plain
 from domain.roles import Person
 from handlers.calls.screens import ANSWER, action
 from handlers.desk import Desk
-from handlers.directory.ages import Sight
+from handlers.directory.ages import Sight, status_lines
 from handlers.directory.figures import statistics_screen
 from handlers.directory.house_screens import PER_PAGE, Slice, house_screen, houses_screen
 from handlers.directory.mapping import choices_of
@@ -88,6 +88,13 @@ async def sight(desk: Desk, person: Person, name: DirectoryList) -> Sight:
     states = await read.freshness(desk.database, person.account_id)
     crm = desk.directory.title if desk.directory is not None else ""
     return Sight(name=name, state=getattr(states, name.value), crm=crm)
+
+
+async def status(desk: Desk, reader: Reader, person: Person) -> list[str]:
+    """How the lists stand, a line each; none where no CRM has them."""
+    if desk.directory is None:
+        return []
+    return list(status_lines(reader, [await sight(desk, person, name) for name in DirectoryList]))
 
 
 async def question_of(desk: Desk, person: Person, name: str) -> str | None:

@@ -18,14 +18,21 @@ def statistics_screen(reader: Reader, figures: Statistics, houses: Sight, staff:
     sections = [Section(title=bold(reader.say("stats.title")))]
     sections += _houses(reader, figures) if figures.houses else []
     sections += _staff(reader, figures) if figures.employees else []
-    ages = dict.fromkeys((*age_lines(reader, houses), *age_lines(reader, staff)))
-    sections.append(Section(lines=tuple(plain(line) for line in ages)))
+    sections.append(Section(lines=tuple(plain(line) for line in _ages(reader, houses, staff))))
     rows = (
         _doors(reader, figures),
         (action(reader.say("directory.button.tree"), "dp:0"),),
         refresh_row(reader, houses, "dst"),
     )
     return Message(key=ANSWER, sections=tuple(sections), buttons=tuple(row for row in rows if row))
+
+
+def _ages(reader: Reader, houses: Sight, staff: Sight) -> Iterator[str]:
+    """One line where both were read together, else each by its name."""
+    ages = [list(age_lines(reader, sight)) for sight in (houses, staff)]
+    if ages[0] != ages[1]:
+        ages = [list(age_lines(reader, sight, named=True)) for sight in (houses, staff)]
+    yield from dict.fromkeys((*ages[0], *ages[1]))
 
 
 def _houses(reader: Reader, figures: Statistics) -> Iterator[Section]:

@@ -121,17 +121,32 @@ async def test_an_hour_has_one_reading_and_a_late_one_is_waited_for(lite: Databa
         vendor="bitrix24", title="Битрикс24", platform=platform, store=DirectoryStore(lite), mappings=HouseMappingStore(lite)
     )
     works = WorkStore(lite)
-    assert await ask_every_hour(desk, works, 1, clock.now())
+    assert await ask_every_hour(desk, lite, 1, clock.now())
     assert await desk.store.underway(1) == clock.now()
     clock.forward(3600)
-    assert not await ask_every_hour(desk, works, 1, clock.now())
+    assert not await ask_every_hour(desk, lite, 1, clock.now())
     for row in await works.claim(clock.now(), 5):
         await works.finish(row, clock.now())
     assert await desk.store.underway(1) is None
-    assert await ask_every_hour(desk, works, 1, clock.now())
+    assert await ask_every_hour(desk, lite, 1, clock.now())
     for row in await works.claim(clock.now(), 5):
         await works.finish(row, clock.now())
     clock.forward(600)
-    assert not await ask_every_hour(desk, works, 1, clock.now())
+    assert not await ask_every_hour(desk, lite, 1, clock.now())
     async with lite.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(work)) == 2
+
+
+async def test_thousands_of_deals_are_read_once_a_day(
+    lite: Database, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.directory.LARGE", 2)
+    store, crm = DirectoryStore(lite), World().crm
+    desk = DirectoryDesk(vendor="bitrix24", title="Битрикс24", platform=crm, store=store, mappings=HouseMappingStore(lite))
+    generation = await store.begin(1, HOUSES)
+    await store.add_houses(1, generation, crm.houses_there)
+    await store.complete(1, HOUSES, generation, now=clock.now())
+    clock.forward(2 * 3600)
+    assert not await ask_every_hour(desk, lite, 1, clock.now())
+    clock.forward(22 * 3600)
+    assert await ask_every_hour(desk, lite, 1, clock.now())

@@ -164,12 +164,16 @@ async def test_it_is_said_why_there_is_nothing(desk: Desk, stage: Stage) -> None
     assert [(one.vendor, isinstance(one, DirectoryDue)) for one in stage.submitted] == [("bitrix24", True)]
     await store.fail(1, DirectoryList.EMPLOYEES, problem="insufficient_scope", hint="отметьте «Пользователи».", now=NOON)
     shown = await talk.say("/staff")
-    assert "отметьте «Пользователи»." in shown
+    assert "не отдаёт список сотрудников" in shown
+    assert "Что нажать: отметьте «Пользователи»." in shown
     assert "Ещё не прочитано" not in shown
+    assert "• сотрудники: не читаются, что нажать — /staff" in await Talk(crm, OWNER).say("/status")
     await store.complete(1, DirectoryList.HOUSES, await store.begin(1, DirectoryList.HOUSES), now=NOON)
     assert "пустой список сделок" in await talk.say("/houses")
     await store.fail(1, DirectoryList.HOUSES, problem="unavailable", hint="", now=NOON)
-    assert "не отвечает" in await talk.say("/stats")
+    shown = await talk.say("/stats")
+    assert "не отвечает" in shown
+    assert "дома: сегодня 15:00 (только что)." in shown
 
 
 async def test_what_was_read_stays_without_the_crm(town: Desk) -> None:
