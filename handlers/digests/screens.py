@@ -56,10 +56,7 @@ def made_screen(reader: Reader, one: Schedule, places: Places, *, known: bool) -
     """What was understood of a schedule that was set in a word or a tap, and the way to change it."""
     values = {"what": what_of(reader, one), "when": when_of(reader, one), "where": where_to(reader, one.destination, places)}
     lines = [plain(reader.say("digest.known" if known else "digest.made", **values))]
-    if one.by_the_clock:
-        lines.append(plain(reader.say("digest.made_next", when=next_time(reader, one))))
-    else:
-        lines.append(plain(reader.say("digest.made_webinar")))
+    lines.append(plain(_coming(reader, one)))
     row = (
         action(reader.say("digest.button.change"), f"dg:{one.id}"),
         action(reader.say("digest.button.delete"), f"dgdel:{one.id}"),
@@ -146,6 +143,16 @@ def delete_screen(reader: Reader, one: Schedule, places: Places) -> Message:
     return question(text, yes, no)
 
 
+def _coming(reader: Reader, one: Schedule) -> str:
+    if one.broken:
+        return reader.say("digest.row.broken", why=one.broken)
+    if not one.enabled:
+        return reader.say("digest.row.paused")
+    if not one.by_the_clock:
+        return reader.say("digest.row.webinar")
+    return reader.say("digest.row.next", when=next_time(reader, one))
+
+
 def _line(reader: Reader, one: Schedule, places: Places) -> str:
     values = {"what": what_of(reader, one), "when": when_of(reader, one), "where": where_to(reader, one.destination, places)}
     return reader.say("digest.line", **values, next=standing_of(reader, one))
@@ -165,12 +172,7 @@ def _about(reader: Reader, one: Schedule, places: Places) -> Iterator[str]:
     yield reader.say("digest.row.where", where=where_to(reader, one.destination, places))
     yield reader.say("digest.row.parts", parts=", ".join(_part(reader, part) for part in DigestPart if part in one.parts))
     yield reader.say("digest.row.picture", picture=reader.say(f"digest.yes.{'on' if one.picture else 'off'}"))
-    if one.broken:
-        yield reader.say("digest.row.broken", why=one.broken)
-    elif not one.enabled:
-        yield reader.say("digest.row.paused")
-    elif one.by_the_clock:
-        yield reader.say("digest.row.next", when=next_time(reader, one))
+    yield _coming(reader, one)
     if one.missed:
         yield reader.say("digest.missed", count=one.missed)
 

@@ -72,7 +72,7 @@ class Typed:
 
 def understand(text: str, texts: Texts) -> Typed:
     """BadInput for a time that there is not."""
-    words = unicodedata.normalize("NFC", text)[:LONGEST].lower().replace("ё", "е")
+    words = " ".join(unicodedata.normalize("NFC", text)[:LONGEST].lower().replace("ё", "е").split())
     kind, words = _kind(words, _WEBINAR, DigestKind.WEBINAR)
     kind, words = (kind, words) if kind is not None else _kind(words, _WEEKLY, DigestKind.WEEKLY)
     days, words = find_days(words)

@@ -1,9 +1,13 @@
 """Looking at a digest and setting when it comes, in the chat: by words, by taps, and by nobody who may not."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.digests import DigestKind, DigestPart
 from domain.errors import BadInput
@@ -21,6 +25,7 @@ from tests.handlers.chat import GROUP, MANAGER, PRIVATE_CHAT, Talk
 from tests.handlers.conftest import Golden, Stage
 
 TEXTS = load_texts()
+PIECES = [*"0129:.-+", "пн", "по", "мск", "в", "утра", "\u00a0", "²"]
 HERE = Destination(chat_id=PRIVATE_CHAT)
 
 
@@ -91,6 +96,18 @@ def test_every_zone_that_is_offered_exists() -> None:
     assert [zone for zone in zones if find_zone(zone, TEXTS) != zone] == []
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    words=st.text(max_size=40)
+    | st.lists(st.sampled_from([*"0129:.-+", "пн", "по", "мск", "в", "утра", "\u00a0", "²"])).map("".join)
+)
+def test_whatever_is_typed_is_answered(words: str) -> None:
+    with suppress(BadInput):
+        assert not understood(words, TEXTS).left
+    zone = find_zone(words, TEXTS)
+    assert zone is None or ZoneInfo(zone).key == zone
+
+
 @pytest.mark.parametrize("late", [None, datetime(2026, 11, 20, 5, 40, tzinfo=UTC)])
 def test_a_button_carries_the_whole_digest(late: datetime | None) -> None:
     opened = Opened(
@@ -133,7 +150,7 @@ async def test_nobody_but_those_who_run_the_bot_sets_anything(manager: Talk, des
 
 async def test_one_is_set_by_words_and_found_again(owner: Talk, desk: Desk) -> None:
     said = await owner.say("/digest 9:00 будни")
-    assert said == "> Готово. Итог дня — по будням в 09:00, сюда.\nПервый придёт пн 23.11 в 09:00."
+    assert said == "> Готово. Итог дня — по будням в 09:00, сюда.\nСледующий придёт пн 23.11 в 09:00."
     one = await only(desk)
     assert (one.at, one.days, one.destination, one.picture, one.parts) == (time(9), WORKDAYS, HERE, True, set(DigestPart))
     assert owner.keyboard() == [[f"dg:{one.id}", f"dgdel:{one.id}"]]
@@ -158,7 +175,7 @@ async def test_the_state_names_what_comes_next_and_what_cannot(owner: Talk, desk
 
 
 async def test_a_time_alone_is_every_day(owner: Talk, desk: Desk) -> None:
-    assert "каждый день в 15:02, сюда.\nПервый придёт сегодня в 15:02." in await owner.say("/digest 15:02")
+    assert "каждый день в 15:02, сюда.\nСледующий придёт сегодня в 15:02." in await owner.say("/digest 15:02")
     assert (await only(desk)).days == EVERY_DAY
 
 
