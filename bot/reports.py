@@ -118,12 +118,12 @@ async def _digests(services: "Services") -> list[str]:
     from storage.schedules import ScheduleStore
 
     found = await ScheduleStore(services.database).all(ACCOUNT)
-    missed, broken = sum(one.missed for one in found), sum(one.enabled and bool(one.broken) for one in found)
+    missed, shut = sum(one.missed for one in found), sum(one.enabled and one.obstacle is not None for one in found)
     return [
         f"# HELP {name} {text}\n# TYPE {name} {kind}\n{name} {value}"
         for name, kind, text, value in (
             ("svodka_digests_missed_total", "counter", "Digests that were too old to be sent.", missed),
-            ("svodka_digests_broken", "gauge", "Schedules whose chat cannot be written to.", broken),
+            ("svodka_digests_shut", "gauge", "Schedules whose chat cannot be written to.", shut),
         )
     ]
 

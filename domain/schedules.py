@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -40,12 +41,20 @@ class Slot:
         return f"{self.day.isoformat()}T{self.at:%H:%M}"
 
 
+class Obstacle(StrEnum):
+    """Why nothing can be sent to a schedule's chat until somebody acts."""
+
+    CLOSED = "closed"  # the bot was removed or blocked there
+    STRANGER = "stranger"  # a person who was shut out
+    UNBOUND = "unbound"  # a chat that is not bound any more
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """A digest that somebody of the team has set. ``zone`` is the name of one, "" for the account's.
 
     ``handled_at``: slots up to this moment are settled, sent or not; ``missed``: how many of them were not sent, because
-    they were too old by the time we could. ``broken`` says why nothing can be sent there, "" while it can.
+    they were too old by the time we could. ``obstacle``: why nothing can be sent there, None while it can.
     """
 
     id: int
@@ -58,7 +67,7 @@ class Schedule:
     destination: Destination
     picture: bool
     enabled: bool
-    broken: str
+    obstacle: Obstacle | None
     handled_at: datetime
     missed: int
 
@@ -73,7 +82,7 @@ class Schedule:
 
     @property
     def active(self) -> bool:
-        return self.enabled and not self.broken
+        return self.enabled and self.obstacle is None
 
 
 def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:

@@ -137,7 +137,7 @@ class Destinations:
                 .where(destinations.c.chat_id == chat_id, destinations.c.state == "active")
                 .values(state="dead", error=error[:500])
             )
-            return int(result.rowcount) + await shut_chat(connection, chat_id, error[:500] or GONE)
+            return int(result.rowcount) + await shut_chat(connection, chat_id)
 
         return await self._database.write(job)
 

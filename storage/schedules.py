@@ -12,7 +12,7 @@ from domain.digests import DigestKind, DigestPart
 from domain.messages import Destination
 from domain.ports import Tx
 from domain.roles import Person
-from domain.schedules import Due, Schedule
+from domain.schedules import Due, Obstacle, Schedule
 from storage.engine import Database
 from storage.models import audit, destinations, notices, schedules, users
 from storage.upsert import upsert
@@ -127,23 +127,24 @@ class ScheduleStore:
         rows = (await connection.execute(select(destinations.c.topic_id, destinations.c.silent).where(bound))).all()
         return Gate(open=bool(rows), silent=any(row.silent for row in rows if row.topic_id == place.topic_id))
 
-    async def shut(self, tx: Tx, schedule: Schedule, why: str) -> bool:
+    async def shut(self, tx: Tx, schedule: Schedule, why: Obstacle) -> bool:
         """Nothing can be sent there until somebody acts; False when that is known already."""
-        mine = _mine(schedule.account_id, schedule.id) & (schedules.c.broken == "")
-        shut = update(schedules).where(mine).values(broken=why)
+        mine = _mine(schedule.account_id, schedule.id) & (schedules.c.obstacle == "")
+        shut = update(schedules).where(mine).values(obstacle=why.value)
         return bool((await cast("AsyncConnection", tx).execute(shut)).rowcount)
 
 
-async def shut_chat(connection: AsyncConnection, chat_id: int, why: str) -> int:
+async def shut_chat(connection: AsyncConnection, chat_id: int) -> int:
     """The chat cannot be written to; how many schedules send there."""
-    there = (schedules.c.chat_id == chat_id) & (schedules.c.broken == "") & schedules.c.deleted_at.is_(None)
-    return int((await connection.execute(update(schedules).where(there).values(broken=why))).rowcount)
+    there = (schedules.c.chat_id == chat_id) & (schedules.c.obstacle == "") & schedules.c.deleted_at.is_(None)
+    closed = update(schedules).where(there).values(obstacle=Obstacle.CLOSED.value)
+    return int((await connection.execute(closed)).rowcount)
 
 
 async def open_chat(connection: AsyncConnection, chat_id: int, now: datetime) -> None:
     """It can be again; what was due meanwhile is not sent after it."""
-    there = (schedules.c.chat_id == chat_id) & (schedules.c.broken != "")
-    await connection.execute(update(schedules).where(there).values(broken="", handled_at=now))
+    there = (schedules.c.chat_id == chat_id) & (schedules.c.obstacle != "")
+    await connection.execute(update(schedules).where(there).values(obstacle="", handled_at=now))
 
 
 async def move_chat(connection: AsyncConnection, old: int, new: int) -> None:
@@ -173,7 +174,7 @@ def _mine(account_id: int, schedule_id: int) -> ColumnElement[bool]:
 
 
 def _times(schedule: Schedule) -> tuple[object, ...]:
-    return schedule.kind, schedule.days, schedule.at, schedule.zone, schedule.enabled, schedule.broken
+    return schedule.kind, schedule.days, schedule.at, schedule.zone, schedule.enabled, schedule.obstacle
 
 
 async def _note(connection: AsyncConnection, by: Person, detail: str, now: datetime) -> None:
@@ -193,7 +194,7 @@ def _values(schedule: Schedule) -> dict[str, Any]:
         "topic_id": schedule.destination.topic_id,
         "picture": schedule.picture,
         "enabled": schedule.enabled,
-        "broken": schedule.broken,
+        "obstacle": schedule.obstacle or "",
     }
 
 
@@ -209,7 +210,7 @@ def _schedule(row: Row[Any]) -> Schedule:
         destination=Destination(chat_id=row.chat_id, topic_id=row.topic_id),
         picture=row.picture,
         enabled=row.enabled,
-        broken=row.broken,
+        obstacle=Obstacle(row.obstacle) if row.obstacle else None,
         handled_at=row.handled_at,
         missed=row.missed,
     )

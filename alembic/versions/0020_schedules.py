@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("topic_id", sa.BigInteger(), nullable=True),
         sa.Column("picture", sa.Boolean(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("broken", sa.Text(), server_default="", nullable=False),
+        sa.Column("obstacle", sa.String(length=16), server_default="", nullable=False),
         sa.Column("handled_at", UtcDateTime(), nullable=False),
         sa.Column("missed", sa.Integer(), server_default="0", nullable=False),
         sa.Column("changed_by", sa.BigInteger(), nullable=True),

@@ -20,7 +20,7 @@ Alter = Callable[[Schedule], Schedule]
 
 def move_to(place: Destination) -> Alter:
     """A changed place is tried anew."""
-    return lambda old: replace(old, destination=place, broken="")
+    return lambda old: replace(old, destination=place, obstacle=None)
 
 
 def typed_time(words: str, texts: Texts) -> Alter:
@@ -82,7 +82,7 @@ def _picture(value: str) -> Alter:
 
 def _on(value: str) -> Alter:
     """Switched on again it is tried anew, also where it could not be sent."""
-    return lambda old: replace(old, enabled=value == "1", broken="")
+    return lambda old: replace(old, enabled=value == "1", obstacle=None)
 
 
 ALTERATIONS: Mapping[str, Callable[[str], Alter | None]] = {

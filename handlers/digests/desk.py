@@ -76,7 +76,7 @@ async def set_schedule(desk: Desk, person: Person, here: Destination, typed: Typ
         destination=here,
         picture=True,
         enabled=True,
-        broken="",
+        obstacle=None,
         handled_at=desk.clock.now(),
         missed=0,
     )

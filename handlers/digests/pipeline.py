@@ -11,7 +11,7 @@ from pathlib import Path
 from domain.events import DigestDue
 from domain.messages import File, Message, Section, plain
 from domain.ports import Steps, Tx
-from domain.schedules import LATE_AFTER, Schedule
+from domain.schedules import LATE_AFTER, Obstacle, Schedule
 from domain.work import WorkItem
 from handlers.digests.buttons import Opened, with_switch
 from handlers.digests.services import DigestServices, Drawn, Told
@@ -120,11 +120,12 @@ async def _post(run: _Run, tx: Tx, picture: str = "") -> bool:
 async def _shut(run: _Run) -> None:
     """Those who run the bot hear of it once, in private: the chat itself can not be told."""
     services, schedule = run.services, run.schedule
-    why = services.texts.get("digest.shut.person" if schedule.destination.chat_id > 0 else "digest.shut.chat")
+    why = Obstacle.STRANGER if schedule.destination.chat_id > 0 else Obstacle.UNBOUND
+    text = services.texts.get("digest.shut_notice", why=services.texts.get(f"digest.obstacle.{why}"))
     admins = await services.admins(schedule.account_id)
     notice = Message(
         key=f"digest:shut:{run.item.event.external_id}",
-        sections=(Section(lines=(plain(services.texts.get("digest.shut.notice", why=why)),)),),
+        sections=(Section(lines=(plain(text),)),),
         kind="notice",
     )
 

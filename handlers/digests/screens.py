@@ -27,7 +27,7 @@ def list_screen(reader: Reader, schedules: Sequence[Schedule], places: Places, *
     lines += [bullet(_line(reader, one, places)) for one in schedules] or [plain(reader.say("digest.none"))]
     rows = [(action(shortened(_name(reader, one, places), TITLE_LIMIT * 2), f"dg:{one.id}"),) for one in schedules]
     offers = offer_rows(reader, schedules, places.here, webinars=webinars)
-    hint = Section(lines=(plain(reader.say("digest.add_hint")),))
+    hint = Section(lines=(plain(reader.say("digest.add_hint" if reader.private else "digest.add_hint_group")),))
     section = Section(title=bold(reader.say("digest.title")), lines=tuple(lines))
     return Message(key=ANSWER, sections=(section, hint), buttons=(*rows, *offers))
 
@@ -144,8 +144,8 @@ def delete_screen(reader: Reader, one: Schedule, places: Places) -> Message:
 
 
 def _coming(reader: Reader, one: Schedule) -> str:
-    if one.broken:
-        return reader.say("digest.row.broken", why=one.broken)
+    if one.obstacle is not None:
+        return reader.say("digest.row.shut", why=reader.say(f"digest.obstacle.{one.obstacle}"))
     if not one.enabled:
         return reader.say("digest.row.paused")
     if not one.by_the_clock:
@@ -186,7 +186,7 @@ def _controls(reader: Reader, one: Schedule) -> Rows:
         reader.say(f"digest.button.{'picture_off' if one.picture else 'picture_on'}"),
         f"dgpic:{one.id}:{int(not one.picture)}",
     )
-    if one.broken:
+    if one.obstacle is not None:
         pause = action(reader.say("digest.button.again"), f"dgon:{one.id}:1")
     else:
         pause = action(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from domain.digests import DigestKind, DigestPart
 from domain.messages import Destination, Message, Texts
 from domain.ports import Clock, Tx
-from domain.schedules import Schedule
+from domain.schedules import Obstacle, Schedule
 from handlers.wording import Reader
 
 Drawn = tuple[object, ...]  # what ``draw_apart`` is given: a function of a module, and what it draws
@@ -52,7 +52,7 @@ class Schedules(Protocol):
     async def find(self, account_id: int, schedule_id: int) -> Schedule | None: ...
     async def miss(self, tx: Tx, schedule: Schedule) -> None: ...
     async def gate(self, tx: Tx, account_id: int, place: Destination) -> Gates: ...
-    async def shut(self, tx: Tx, schedule: Schedule, why: str) -> bool: ...
+    async def shut(self, tx: Tx, schedule: Schedule, why: Obstacle) -> bool: ...
 
 
 class OneChat(Protocol):

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 from domain.messages import Destination
 from domain.schedules import EVERY_DAY, WORKDAYS, Schedule, next_slot
 from handlers.digests.typed import zone_title
-from handlers.wording import Reader, shortened
+from handlers.wording import Reader
 from storage.destinations import BoundChat
 
-WHY_LIMIT = 64
 MOST_COMING = 3
 WEEKENDS = frozenset({5, 6})
 
@@ -31,11 +30,11 @@ def digest_lines(reader: Reader, schedules: Sequence[Schedule], places: Places) 
     clocked = [one for one in schedules if one.active and one.by_the_clock]
     slots = ((next_slot(one.timetable(reader.zone), reader.now), one) for one in clocked)
     coming = sorted((slot.moment, one.id, one) for slot, one in slots if slot is not None)
-    told = [one for _, _, one in coming[:MOST_COMING]] + [one for one in schedules if one.broken and one.enabled]
+    shut = [one for one in schedules if one.enabled and one.obstacle is not None]
     return [
         reader.say("digest.status", what=what_of(reader, one), where=where_to(reader, one.destination, places),
                    standing=standing_of(reader, one))
-        for one in told
+        for one in [*(one for _, _, one in coming[:MOST_COMING]), *shut]
     ]  # fmt: skip
 
 
@@ -60,8 +59,8 @@ def next_time(reader: Reader, one: Schedule) -> str:
 
 def standing_of(reader: Reader, one: Schedule) -> str:
     """When it comes next, or why it does not."""
-    if one.broken:
-        return reader.say("digest.broken", why=shortened(one.broken, WHY_LIMIT))
+    if one.obstacle is not None:
+        return reader.say("digest.shut", why=reader.say(f"digest.obstacle.{one.obstacle}"))
     if not one.enabled:
         return reader.say("digest.paused")
     if not one.by_the_clock:

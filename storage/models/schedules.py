@@ -18,7 +18,7 @@ schedules = Table(
     Column("topic_id", BigInteger),
     Column("picture", Boolean, nullable=False),
     Column("enabled", Boolean, nullable=False),
-    Column("broken", Text, nullable=False, server_default=""),  # why nothing can be sent there
+    Column("obstacle", String(16), nullable=False, server_default=""),  # domain.schedules.Obstacle: nothing can be sent
     Column("handled_at", UtcDateTime, nullable=False),  # slots up to here are settled
     Column("missed", Integer, nullable=False, server_default="0"),
     Column("changed_by", BigInteger),

@@ -17,7 +17,7 @@ from domain.events import DigestDue
 from domain.messages import Destination, as_text
 from domain.ports import Tx
 from domain.roles import Person, Role
-from domain.schedules import EVERY_DAY, Schedule
+from domain.schedules import EVERY_DAY, Obstacle, Schedule
 from handlers.digests.content import DigestSources
 from handlers.digests.services import DigestServices
 from handlers.texts import load_texts
@@ -47,7 +47,8 @@ async def make(lite: Database, clock: HandClock) -> Make:
     async def make(**changes: Any) -> Schedule:
         new = Schedule(
             id=0, account_id=1, kind=DigestKind.DAILY, days=EVERY_DAY, at=time(16), zone="", parts=frozenset(DigestPart),
-            destination=Destination(chat_id=-1), picture=False, enabled=True, broken="", handled_at=clock.now(), missed=0,
+            destination=Destination(chat_id=-1), picture=False, enabled=True, obstacle=None, handled_at=clock.now(),
+            missed=0,
         )  # fmt: skip
         return await ScheduleStore(lite).add(ADMIN, replace(new, **changes), clock.now())
 
@@ -130,7 +131,7 @@ async def test_paused_broken_and_deleted_ones_do_not_come(
     lite: Database, services: DigestServices, clock: HandClock, make: Make
 ) -> None:
     await make(enabled=False)
-    await make(broken="чат закрыт")
+    await make(obstacle=Obstacle.CLOSED)
     gone = await make()
     await ScheduleStore(lite).drop(ADMIN, gone.id, clock.now())
     await make(kind=DigestKind.WEBINAR)

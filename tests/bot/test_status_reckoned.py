@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.schedules import Obstacle
 from storage.engine import Database
 from storage.queries.crm_reckoning import CrmReckoning, keep_crm_reckoning
 from storage.queries.reckoning import Reckoning, keep_reckoning
@@ -33,11 +34,11 @@ async def test_calls_and_webinars_are_reckoned(monkeypatch: pytest.MonkeyPatch, 
     await keep_webinar_reckoning(database, 1, webinars)
     crm = CrmReckoning(vendor="amocrm", at=NOW, listed=214, hook=209, poll=5, waiting=0)
     await keep_crm_reckoning(database, 1, crm)
-    await ScheduleStore(database).add(ADMIN, replace(NEW, broken="чат закрыт"), NOW)
+    await ScheduleStore(database).add(ADMIN, replace(NEW, obstacle=Obstacle.CLOSED), NOW)
     await database.close()
     said = (await terminal("status")).out
     assert "Сверка за сутки: звонков в Битрикс24 5 · обработано 4" in said
     assert "Сверка за сутки: отчётов в Бизон365 4 · по вебхуку 2 · нашёл опрос 1" in said
     assert "сделок изменено в amoCRM 214 · известно из вебхуков 209 · дозагружено 5 · ждут 0." in said
-    assert "Дайджесты: Итог дня в чат -1001, который не подключён: не приходит, чат закрыт" in said
+    assert "Дайджесты: Итог дня в чат -1001, который не подключён: не приходит, бота удалили из чата" in said
     assert "не прочитан отчёт «Урок», —. Что нажать: «Проверить снова» в /status" in said

@@ -13,7 +13,7 @@ from domain.digests import DigestKind, DigestPart
 from domain.errors import BadInput
 from domain.events import DigestDue
 from domain.messages import Destination
-from domain.schedules import EVERY_DAY, WORKDAYS, Schedule
+from domain.schedules import EVERY_DAY, WORKDAYS, Obstacle, Schedule
 from handlers.desk import Desk
 from handlers.digests.buttons import Opened, off_button, on_button
 from handlers.digests.desk import understood
@@ -164,13 +164,13 @@ async def test_the_state_names_what_comes_next_and_what_cannot(owner: Talk, desk
         await owner.say(f"/digest {words}")
     store = ScheduleStore(desk.database)
     last = (await store.all(1))[-2]
-    await store.change(owner.person, last.id, lambda old: replace(old, broken="чат закрыт"), desk.clock.now())
+    await store.change(owner.person, last.id, lambda old: replace(old, obstacle=Obstacle.CLOSED), desk.clock.now())
     told = (await owner.say("/status")).partition("Дайджесты\n")[2].partition("\n\n")[0]
     assert told.splitlines() == [
         "• Итог дня в ваш личный чат: следующий сегодня в 15:02",
         "• Итог дня в ваш личный чат: следующий пн 23.11 в 09:00",
         "• Итог недели в ваш личный чат: следующий пн 23.11 в 18:30",
-        "• Итог дня в ваш личный чат: не приходит, чат закрыт",
+        "• Итог дня в ваш личный чат: не приходит, бота удалили из чата или заблокировали",
     ]
 
 

@@ -37,7 +37,7 @@ async def due(desk: Desk, destination: int = GROUP, *, picture: bool = False, **
     new = Schedule(
         id=0, account_id=1, kind=DigestKind.DAILY, days=WORKDAYS, at=now.time(), zone="",
         parts=frozenset({DigestPart.CALLS, DigestPart.DEBTS}), destination=Destination(chat_id=destination), picture=picture,
-        enabled=True, broken="", handled_at=now, missed=0,
+        enabled=True, obstacle=None, handled_at=now, missed=0,
     )  # fmt: skip
     schedule = await ScheduleStore(desk.database).add(OWNER, new, now)
     event = DigestDue(vendor=SENDER, external_id=f"{schedule.id}:slot", occurred_at=now, schedule_id=schedule.id)

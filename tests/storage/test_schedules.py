@@ -11,7 +11,7 @@ from domain.digests import DigestKind, DigestPart
 from domain.messages import Destination
 from domain.ports import Tx
 from domain.roles import Person, Role
-from domain.schedules import WORKDAYS, Due, Schedule
+from domain.schedules import WORKDAYS, Due, Obstacle, Schedule
 from storage.destinations import Destinations
 from storage.engine import Database
 from storage.models import audit, users
@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 GROUP = Destination(chat_id=-1001, topic_id=7)
 NEW = Schedule(
     id=0, account_id=1, kind=DigestKind.DAILY, days=WORKDAYS, at=time(9, 5), zone="Europe/Berlin",
-    parts=frozenset({DigestPart.CALLS, DigestPart.DEBTS}), destination=GROUP, picture=True, enabled=True, broken="",
+    parts=frozenset({DigestPart.CALLS, DigestPart.DEBTS}), destination=GROUP, picture=True, enabled=True, obstacle=None,
     handled_at=NOW, missed=0,
 )  # fmt: skip
 
@@ -85,7 +85,7 @@ async def test_schedules_go_with_their_chat(database: Database) -> None:
     assert await places.bury(GROUP.chat_id, "kicked") == 0
     shut = await store.find(1, kept.id)
     assert shut is not None
-    assert (shut.broken, shut.active) == ("kicked", False)
+    assert (shut.obstacle, shut.active) == (Obstacle.CLOSED, False)
     await places.revive(GROUP.chat_id)
     assert await store.find(1, kept.id) == replace(kept, handled_at=NOW + timedelta(days=1)), "nothing comes after it"
 
