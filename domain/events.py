@@ -129,14 +129,19 @@ class ExportAsked(Event):
     """Somebody of the team wants a list as a file. ``external_id`` names the asking, so a press that comes twice is one.
 
     ``what`` and ``format`` are names of the catalogue of exports; local days, None: from the first, or up to the last there
-    is. The file goes to ``chat_id``.
+    is. ``webinar_id``, not 0: of our table; then ``segment`` is a part of its people, and ``about`` tells both in Russian.
+    The file goes where ``chat_id`` and ``topic_id`` say.
     """
 
     what: str
     format: str
     chat_id: int
+    topic_id: int | None = None
     first: date | None = None
     last: date | None = None
+    webinar_id: int = 0
+    segment: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,11 @@ class Figure(StrEnum):
     def dimension(self) -> Dimension:
         return Dimension.CREATIVE if self is Figure.TOP else Dimension[self.name]
 
+    @property
+    def export(self) -> str:
+        """What it is called among the lists that are exported."""
+        return "top" if self is Figure.TOP else f"{self.texts}s"
+
 
 CONVERSIONS = (Figure.DIRECTION, Figure.CREATIVE, Figure.SOURCE, Figure.PARTNER)
 

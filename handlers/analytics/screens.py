@@ -95,10 +95,13 @@ def _buttons(reader: Reader, counted: Counted) -> Iterator[tuple[Button, ...]]:
         others = [(other, reader.say(f"figures.button.{other.texts}")) for other in CONVERSIONS]
         shown = [action(_marked(text, chosen=other is figure), f"fig:{other}:{here}") for other, text in others]
         yield from (tuple(shown[:2]), tuple(shown[2:]))
-    last = [action(reader.say("figures.button.how"), f"fhow:{figure}:{here}")]
-    if counted.rows:
-        last += [action(reader.say(f"figures.button.{name}"), f"f{name}:{figure}:{here}") for name in ("csv", "pic")]
-    yield tuple(last)
+    how = action(reader.say("figures.button.how"), f"fhow:{figure}:{here}")
+    if not counted.rows:
+        yield (how,)
+        return
+    yield (how, action(reader.say("figures.button.pic"), f"fpic:{figure}:{here}"))
+    csv = action(reader.say("figures.button.csv"), f"fcsv:{figure}:{here}")
+    yield (csv, action(reader.say("export.button.excel"), f"expn:{figure.export}:{here}:xlsx"))
 
 
 def _marked(text: str, *, chosen: bool) -> str:

@@ -107,9 +107,9 @@ def _listed(name: str, listing: Listing, *, guarded: bool = True) -> Export:
     )  # fmt: skip
 
 
-def _figure(name: str, of: Figure) -> Export:
+def _figure(of: Figure) -> Export:
     columns = (*FIGURE_COLUMNS, *(COST_COLUMNS if of is not Figure.TOP else ()))
-    return Export(name=name, columns=columns, slices=partial(figure, of))
+    return Export(name=of.export, columns=columns, slices=partial(figure, of))
 
 
 EXPORTS = (
@@ -120,11 +120,11 @@ EXPORTS = (
     _listed("attendees", listings.ATTENDEES),
     _listed("registrations", listings.REGISTRATIONS),
     Export(name="no_shows", columns=NO_SHOWS, slices=no_shows, guarded=True),
-    _figure("directions", Figure.DIRECTION),
-    _figure("creatives", Figure.CREATIVE),
-    _figure("sources", Figure.SOURCE),
-    _figure("partners", Figure.PARTNER),
-    _figure("top", Figure.TOP),
+    _figure(Figure.DIRECTION),
+    _figure(Figure.CREATIVE),
+    _figure(Figure.SOURCE),
+    _figure(Figure.PARTNER),
+    _figure(Figure.TOP),
     _listed("spend", listings.SPEND),
     Export(name="company", columns=company.FIGURES, slices=company.figures, guarded=True),
     Export(name="houses", columns=company.HOUSES, slices=company.houses, dated=False),

@@ -13,7 +13,7 @@ from handlers.exports.ground import Ground
 from handlers.wording import Reader
 from storage.queries.attendees import NoShowLine, find_no_shows
 from storage.queries.listings import Days
-from storage.queries.webinars import WebinarLine, list_webinars, turnout
+from storage.queries.webinars import WebinarLine, list_webinars, turnout, webinar_line
 
 MOST_WEBINARS = 10_000
 MOST_NO_SHOWS = 100_000  # of a webinar
@@ -75,6 +75,9 @@ def _missed(one: NoShowLine) -> Row:
 
 
 async def _lines(ground: Ground, days: Days) -> Sequence[WebinarLine]:
+    if days.webinar_id:
+        line = await webinar_line(ground.database, ground.account_id, days.webinar_id)
+        return [line] if line is not None else []
     since = datetime.combine(days.first, time.min, days.zone).astimezone(UTC) if days.first else None
     until = datetime.combine(days.last + timedelta(days=1), time.min, days.zone).astimezone(UTC) if days.last else None
     return await list_webinars(ground.database, ground.account_id, limit=MOST_WEBINARS, since=since, until=until)

@@ -18,6 +18,7 @@ from handlers.exports.making import FOLDER, SPARE_BYTES, count, has_room, pour, 
 from handlers.exports.screens import Wish, begun_screen, ended_screen, file_name, progress_screen, ready_screen
 from handlers.exports.services import ExportServices
 from handlers.wording import Reader
+from storage.queries.attendees import Segment
 from storage.queries.listings import Days
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ async def make_export(item: WorkItem[ExportAsked], steps: Steps, services: Expor
         end = await making.run()
     finally:
         services.stopped.discard(item.event.external_id)
-    place = Destination(chat_id=item.event.chat_id)
+    place = _place(item.event)
 
     async def tell(tx: Tx) -> bool:
         await services.chat.post_to(tx, item.account_id, place, end)
@@ -48,6 +49,10 @@ async def make_export(item: WorkItem[ExportAsked], steps: Steps, services: Expor
 
     await steps.write("tell", tell, bool)
     services.posted()
+
+
+def _place(event: ExportAsked) -> Destination:
+    return Destination(chat_id=event.chat_id, topic_id=event.topic_id)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,15 +139,20 @@ class _Making:
             raise StoppedError
 
     async def _show(self, message: Message) -> None:
-        place = Destination(chat_id=self.item.event.chat_id)
+        place = _place(self.item.event)
         await self.services.write(lambda tx: self.services.chat.post_to(tx, self.item.account_id, place, message))
         self.services.posted()
 
     @property
     def wish(self) -> Wish:
         event = self.item.event
-        days = Days(zone=self.services.timezone, first=event.first, last=event.last)
-        return Wish(export=self.export, days=days, format=Format(event.format), id=event.external_id)
+        days = Days(
+            zone=self.services.timezone, first=event.first, last=event.last, webinar_id=event.webinar_id,
+            segment=Segment(event.segment or Segment.ALL),
+        )  # fmt: skip
+        return Wish(
+            export=self.export, days=days, format=Format(event.format), id=event.external_id, about=event.about
+        )  # fmt: skip
 
     @property
     def reader(self) -> Reader:

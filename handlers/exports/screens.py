@@ -12,6 +12,7 @@ from handlers.calls.periods import Period
 from handlers.calls.screens import ANSWER, action
 from handlers.exports.catalogue import EXPORTS, Export, title_of
 from handlers.exports.files import Format, Written
+from handlers.webinars.segment_screens import Part
 from handlers.wording import Reader
 from storage.queries.listings import Days
 
@@ -20,12 +21,16 @@ PICKED_DAYS = (7, 30, 90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """A file somebody asked for. ``id`` names the asking, "" where nothing is asked yet."""
+    """A file somebody asked for. ``id`` names the asking, "" where nothing is asked yet.
+
+    ``about``: of which webinar and part of its people, where it is of one.
+    """
 
     export: Export
     days: Days
     format: Format = Format.XLSX
     id: str = ""
+    about: str = ""
 
     @property
     def key(self) -> str:
@@ -65,7 +70,7 @@ def days_screen(reader: Reader, export: Export, *, puzzled: str = "") -> Message
 
 def format_screen(reader: Reader, wish: Wish) -> Message:
     title = bold(reader.say("export.format_title", **_named(reader, wish)))
-    days = button_of(wish.days, reader.today)
+    days = button_of(wish, reader.today)
     buttons = (
         action(reader.say("export.button.excel"), f"expf:{wish.export.name}:{days}:{Format.XLSX}"),
         action(reader.say("export.button.csv"), f"expf:{wish.export.name}:{days}:{Format.CSV}"),
@@ -100,7 +105,7 @@ def ready_screen(reader: Reader, wish: Wish, written: Written, files: Sequence[F
 def ended_screen(reader: Reader, wish: Wish, name: str, **values: object) -> Message:
     """It ended without a file, as the text ``name`` says."""
     text = reader.say(name, **_named(reader, wish), **values)
-    target = f"expf:{wish.export.name}:{button_of(wish.days, reader.today)}:{wish.format}"
+    target = f"expf:{wish.export.name}:{button_of(wish, reader.today)}:{wish.format}"
     buttons = ((action(reader.say("export.button.again"), target),),) if name == "export.failed" else ()
     return Message(key=wish.key, sections=(Section(lines=(plain(text),)),), buttons=buttons, kind="answer")
 
@@ -118,15 +123,18 @@ def when_of(reader: Reader, days: Days) -> str:
     return reader.say("export.ever")
 
 
-def button_of(days: Days, today: date) -> str:
-    """What a button carries of them."""
+def button_of(wish: Wish, today: date) -> str:
+    """What a button carries of them: «30», «20261101-20261130», «0», or «w12a», a webinar and the letter of a part."""
+    days = wish.days
+    if days.webinar_id:
+        return f"w{days.webinar_id}{next((part for part in Part if part.segment is days.segment), '')}"
     return period_on_button(Period(first=days.first, last=days.last), today) if days.first and days.last else "0"
 
 
 def _named(reader: Reader, wish: Wish) -> dict[str, object]:
     """A list that has no dates is as it stands today."""
     now = reader.say("export.now", day=reader.day(reader.now))
-    when = when_of(reader, wish.days) if wish.export.dated else now
+    when = wish.about or (when_of(reader, wish.days) if wish.export.dated else now)
     return {"what": title_of(wish.export, reader.texts), "when": when}
 
 

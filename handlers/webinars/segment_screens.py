@@ -63,7 +63,11 @@ def part_screen(reader: Reader, webinar: WebinarLine, part: Part, page: Attendee
     people = [Section(lines=lines) for _, lines in rows]
     opening = tuple(action(str(place), target) for place, (target, _) in enumerate(rows, offset + 1))
     turning = pager(reader, page.total, offset, lambda at: f"sg:{webinar.id}:{part}:{at}")
-    file = (action(reader.say("webinar.button.file"), f"sgf:{webinar.id}:{part}"),) if page.total else ()
+    excel = f"expn:no_shows:w{webinar.id}:xlsx" if part is Part.NO_SHOW else f"expn:attendees:w{webinar.id}{part}:xlsx"
+    file = (
+        action(reader.say("webinar.button.file"), f"sgf:{webinar.id}:{part}"),
+        action(reader.say("export.button.excel"), excel),
+    )[: 2 if page.total else 0]
     back = action(reader.say("segment.button.back"), f"seg:{webinar.id}")
     buttons = (opening, turning, (*file, back))
     title = Line(spans=(Span(head, Style.BOLD),))

@@ -168,7 +168,7 @@ _AGAIN = " OR ".join(
         "b.account_id = a.account_id AND b.email = a.email AND b.email <> ''",
     )
 )
-_SEGMENTS = {
+SEGMENTS = {
     Segment.ALL: "1 = 1",
     Segment.ATTENDED: "a.attended",
     Segment.STAYED: "a.presence = 'stayed'",
@@ -195,7 +195,7 @@ async def find_attendees(
     manager: str | None = None, limit: int, offset: int = 0,
 ) -> AttendeePage:  # fmt: skip
     """The people of one webinar, hot first, then by how long they watched. ``manager``: of their leads only, "" for none."""
-    where = f"WHERE {_HERE} AND {_SEGMENTS[segment]}"
+    where = f"WHERE {_HERE} AND {SEGMENTS[segment]}"
     values: dict[str, Any] = {"account": account_id, "session": webinar_id, "limit": limit, "offset": offset}
     if manager is not None:
         where += f" AND {RESPONSIBLE} = :manager"
@@ -211,7 +211,7 @@ async def segment_sizes(
     database: Database, account_id: int, webinar_id: int, segments: Sequence[Segment]
 ) -> dict[Segment, int]:
     """How many people of one webinar are in each of these."""
-    counts = ", ".join(f"count(*) FILTER (WHERE {_SEGMENTS[segment]})" for segment in segments)
+    counts = ", ".join(f"count(*) FILTER (WHERE {SEGMENTS[segment]})" for segment in segments)
     sql = f"SELECT {counts} FROM webinar_attendees AS a JOIN webinars AS w ON w.id = a.session_id WHERE {_HERE}"  # noqa: S608
     async with database.read() as connection:
         row = (await fetch(connection, sql, {"account": account_id, "session": webinar_id}))[0]
@@ -222,7 +222,7 @@ async def attendee_slices(
     database: Database, account_id: int, webinar_id: int, segment: Segment = Segment.ALL
 ) -> AsyncGenerator[tuple[AttendeeLine, ...]]:
     """All the people of ``find_attendees``, a slice at a time; a connection is held until the last is taken."""
-    where = f"WHERE {_HERE} AND {_SEGMENTS[segment]}"
+    where = f"WHERE {_HERE} AND {SEGMENTS[segment]}"
     values: dict[str, Any] = {"account": account_id, "session": webinar_id}
     sql = f"{_LINES} {where} {_ORDER}"
     async with database.read() as connection, aclosing(fetch_slices(connection, sql, values, size=SLICE)) as slices:

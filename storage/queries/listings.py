@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from storage.engine import Database
 from storage.hidden import seen
 from storage.models.types import driver_time
-from storage.queries.attendees import told
+from storage.queries.attendees import SEGMENTS, Segment, told
 from storage.sets import fetch, fetch_slices
 from storage.staff import RESPONSIBLE
 
@@ -29,13 +29,17 @@ _GIST = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """``columns``: name → SQL. ``source`` has :account in it; a period is of ``at``, a time, or of ``day``, a local date."""
+    """``columns``: name → SQL. ``source`` has :account in it; a period is of ``at``, a time, or of ``day``, a local date.
+
+    ``webinar``: the id of the webinar that a row is of, where one can be asked for alone.
+    """
 
     columns: Mapping[str, str]
     source: str
     order: str
     at: str = ""
     day: str = ""
+    webinar: str = ""
 
     @property
     def dated(self) -> bool:
@@ -44,11 +48,16 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """Local days of ``zone``, both included; None: from the first, up to the last there is."""
+    """Local days of ``zone``, both included; None: from the first, up to the last there is.
+
+    ``webinar_id``: of this webinar alone, and of its people only those of ``segment``; 0: of all.
+    """
 
     zone: ZoneInfo
     first: date | None = None
     last: date | None = None
+    webinar_id: int = 0
+    segment: Segment = Segment.ALL
 
 
 async def count_rows(database: Database, account_id: int, listing: Listing, days: Days) -> int:
@@ -78,7 +87,7 @@ def _plain(rows: Sequence[Any]) -> list[tuple[object, ...]]:
 
 
 def _period(database: Database, listing: Listing, days: Days) -> tuple[str, dict[str, Any]]:
-    """The condition and its values; both begin with nothing where all is wanted."""
+    """The condition and its values; nothing where all is wanted."""
     column = listing.at or listing.day
     where, values = "", dict[str, Any]()
     if column and days.first is not None:
@@ -87,6 +96,9 @@ def _period(database: Database, listing: Listing, days: Days) -> tuple[str, dict
     if column and days.last is not None:
         where += f" AND {column} < :until"
         values["until"] = _edge(database, listing, days, days.last + timedelta(days=1))
+    if listing.webinar and days.webinar_id:
+        where += f" AND {listing.webinar} = :webinar AND {SEGMENTS[days.segment]}"
+        values["webinar"] = days.webinar_id
     return where, values
 
 
@@ -156,6 +168,7 @@ ATTENDEES = Listing(
         WHERE w.account_id = :account AND w.state = 'complete' AND a.part_of IS NULL""",
     order="w.started_at, w.id",
     at="w.started_at",
+    webinar="w.id",
 )  # fmt: skip
 REGISTRATIONS = Listing(
     columns={

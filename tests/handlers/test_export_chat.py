@@ -29,7 +29,7 @@ from tests.handlers.chat import GROUP, MANAGER, OWNER, Talk
 from tests.handlers.conftest import Golden, Stage
 from tests.handlers.seed import call_row, put, seed_accounts, seed_work
 from tests.handlers.test_tables import Writing as Steps
-from tests.storage.hall import Hall, lead
+from tests.storage.hall import Hall, lead, viewer
 
 NOVEMBER = ExportAsked(
     vendor="svodka", external_id="1:q1", occurred_at=None, what="leads", format="xlsx", chat_id=10,
@@ -249,3 +249,27 @@ async def test_a_list_that_is_no_more_is_left(owner: Talk, services: ExportServi
     )  # fmt: skip
     await make_export(item, Steps(services.database), services)
     assert await shown(services) == []
+
+
+async def test_excel_below_a_figure_and_a_part_of_a_webinar(
+    owner: Talk, desk: Desk, stage: Stage, services: ExportServices
+) -> None:
+    came = [viewer("79990000001", name="Иван", minutes=(0, 50)), viewer("79990000002", name="Заглянул", minutes=(0, 1))]
+    held = await Hall(desk.database).hold(came)
+    manager = Talk(owner.dispatcher["desk"], MANAGER)
+    assert "Отправляю" not in await manager.press("expn:directions:30:xlsx", chat=GROUP)
+    assert "личный чат" in await manager.press(f"expn:attendees:w{held}a:xlsx", chat=GROUP)
+    figure, people = stage.submitted
+    assert isinstance(figure, ExportAsked)
+    assert isinstance(people, ExportAsked)
+    assert (figure.what, figure.chat_id, people.chat_id) == ("directions", GROUP, MANAGER.telegram_id)
+    assert (people.webinar_id, people.segment, people.about) == (held, "attended", "20.11.2026, были")
+    await make(services, replace(people, external_id="1:q2"))
+    told = next(message for message in await shown(services) if message.key == "export:1:q2")
+    assert told.files[0].name == "Зрители вебинаров 20.11.2026, были.xlsx"
+    with CalamineWorkbook.from_path(services.data_dir / told.files[0].path) as book:
+        assert [row[3] for row in book.get_sheet_by_index(0).to_python()] == ["Имя зрителя", "Иван"]
+    assert desk.texts.get("guests.webinar_gone") in await manager.press("expn:attendees:w999:xlsx")
+    assert "выгружает владелец" in await manager.press("expn:attendees:30:xlsx")
+    await seed_work(desk.database, "svodka:2:q1", kind="export", state="running")
+    assert desk.texts.get("export.busy") in await manager.press("expn:directions:30:xlsx")

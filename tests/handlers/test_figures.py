@@ -60,7 +60,7 @@ async def test_the_screens(hall: Hall, owner: Talk, golden: Golden) -> None:
     golden("figures_direction", (await owner.say("/conversions")).removeprefix("> "))
     assert owner.keyboard() == [
         ["fig:d:7", "fig:d:30", "fig:d:90"], ["fig:d:30", "fig:c:30"], ["fig:s:30", "fig:p:30"],
-        ["fhow:d:30", "fcsv:d:30", "fpic:d:30"],
+        ["fhow:d:30", "fpic:d:30"], ["fcsv:d:30", "expn:directions:30:xlsx"],
     ]  # fmt: skip
     golden("figures_source", (await owner.press("fig:s:30")).removeprefix("~ "))
     golden("figures_creatives", (await owner.say("/creatives")).removeprefix("> "))

@@ -88,7 +88,7 @@ async def test_people_of_a_part_open_and_pages_turn(talk: Talk, desk: Desk, held
     many = await Hall(desk.database).hold([viewer(f"+7999100000{n}", name=f"Гость {n}") for n in range(7)], another(days=1))
     await talk.press(f"sg:{many}:a:0")
     assert talk.keyboard()[1][-1] == f"sg:{many}:a:5"
-    assert talk.keyboard()[2] == [f"sgf:{many}:a", f"seg:{many}"]
+    assert talk.keyboard()[2] == [f"sgf:{many}:a", f"expn:attendees:w{many}a:xlsx", f"seg:{many}"]
     await talk.press(f"sg:{many}:a:5")
     opening = talk.keyboard()[0]
     assert [button.split(":")[0] for button in opening] == ["vwb", "vwb"]
