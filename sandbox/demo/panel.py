@@ -22,6 +22,7 @@ _SWITCHES = {"portal": "Битрикс24", "webinars": "Бизон365", "crm": "
 SUBSCRIBERS_SHOWN = 3
 ASKED = {  # what the owner asks the bot in private
     "digest-now": ("/digest", "Дайджест сейчас", "что не как обычно и почему, кто ждёт звонка"),
+    "tasks-now": ("/tasks", "Мои задачи", "задачи и встречи на сегодня из Битрикс24"),
     "spend-now": ("/spend", "Сколько стоит лид", "расходы и цена лида, записи и дошедшего"),
 }
 

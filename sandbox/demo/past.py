@@ -20,8 +20,10 @@ from domain.ports import Tx
 from domain.spending import Ad, SpendEntry
 from domain.webinars import Interval, Marks, PageId, Registration, RoomId, Viewer, WebinarReport
 from integrations.bizon365.fake_account import session_id
+from sandbox.demo.day import YOU, YOU_NAME
 from sandbox.demo.hall import PAGE, ROOM, TITLE
 from sandbox.demo.history import ADVERTS, TOPICS, WEBINAR_MINUTES, Guest, History, PastCall, PastWebinar
+from storage.board import BoardStore
 from storage.calls import folded
 from storage.codec import dumps
 from storage.engine import Database
@@ -29,6 +31,7 @@ from storage.leads import LeadStore
 from storage.migrate import Schema, migrate, schema_state
 from storage.models import calls, charges
 from storage.names import Names, NameStore
+from storage.people import People
 from storage.registrations import RegistrationStore
 from storage.spend_entries import SpendEntries
 from storage.webinars import WebinarStore
@@ -49,9 +52,18 @@ async def remember(environment: Mapping[str, str], people: Sequence[str]) -> Non
         await migrate(settings.db_url)
         await build_entrance(settings, load_keys(settings), database, SystemClock())  # makes the account, as the start does
         now = datetime.now(UTC)
+        await _introduce(database, settings.telegram.admin_ids if settings.telegram else (), now)
         await Past(database, History(now, settings.timezone, len(people)), people, now).write()
     finally:
         await database.close()
+
+
+async def _introduce(database: Database, admin_ids: tuple[int, ...], now: datetime) -> None:
+    """Who sits before the page is somebody in the portal."""
+    team = People(database, SystemClock())
+    await team.let_in(ACCOUNT, admin_ids)
+    for owner in (await team.admins(ACCOUNT))[:1]:
+        await BoardStore(database).link(owner, owner.user_id, YOU, YOU_NAME, now=now)
 
 
 class Past:

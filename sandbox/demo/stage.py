@@ -19,6 +19,7 @@ from integrations.bitrix24.fake_company import company
 from integrations.bitrix24.fake_portal import FakeCall
 from integrations.openai.fake import Fake as Models
 from sandbox.demo.child import Child
+from sandbox.demo.day import busy_day
 from sandbox.demo.front import Front
 from sandbox.demo.hall import Hall
 from sandbox.demo.past import remember
@@ -72,6 +73,7 @@ class Stage:
         self._runners: list[web.AppRunner] = []
         self._tasks: set[asyncio.Task[None]] = set()
         company(self.portal)
+        busy_day(self.portal.board, datetime.now(UTC))
         self.owner = self.telegram.person("Вы", number=OWNER_ID, username="manager", started=True)
         self.group = self.telegram.group("Команда", {self.owner: Role.CREATOR}, bot=Role.ADMIN, number=GROUP_ID)
 
