@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.alerts import Alerts
-from bot.board import build_tasks, task_runs
+from bot.board import build_promises, build_tasks, task_runs
 from bot.clock import SystemClock
 from bot.crm import Crm, Run, build_crm, build_funnel, crm_runs
 from bot.digests import build_digest_services, digest_runs, webinar_digests
@@ -340,6 +340,7 @@ def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | N
         proven=proven,
         posted=watch.alerts.posted,
         notes=build_note_desk(database, connected, ground.signals.come),
+        promises=build_promises(ground),
     )
 
 

@@ -94,15 +94,15 @@ def _bound(call: CallDetail) -> tuple[tuple[str, str], ...]:
 
 
 async def _show(item: WorkItem[CallTaskAsked], steps: Steps, services: TaskServices, call: CallDetail, word: str) -> None:
-    """The list that was pressed, and the card wherever it is, in one commit."""
+    """The list that was pressed, and the card wherever it is. As the write sees them: others may be set at this moment."""
     event, account = item.event, item.account_id
-    tasks, by_key = await services.promises.of_call(account, call.id), await services.promises.set_of(account, call.id)
-    listed = current(call, tasks)
-    screen = tasks_of_call(services.reader(), call, listed, crm=services.title, word=word, key=key_of(event))
-    card = card_again(services.reader(), call, key=card_key(call), set_tasks=by_key)
 
     async def show(tx: Tx) -> int:
+        tasks = await services.promises.within(tx, account, call.id)
+        listed, addresses = current(call, tasks), {one.task_key: one.url for one in tasks if one.state == SET}
+        screen = tasks_of_call(services.reader(), call, listed, crm=services.title, word=word, key=key_of(event))
         await put_call_tasks(services, tx, account, event, screen)
+        card = card_again(services.reader(), call, key=card_key(call), set_tasks=addresses)
         return await services.posts.repost(tx, account, card) if card is not None else 0
 
     await steps.write("show", show, int)

@@ -41,6 +41,9 @@ async def _first_start(folder: Path) -> None:
         database = Database(settings.db_url)
         database.open()
         services = await build_services(settings, load_keys(settings), database, SystemClock())
+        assert services.tasks is not None  # a portal has them, so cards offer to set what was promised
+        assert services.calls is not None
+        assert services.calls.promises is not None
         await services.close()
 
 
