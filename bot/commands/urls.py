@@ -37,6 +37,7 @@ def execute(arguments: argparse.Namespace, _rest: Sequence[str]) -> int:
         _print(settings, listed)
     if not arguments.json:
         say(f"Показатели {base_url(settings)}/metrics, ключ: {keys.hook('metrics')}")
+        say(f"Дома и люди для других программ: {base_url(settings)}/docs, ключ: в чате, /settings → «Ключи API»")
     if not settings.public_url:
         complain("PUBLIC_URL: не задан, поэтому адреса годятся только на этой машине; впишите внешний https-адрес")
     return 0

@@ -51,6 +51,8 @@ async def test_houses_and_people_are_found_by_a_part(api: Door) -> None:
     _, found, _ = await api.ask(f"{HOUSES}?q=кибальч&limit=2")
     assert (found["total"], found["count"], found["near"]) == (9, 2, None)
     assert all("Кибальчича" in house["address"] for house in found["houses"])
+    _, beyond, _ = await api.ask(f"{HOUSES}?q=кибальч&offset=9")
+    assert (beyond["houses"], beyond["total"], beyond["near"]) == ([], 9, None)
     _, exact, _ = await api.ask(f"{HOUSES}?q=4+%D1%91%D0%BB%D0%BE%D1%87%D0%BD%D0%B0%D1%8F")
     assert exact["houses"][0]["address"] == "ул. Ёлочная, 4"
     _, near, _ = await api.ask(f"{HOUSES}?q=кибольчича")

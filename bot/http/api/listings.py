@@ -29,7 +29,11 @@ async def _houses(database: Database, account_id: int, _: Page) -> Sequence[Hous
 
 async def _find_houses(database: Database, account_id: int, page: Page) -> Found[HouseLine]:
     most = page.limit or MOST_ROWS
-    return await directory.find_houses(database, account_id, page.words, limit=most, offset=page.offset)
+    found = await directory.find_houses(database, account_id, page.words, limit=most, offset=page.offset)
+    if found.lines or not page.offset:
+        return found
+    first = await directory.find_houses(database, account_id, page.words, limit=1)  # how many there are before the end
+    return Found(lines=(), total=first.total, near=first.near)
 
 
 async def _employees(database: Database, account_id: int, page: Page) -> Sequence[EmployeeLine]:
