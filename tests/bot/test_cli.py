@@ -260,7 +260,7 @@ async def test_status_replay_and_migrate_beside_a_running_process(town: Town, te
 
 def finished(town: Town) -> int:
     with closing(sqlite3.connect(town.folder / "data/svodka.db")) as connection:
-        return int(connection.execute("SELECT count(*) FROM work WHERE state = 'done'").fetchone()[0])
+        return int(connection.execute("SELECT count(*) FROM work WHERE kind = 'call' AND state = 'done'").fetchone()[0])
 
 
 async def test_replay_without_a_process_leaves_nothing_to_be_done_later(terminal: Terminal) -> None:
