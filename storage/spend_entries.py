@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.imports import CreativeRow
 from domain.spending import Ad, EntryState, SpendEntry, spread
 from storage.engine import Database
+from storage.leads import TYPED
 from storage.models import spend_entries as entries
 from storage.models.types import driver_time
 from storage.names import Names, add_creatives, add_directions, read_names
-from storage.rollups import mark_key
+from storage.rollups import mark_key, refresh
 from storage.sets import BulkWrite, Row, execute, fetch
 
-SOURCE = "words"  # of amounts that an entry brings
 _SPEND = BulkWrite(
     table="spend",
     columns=(
@@ -76,7 +77,9 @@ class KnownAds:
     creatives: tuple[str, ...] = ()
 
 
-async def known_ads(database: Database, account_id: int) -> KnownAds:
+async def known_ads(database: Database, account_id: int, zone: ZoneInfo) -> KnownAds:
+    """``zone``: the account's."""
+    await refresh(database, account_id, zone)
     mine = {"account": account_id}
     async with database.read() as connection:
         told = [*await fetch(connection, _SOURCES, mine), *await fetch(connection, _PAID_SOURCES, mine)]
@@ -225,7 +228,7 @@ async def _put(connection: AsyncConnection, account_id: int, entry: SpendEntry, 
         if amount
     ]
     at = driver_time(now, connection.dialect.name)
-    await _SPEND.run(connection, rows, (account_id, entry.id, entry.currency, SOURCE, at))
+    await _SPEND.run(connection, rows, (account_id, entry.id, entry.currency, TYPED, at))
 
 
 async def _named(connection: AsyncConnection, account_id: int, ad: Ad, now: datetime) -> Names:

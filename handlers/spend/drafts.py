@@ -36,7 +36,7 @@ class Bookkeeper:
         return self.person.account_id
 
     async def known(self) -> Known:
-        return known_names(await known_ads(self.desk.database, self.account))
+        return known_names(await known_ads(self.desk.database, self.account, self.reader.zone))
 
     async def read(self, text: str, *, said: str = "", edits: SpendEntry | None = None) -> Told:
         """``said`` before, with something missing; an entry that is changed keeps what is not said anew."""

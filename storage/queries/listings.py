@@ -187,7 +187,8 @@ SPEND = Listing(
         "utm_source": "s.utm_source", "source": "s.source", "created_at": "s.created_at",
     },
     source="""FROM spend AS s LEFT JOIN creatives AS c ON c.id = s.creative_id
-        LEFT JOIN directions AS d ON d.id = coalesce(s.direction_id, c.direction_id) WHERE s.account_id = :account""",
+        LEFT JOIN directions AS d ON d.id = coalesce(s.direction_id, c.direction_id)
+        WHERE s.account_id = :account AND s.replaced_by IS NULL""",
     order="s.day, s.id",
     day="s.day",
 )  # fmt: skip

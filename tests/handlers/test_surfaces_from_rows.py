@@ -76,6 +76,8 @@ class Company:
         ]
         await put(desk.database, calls, *rows)
         talk = Talk(desk, OWNER)
+        await talk.say(f"/spend {SOURCES[0]} 777 ₽ 16 ноября")  # what is told once more in its place
+        await talk.press(talk.keyboard()[0][0])
         for source, amount in self.spent.items():
             await talk.say(f"/spend {source} {amount // 100},{amount % 100:02} ₽ 15–19 ноября")
             await talk.press(talk.keyboard()[0][0])
@@ -164,6 +166,11 @@ async def files_agree(company: Company, talk: Talk, desk: Desk) -> None:
         place = dict(zip(export.columns, exported[source], strict=True))
         assert [place[name] for name in counts] == [leads, came, visits, long]
         assert f"{place['cost_per_lead'] or ''}".replace(".", ",") == row["cost_per_lead"]
+
+    spend = find_export("spend")
+    assert spend is not None
+    paid = [dict(zip(spend.columns, row, strict=True)) async for rows in spend.slices(ground, days) for row in rows]
+    assert sum(int(str(row["amount"])) for row in paid) == sum(company.spent.values())
 
 
 async def digest_agrees(company: Company, desk: Desk) -> None:

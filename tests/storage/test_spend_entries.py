@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from domain.spending import Ad, EntryState, SpendEntry
 from storage.engine import Database
@@ -36,7 +37,7 @@ async def test_counted_once_and_taken_back(database: Database) -> None:
     assert await entries.enter(1, number, NOW, instead=True)
     assert not await entries.enter(1, number, NOW, instead=True)
     assert await counted(database) == 40_000_00 + 100
-    assert (await known_ads(database, 1)).sources == ("google", "vk")
+    assert (await known_ads(database, 1, ZoneInfo("Europe/Moscow"))).sources == ("google", "vk")
     by = (await spending(database, 1, Dimension.DIRECTION, first=FIRST, last=LAST)).by
     assert sorted(cost.amount for costs in by.values() for cost in costs) == [100, 40_000_00]
 
