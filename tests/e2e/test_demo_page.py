@@ -285,6 +285,17 @@ async def test_four_systems_tell_of_one_client_and_there_is_one_card(shown: Show
     assert text.count("+7 900 555-01-72") == 1
 
 
+async def test_there_is_a_month_to_ask_about(shown: Shown) -> None:
+    """The demo begins with a past: the digest has something to tell, and a lead has a price."""
+    await shown.press("Дайджест сейчас")
+    await expect(shown.page.locator("#chat-title")).to_have_text("Сводка")
+    await expect(shown.cards("📊", "📞", "👤").last).to_contain_text("пропущено")
+    await shown.open_chat("Команда")
+    await shown.press("Сколько стоит лид")
+    await expect(shown.cards("💰 Расходы").last).to_contain_text("yandex — ")
+    await expect(shown.cards("💰 Расходы").last).to_contain_text("лид")
+
+
 async def _her_card(shown: Shown, *parts: str) -> str:
     """Asked for from the column of a narrow screen, until everything that was told is on it."""
     text = ""
