@@ -112,6 +112,7 @@ async def test_what_is_stored_is_what_is_shown(desk: Desk, seed: int) -> None:
     await screens_agree(company, talk)
     await files_agree(company, talk, desk)
     await digest_agrees(company, desk)
+    await company_agrees(company, talk)
     await directory_agrees(company, talk, desk.database)
 
 
@@ -183,11 +184,16 @@ async def digest_agrees(company: Company, desk: Desk) -> None:
         f"Звонки: {incoming}", f"Входящие: {incoming}", f"Пропущено: {company.missed}", f"Новые лиды: {len(company.leads)}",
     ):  # fmt: skip
         assert line in card.replace("• ", "").split("\n")
-    spent = Decimal(sum(company.spent.values())) / 100
-    assert f"Расход на рекламу: {spent:.2f}₽".replace(".", ",").replace(",00₽", "₽") in card
     assert f"пришли {len(company.visitors)}" in card
     (day,) = [day for day in facts.days if day.day == (START - timedelta(days=1)).date()]
     assert (day.incoming, day.missed) == (incoming, company.missed)
+
+
+async def company_agrees(company: Company, talk: Talk) -> None:
+    said = flat(await talk.say("/company 30")).replace("• ", "").split("\n")
+    spent = Decimal(sum(company.spent.values())) / 100
+    assert f"Расход на рекламу: {spent:.2f}₽".replace(".", ",").replace(",00₽", "₽") in said
+    assert {f"Звонки: {company.answered + company.missed}", f"Новые лиды: {len(company.leads)}"} <= set(said)
 
 
 async def directory_agrees(company: Company, talk: Talk, database: Database) -> None:
