@@ -376,6 +376,7 @@ def _webinar_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime 
         quiet_before=quiet_before,
         posted=watch.alerts.posted,
         digests=webinar_digests(ground.database, ground.clock),
+        begun=ground.signals.come,
         funnels={
             name: funnel
             for name, crm in ground.connected.items()

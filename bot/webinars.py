@@ -47,6 +47,7 @@ def build_webinar_services(
     quiet_before: datetime | None,
     posted: Callable[[], None],
     digests: Callable[[Tx, int, int], Awaitable[int]],
+    begun: Callable[[], None],
     funnels: Mapping[str, Funnel],
 ) -> WebinarServices:
     yardstick = Yardstick(attended_s=settings.attended_min_s)
@@ -78,6 +79,7 @@ def build_webinar_services(
         policy=WebinarPolicy(catchup_max_age=settings.catchup_max_age, quiet_before=quiet_before, yardstick=yardstick),
         plan=plan,
         digests=digests,
+        begun=begun,
         write=write,
         run_cpu=run_cpu,
         posted=posted,

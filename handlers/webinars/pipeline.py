@@ -51,7 +51,7 @@ async def webinar_ended(item: WorkItem[WebinarEnded], steps: Steps, services: We
     if shown and whole != turnout:
         await _show(run, whole, again="_again")
     if not run.quiet and not item.event.rehearsal:
-        await steps.write("digests", lambda tx: services.digests(tx, item.account_id, row_id), int)
+        await _begin_digests(run)
     log.info("✅ %s webinar %s: %d people, %d matched", item.event.vendor, run.webinar_id, turnout.came, turnout.matched)
 
 
@@ -145,6 +145,13 @@ async def _with_registered(run: WebinarRun, turnout: Turnout) -> Turnout:
     if not await run.steps.run("registered", lambda: take_registered(run), int):
         return turnout
     return await run.steps.run("count_again", lambda: run.services.webinars.turnout(run.row_id), Turnout)
+
+
+async def _begin_digests(run: WebinarRun) -> None:
+    """After the card: whoever waits for this webinar's digest gets it now, once."""
+    digests, account_id = run.services.digests, run.item.account_id
+    if await run.steps.write("digests", lambda tx: digests(tx, account_id, run.row_id), int):
+        run.services.begun()
 
 
 async def _show(run: WebinarRun, turnout: Turnout, again: str = "") -> None:

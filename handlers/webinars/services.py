@@ -97,7 +97,7 @@ class WebinarServices:
     """Ports of one account.
 
     ``plan`` makes work that is due later, within a write; what was planned before is left as it is. ``digests`` makes
-    that of the digests that wait for a webinar, by its row, in the same way.
+    that of the digests that wait for a webinar, by its row, in the same way; ``begun`` is called when they are committed.
     ``write`` commits what a step cannot: progress while it is still running. ``draw`` blocks in it: ``run_cpu`` takes it
     off the loop. ``posted`` is called after a card was committed: the sender should look. ``funnels``: of the CRMs that are
     connected, by the name that leads of theirs carry as their source.
@@ -119,4 +119,5 @@ class WebinarServices:
     run_cpu: Callable[[Callable[[], object]], Awaitable[object]]
     posted: Callable[[], None]
     digests: Callable[[Tx, int, int], Awaitable[int]] = _none_wanted
+    begun: Callable[[], None] = lambda: None
     funnels: Mapping[str, Funnel] = field(default_factory=dict)

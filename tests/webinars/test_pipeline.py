@@ -8,6 +8,7 @@ import pytest
 from domain.attendance import Turnout
 from domain.errors import NotReady, VendorUnavailable
 from domain.messages import as_text
+from domain.ports import Tx
 from handlers.drawing import NotDrawnError
 from handlers.webinars.pipeline import REPORT_LOOKS_SECONDS, webinar_ended
 from tests.calls.world import Crash, MemorySteps
@@ -114,6 +115,26 @@ async def test_an_old_webinar_is_stored_without_a_card(world: World, source: str
     assert len(world.webinars.viewers) == 2350
     assert world.webinars.row["state"] == "complete"
     assert world.seen["draw"] == 0
+
+
+async def test_who_waits_for_its_digest_is_told_of_after_the_card_and_never_of_an_old_one(world: World) -> None:
+    heard, known = list[str](), set[int]()
+
+    async def digests(_tx: Tx, _account_id: int, webinar_id: int) -> int:
+        heard.append(f"digest of {webinar_id} beside {len(world.posts)} card")
+        begun = webinar_id not in known
+        known.add(webinar_id)
+        return int(begun)
+
+    services = replace(world.services(), digests=digests, begun=lambda: heard.append("begun"))
+    await webinar_ended(world.item(), MemorySteps(), services)
+    row_id = min(known)
+    assert heard == [f"digest of {row_id} beside 1 card", "begun"]
+    await webinar_ended(world.item(generation=2), MemorySteps(), services)
+    assert heard[2:] == [f"digest of {row_id} beside 1 card"], "its report was made anew: nothing has begun"
+    world.quiet_before = world.clock.now()
+    await webinar_ended(world.item(generation=3), MemorySteps(), replace(world.services(), digests=digests))
+    assert len(heard) == 3
 
 
 async def test_after_a_restore_what_ended_before_it_is_quiet(world: World) -> None:
