@@ -1,10 +1,11 @@
 """The company's figures as people see them in a chat. Pure functions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from domain.messages import Line, Message, Section, Span, Style, bold, bullet, plain
+from domain.plural import spaced
 from handlers.analytics.ask import period_on_button
-from handlers.analytics.company import GROUPS, CompanyFigures, definition, name_of, shown
+from handlers.analytics.company import GROUPS, CompanyFigures, Indicator, definition, name_of, shown
 from handlers.calls.screens import ANSWER, action
 from handlers.wording import Reader, shortened
 
@@ -27,10 +28,14 @@ def company_screen(reader: Reader, figures: CompanyFigures, *, puzzled: str = ""
     return Message(key=ANSWER, sections=(Section(title=head, lines=said), *groups), buttons=(days, how))
 
 
-def figure_lines(reader: Reader, figures: CompanyFigures, group: str) -> Iterator[Line]:
-    """«Пропущено: 6»."""
+def figure_lines(
+    reader: Reader, figures: CompanyFigures, group: str, *, usual: Mapping[Indicator, int] | None = None
+) -> Iterator[Line]:
+    """«Пропущено: 6», «Пропущено: 30, обычно 6»."""
     for indicator in GROUPS[group]:
-        yield bullet(f"{name_of(reader, indicator)}: {shown(reader, indicator, figures[indicator])}")
+        told = f"{name_of(reader, indicator)}: {shown(reader, indicator, figures[indicator])}"
+        known = None if usual is None else usual.get(indicator)
+        yield bullet(told if known is None else f"{told}, {reader.say('company.usual', number=spaced(known))}")
 
 
 def how_screen(reader: Reader, figures: CompanyFigures, *, attended_s: int) -> Message:

@@ -1,7 +1,7 @@
 """A digest as a card: a line for each part on a good day, what is wrong and why first on a bad one. Pure functions."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from domain.digests import DigestKind, DigestPart
 from domain.messages import Button, Line, Message, Section, Span, Style, bullet, plain
@@ -17,10 +17,16 @@ from handlers.digests.usual import Cause
 from handlers.digests.webinar_card import KIND, TITLE_LIMIT, source_name, title_of, told_as, webinar_card
 from handlers.webinars.messages import ACTIONS
 from handlers.wording import Reader, shortened
-from storage.queries.company import Share
+from storage.queries.company import Share, Subject
 from storage.queries.waiting import Waiter, Waiters
 
 MOST_CAUSES = 3
+_OF = {
+    Subject.CALLS: Indicator.INCOMING,
+    Subject.MISSED: Indicator.MISSED,
+    Subject.NEGATIVE: Indicator.NEGATIVE,
+    Subject.LEADS: Indicator.LEADS,
+}
 
 
 def digest_card(
@@ -58,11 +64,15 @@ def _when(facts: DigestFacts, reader: Reader) -> str:
     days = reader.period(period.first, period.last)
     if period.first != period.last:
         return days
-    weekday = reader.say("told.weekdays").split("|")[period.first.weekday()]
-    told = f"{weekday}, {days}"
+    told = _weekday(period.first, reader)
     if facts.so_far:
         return reader.say("told.so_far", day=told, at=f"{facts.figures.counted_at.astimezone(reader.zone):%H:%M}")
     return told
+
+
+def _weekday(day: date, reader: Reader) -> str:
+    """«Пятница, 27 ноября»."""
+    return f"{reader.say('told.weekdays').split('|')[day.weekday()]}, {reader.period(day, day)}"
 
 
 def _since(reader: Reader, at: datetime) -> str:
@@ -77,7 +87,10 @@ def _deviation(facts: DigestFacts, reader: Reader, one: Deviation) -> Line:
     values = {"number": spaced(one.found.number), "usual": spaced(one.found.usual)}
     values["incoming"] = _incoming(facts.figures, reader)
     way = "over" if one.found.far > 0 else "under"
-    spans = [Span(f"{sign} {reader.say(f'told.{way}.{one.subject}', **values)}", Style.BOLD)]
+    told = reader.say(f"told.{way}.{one.subject}", **values)
+    if one.day is not None:
+        told = reader.say(f"told.day.{one.subject}", day=_weekday(one.day, reader), **values)
+    spans = [Span(f"{sign} {told}", Style.BOLD)]
     causes = [_cause(facts, reader, cause) for cause in one.causes[:MOST_CAUSES]]
     return Line(spans=(*spans, *([Span(f": {'; '.join(causes)}")] if causes else [])))
 
@@ -198,9 +211,9 @@ def _all_there(facts: DigestFacts, reader: Reader) -> str:
 def _sections(facts: DigestFacts, reader: Reader) -> Iterator[Section]:
     """«Всё»: every figure of every part."""
     if facts.tells(DigestPart.CALLS):
-        yield _section(reader, "calls", tuple(figure_lines(reader, facts.figures, "calls")))
+        yield _section(reader, "calls", tuple(figure_lines(reader, facts.figures, "calls", usual=_usual(facts))))
     if facts.tells(DigestPart.LEADS):
-        yield _section(reader, "leads", tuple(figure_lines(reader, facts.figures, "leads")))
+        yield _section(reader, "leads", tuple(figure_lines(reader, facts.figures, "leads", usual=_usual(facts))))
     if facts.tells(DigestPart.WEBINARS) and facts.webinars:
         yield _section(reader, "webinars", tuple(bullet(_webinar(one, reader)) for one in facts.webinars))
     if facts.tells(DigestPart.DEBTS):
@@ -209,6 +222,10 @@ def _sections(facts: DigestFacts, reader: Reader) -> Iterator[Section]:
         yield Section(lines=tuple(figure_lines(reader, facts.figures, "tasks")))
     if facts.tells(DigestPart.RECKONING) and (told := _reckoned(facts, reader)):
         yield _section(reader, "reckoning", tuple(bullet(line) for line in told))
+
+
+def _usual(facts: DigestFacts) -> dict[Indicator, int]:
+    return {_OF[subject]: number for subject, number in facts.usual.items()}
 
 
 def _named(debts: Debts, reader: Reader) -> Iterator[Section]:

@@ -1,16 +1,18 @@
 """What is not as usual on the days a digest tells of, and what explains it: the hours, the line, the person, the source."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from statistics import median
 from zoneinfo import ZoneInfo
 
-from domain.digests import DigestPart
-from handlers.digests.days import Told
+from domain.digests import DigestKind, DigestPart
+from handlers.calls.periods import Period
+from handlers.digests.days import Told, compared_with
 from handlers.digests.facts import WORSE_WHEN_MORE, Deviation
 from handlers.digests.usual import Cause, Unusual, explained_by_name, explained_by_stretch, unusual
 from storage.engine import Database
-from storage.queries.company import Share, Span, Subject, call_counts, counts_of, lead_counts, shares
+from storage.queries.company import Share, Span, Subject, call_counts, counts_of, days_of, lead_counts, shares
 
 HOUR, DAY = "hour", "day"
 _BY: Mapping[Subject, tuple[Share, ...]] = {
@@ -23,12 +25,13 @@ _BY: Mapping[Subject, tuple[Share, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The days that are told of, and those ``before`` them that they are compared with."""
+    """The days that are told of, those ``before`` them that they are compared with, and when the first call or lead came."""
 
     database: Database
     account_id: int
     told: Told
     before: tuple[Span, ...]
+    begun: date | None
     zone: ZoneInfo
 
     @property
@@ -36,17 +39,42 @@ class Comparison:
         return (self.told.span, *self.before)
 
 
-async def deviations_of(compared: Comparison, parts: frozenset[DigestPart]) -> tuple[Deviation, ...]:
-    """The worst first; fewer missed calls than usual are no news."""
+async def deviations_of(
+    compared: Comparison, parts: frozenset[DigestPart]
+) -> tuple[tuple[Deviation, ...], dict[Subject, int]]:
+    """The worst first, and what is usual of each; of several days that are as usual together, the worst of them."""
     if not compared.before:
-        return ()
+        return (), {}
+    numbers = await _numbers(compared, parts)
+    found = await _found(compared, numbers)
+    if not compared.told.one_day and not any(one.worse for one in found):
+        found = [*await _worst_day(compared, parts), *found]
+    return tuple(found), {subject: round(median(usual)) for subject, (_, *usual) in numbers.items()}
+
+
+async def _found(compared: Comparison, numbers: Mapping[Subject, Sequence[int]]) -> list[Deviation]:
+    """Fewer missed calls than usual are no news."""
     found: list[Deviation] = []
-    for subject, (now, *usual) in (await _numbers(compared, parts)).items():
+    for subject, (now, *usual) in numbers.items():
         far = unusual(now, usual)
         if far is None or (far.far < 0 and subject in WORSE_WHEN_MORE):
             continue
         found.append(Deviation(subject=subject, found=far, causes=_that_fit(await _causes(compared, subject), far)))
-    return tuple(sorted(found, key=lambda one: (not one.worse, -abs(one.found.far))))
+    return sorted(found, key=lambda one: (not one.worse, -abs(one.found.far)))
+
+
+async def _worst_day(compared: Comparison, parts: frozenset[DigestPart]) -> list[Deviation]:
+    """A bad day that the days around it have made up for, as its own digest has told of it; none, or one."""
+    period, bad = compared.told.period, list[Deviation]()
+    for span in days_of(period.first, period.last, compared.zone):
+        day = span.since.astimezone(compared.zone).date()
+        told = Told(period=Period(first=day, last=day), span=span)
+        before = compared_with(DigestKind.DAILY, told, compared.zone, compared.begun)
+        if not before:
+            continue
+        alone = replace(compared, told=told, before=before)
+        bad += [replace(one, day=day) for one in await _found(alone, await _numbers(alone, parts)) if one.worse]
+    return sorted(bad, key=lambda one: -abs(one.found.far))[:1]
 
 
 async def _numbers(compared: Comparison, parts: frozenset[DigestPart]) -> dict[Subject, list[int]]:

@@ -45,11 +45,15 @@ async def gather(
     told = told_of(kind, now, zone, [day.incoming + day.leads for day in days[:-1]], so_far=so_far)
     short_s = await min_duration_s(database, account_id, sources.default_short_s)
     figures = await count_company(database, account_id, told.period, zone=zone, now=now, short_s=short_s)
-    before = compared_with(kind, told, zone, await first_day(database, account_id, zone))
-    compared = Comparison(database=database, account_id=account_id, told=told, before=before, zone=zone)
+    begun = await first_day(database, account_id, zone)
+    before = compared_with(kind, told, zone, begun)
+    comparison = Comparison(
+        database=database, account_id=account_id, told=told, before=before, begun=begun, zone=zone
+    )  # fmt: skip
+    deviations, usual = await deviations_of(comparison, parts)
     return DigestFacts(
         kind=kind, parts=parts, figures=figures, so_far=told.so_far, compared=bool(before),
-        deviations=await deviations_of(compared, parts),
+        deviations=deviations, usual=usual,
         webinars=await _held(database, account_id, await webinars_of(database, account_id, told.span)),
         debts=await _debts(database, account_id, debt_span(now, zone), short_s) if DigestPart.DEBTS in parts else Debts(),
         calls_reckoned=await last_reckonings(database, account_id),

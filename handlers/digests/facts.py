@@ -1,5 +1,6 @@
 """What a digest tells, gathered and not yet in words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -30,11 +31,12 @@ class DigestSources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """What is not as it usually is, and what explains most of it, the best first."""
+    """What is not as it usually is, and what explains most of it, the best first. ``day``: of several, this one alone."""
 
     subject: Subject
     found: Unusual
     causes: tuple[Cause, ...] = ()
+    day: date | None = None
 
     @property
     def worse(self) -> bool:
@@ -88,7 +90,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestFacts:
-    """``so_far``: the day is not over. ``compared``: there were enough days before to say what is usual."""
+    """``so_far``: the day is not over. ``compared``: there were enough days before to say what is ``usual``."""
 
     kind: DigestKind
     parts: frozenset[DigestPart]
@@ -96,6 +98,7 @@ class DigestFacts:
     so_far: bool = False
     compared: bool = False
     deviations: tuple[Deviation, ...] = ()
+    usual: Mapping[Subject, int] = field(default_factory=dict)
     webinars: tuple[HeldWebinar, ...] = ()
     debts: Debts = field(default_factory=Debts)
     calls_reckoned: tuple[Reckoning, ...] = ()

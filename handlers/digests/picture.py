@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MISSED = "#d1242f"
 HEIGHT_OF_ROW, HEIGHT_OF_REST = 2.9, 0.9
+TALL = 0.09  # of the highest bar: a red part that has room for its number
 GAP = 1.18  # above the highest bar, for what stands on it
 
 
@@ -84,6 +85,9 @@ def _row(axes: "Axes", row: Row, names: Sequence[str]) -> None:
     axes.bar(places, row.low, color=MISSED, width=0.72)
     axes.set_xticks(places, names, fontsize=TEXT_SIZE - 2, color=INK)
     axes.set_ylim(0, max([*row.bars, 1]) * GAP)
-    for place, number in zip(places, row.bars, strict=True):
+    for place, (number, low) in enumerate(zip(row.bars, row.low, strict=True)):
+        if low >= max(row.bars) * TALL:
+            axes.annotate(spaced(low), (place, low), xytext=(0, -3), textcoords="offset points", ha="center", va="top",
+                          fontsize=TEXT_SIZE - 2, color="white")  # fmt: skip
         axes.annotate(spaced(number), (place, number), xytext=(0, 3), textcoords="offset points", ha="center",
                       fontsize=TEXT_SIZE - 2, color=INK)  # fmt: skip

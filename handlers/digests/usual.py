@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import pi, sqrt
 from statistics import fmean, median
 
 LEAST = 4  # of days to call anything usual
 LEAST_WEEKS = 3
-FAR = 3.0  # spreads away
+FAR = 3.0  # spreads away: of days that differ by chance one in five hundred is as far
 FEWEST = 3  # a difference of less is no news, whatever the spread
 SHARE_OF_NUMBER = 0.1  # a number that hardly ever changes may still change by this much
 MAD_TO_SIGMA = 1.4826
@@ -43,11 +43,13 @@ class Cause:
 
 
 def unusual(number: int, before: Sequence[int]) -> Unusual | None:
-    """None where it is as usual."""
+    """None where it is as usual: neither far for what comes by chance, nor for how these days differ from one another."""
     middle = median(before)
     deviation = MAD_TO_SIGMA * median(abs(one - middle) for one in before)
-    spread = max(deviation, sqrt(middle), middle * SHARE_OF_NUMBER, 1.0)
-    far = (number - middle) / spread
+    apart = (number - middle) / max(deviation, middle * SHARE_OF_NUMBER, 1.0)
+    # Roots of numbers that come by chance spread by a half, however big they are (Anscombe), and the middle does, too.
+    chance = 2 * (sqrt(number + 3 / 8) - sqrt(middle + 3 / 8)) / sqrt(1 + pi / 2 / len(before))
+    far = min(apart, chance, key=abs)
     if abs(far) <= FAR or abs(number - middle) < FEWEST:
         return None
     return Unusual(number=number, usual=round(middle), far=far)

@@ -1,6 +1,6 @@
 """What a company's days were like: calls, leads and money by stretches of time, counted straight from the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -18,39 +18,41 @@ MISSED = f"({INCOMING} AND c.outcome <> 'answered')"
 OUTGOING = "c.direction IN ('outgoing', 'callback')"
 ANSWERED = "c.outcome = 'answered'"
 
-# A stretch is found by the index of time, one after another, whatever zone its days are of.
 _SPANS = {
     "sqlite": """(SELECT s.key AS n, s.value AS since, u.value AS until
                   FROM json_each(:since) AS s JOIN json_each(:until) AS u ON u.key = s.key)""",
     "postgresql": """(SELECT n - 1 AS n, since, until FROM unnest(CAST(:since AS timestamptz[]),
                       CAST(:until AS timestamptz[])) WITH ORDINALITY AS given(since, until, n))""",
 }
-_IN_SPAN = "c.account_id = :account AND c.started_at >= s.since AND c.started_at < s.until AND c.rehearsal = FALSE"
-_CALLS = f"""
-SELECT s.n, count(*), count(*) FILTER (WHERE {INCOMING}), count(*) FILTER (WHERE {OUTGOING}),
-       count(*) FILTER (WHERE {MISSED}), coalesce(sum(c.duration_s) FILTER (WHERE {ANSWERED}), 0),
-       count(*) FILTER (WHERE c.summary_source <> ''), count(*) FILTER (WHERE c.tone = 'negative')
-FROM {{spans}} AS s CROSS JOIN calls AS c WHERE {_IN_SPAN} GROUP BY s.n
-"""  # noqa: S608 - our own text
-_LEAD_IN_SPAN = f"""
-l.account_id = :account AND l.created_at >= s.since AND l.created_at < s.until AND l.deleted_at IS NULL AND {seen("l")}
-"""
-_LEADS = f"""
-SELECT s.n, count(*) FROM {{spans}} AS s CROSS JOIN leads AS l WHERE {_LEAD_IN_SPAN} GROUP BY s.n
-"""  # noqa: S608 - our own text
+_COUNTED = {  # of each span by the index of time: PostgreSQL has to be told to take one span after another
+    "sqlite": "SELECT s.n, {what} FROM {spans} AS s CROSS JOIN {rows} WHERE {where} GROUP BY s.n",
+    "postgresql": "SELECT s.n, t.* FROM {spans} AS s CROSS JOIN LATERAL (SELECT {what} FROM {rows} WHERE {where}) AS t",
+}
+_SHARED = {
+    "sqlite": "SELECT s.n, {name}, count(*) FROM {spans} AS s CROSS JOIN {rows} WHERE {where} GROUP BY 1, 2",
+    "postgresql": """SELECT s.n, t.* FROM {spans} AS s
+                     CROSS JOIN LATERAL (SELECT {name}, count(*) FROM {rows} WHERE {where} GROUP BY 1) AS t""",
+}
+_CALLS = {
+    "rows": "calls AS c",
+    "where": "c.account_id = :account AND c.started_at >= s.since AND c.started_at < s.until AND c.rehearsal = FALSE",
+    "what": f"""
+count(*), count(*) FILTER (WHERE {INCOMING}), count(*) FILTER (WHERE {OUTGOING}), count(*) FILTER (WHERE {MISSED}),
+coalesce(sum(c.duration_s) FILTER (WHERE {ANSWERED}), 0), count(*) FILTER (WHERE c.summary_source <> ''),
+count(*) FILTER (WHERE c.tone = 'negative')""",
+}
+_LEADS = {
+    "rows": "leads AS l",
+    "where": f"""l.account_id = :account AND l.created_at >= s.since AND l.created_at < s.until
+                 AND l.deleted_at IS NULL AND {seen("l")}""",
+    "what": "count(*)",
+}
 _SHARES = {
     "line": "c.line",
     "employee": "coalesce(nullif(c.employee_name, ''), c.employee_id)",
     "source": "coalesce(nullif(l.first_utm_source, ''), l.source)",
-    "direction": "(SELECT d.name FROM directions AS d WHERE d.id = l.direction_id)",
+    "direction": "coalesce((SELECT d.name FROM directions AS d WHERE d.id = l.direction_id), '')",
 }
-_CALL_SHARES = f"""
-SELECT s.n, coalesce({{what}}, ''), count(*) FROM {{spans}} AS s CROSS JOIN calls AS c
-WHERE {_IN_SPAN} AND {{which}} GROUP BY 1, 2
-"""  # noqa: S608 - our own text
-_LEAD_SHARES = f"""
-SELECT s.n, coalesce({{what}}, ''), count(*) FROM {{spans}} AS s CROSS JOIN leads AS l WHERE {_LEAD_IN_SPAN} GROUP BY 1, 2
-"""  # noqa: S608 - our own text
 _FIRST = """
 SELECT min(at) FROM (SELECT min(started_at) AS at FROM calls WHERE account_id = :account
                      UNION ALL SELECT min(created_at) FROM leads WHERE account_id = :account) AS firsts
@@ -121,9 +123,8 @@ def days_of(first: date, last: date, zone: ZoneInfo) -> tuple[Span, ...]:
 async def call_counts(database: Database, account_id: int, spans: Sequence[Span]) -> tuple[CallCounts, ...]:
     """Of each of the spans."""
     counts = [CallCounts()] * len(spans)
-    for number, calls, incoming, outgoing, missed, talk, summaries, negative in await _asked(
-        database, account_id, _CALLS, spans
-    ):
+    rows = await _asked(database, account_id, _COUNTED, _CALLS, spans)
+    for number, calls, incoming, outgoing, missed, talk, summaries, negative in rows:
         counts[number] = CallCounts(
             calls=calls, incoming=incoming, outgoing=outgoing, missed=missed, talk_s=int(talk), summaries=summaries,
             negative=negative,
@@ -134,7 +135,7 @@ async def call_counts(database: Database, account_id: int, spans: Sequence[Span]
 async def lead_counts(database: Database, account_id: int, spans: Sequence[Span]) -> tuple[int, ...]:
     """New leads of each of the spans, by when their source says they were made."""
     counts = [0] * len(spans)
-    for number, leads in await _asked(database, account_id, _LEADS, spans):
+    for number, leads in await _asked(database, account_id, _COUNTED, _LEADS, spans):
         counts[number] = leads
     return tuple(counts)
 
@@ -152,10 +153,10 @@ async def shares(
     database: Database, account_id: int, subject: Subject, by: Share, spans: Sequence[Span]
 ) -> tuple[dict[str, int], ...]:
     """What each span's count is made of; "" for those that do not tell."""
-    sql = _LEAD_SHARES if subject is Subject.LEADS else _CALL_SHARES
+    words = _LEADS if subject is Subject.LEADS else _CALLS | {"where": f"{_CALLS['where']} AND {_WHICH[subject]}"}
     told: tuple[dict[str, int], ...] = tuple({} for _ in spans)
-    words = {"what": _SHARES[by], "which": _WHICH.get(subject, "")}
-    for number, name, count in await _asked(database, account_id, sql, spans, **words):
+    rows = await _asked(database, account_id, _SHARED, words | {"name": _SHARES[by]}, spans)
+    for number, name, count in rows:
         key = mark_key(name) if by is Share.SOURCE else name
         told[number][key] = told[number].get(key, 0) + count
     return told
@@ -181,7 +182,7 @@ def bounds(database: Database, span: Span) -> dict[str, Any]:
 
 
 async def _asked(
-    database: Database, account_id: int, sql: str, spans: Sequence[Span], **words: str
+    database: Database, account_id: int, sql: Mapping[str, str], words: Mapping[str, str], spans: Sequence[Span]
 ) -> Sequence[tuple[Any, ...]]:
     """The rows of a question about spans; nothing of its text comes from outside."""
     if not spans:
@@ -193,7 +194,7 @@ async def _asked(
         "until": [driver_time(span.until, dialect) for span in spans],
     }
     async with database.read() as connection:
-        return await fetch(connection, sql.format(spans=_SPANS[dialect], **words), values)
+        return await fetch(connection, sql[dialect].format(spans=_SPANS[dialect], **words), values)
 
 
 def _back(at: datetime, days: int, zone: ZoneInfo) -> datetime:

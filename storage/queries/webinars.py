@@ -131,14 +131,15 @@ async def turnout(database: Database, webinar_id: int) -> Turnout:
 
 
 async def came_from(database: Database, account_id: int, webinar_id: int) -> dict[str, int]:
-    """What brought those who were there: the source of their lead's first touch, or where the lead came from; "" of nobody's
-    lead. The most first.
+    """What brought those who were there: the source of their lead's first touch, or where the lead came from.
+
+    The most first; who is in no lead last, under "".
     """
     sources: Counter[str] = Counter()
     async with database.read() as connection:
         for name, people in await fetch(connection, _CAME_FROM, {"account": account_id, "session": webinar_id}):
             sources[mark_key(name)] += people
-    return dict(sources.most_common())
+    return dict(sorted(sources.items(), key=lambda one: (not one[0], -one[1], one[0])))
 
 
 async def registered_for(connection: AsyncConnection, session: Any) -> dict[str, Any] | None:

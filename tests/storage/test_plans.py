@@ -14,7 +14,7 @@ from tests.ground import lay
 _SPANS = {"spans": company._SPANS["sqlite"]}
 STATEMENTS = {
     "calls of a stretch of time": (
-        company._CALLS.format(**_SPANS),
+        company._COUNTED["sqlite"].format(**company._CALLS, **_SPANS),
         "c USING COVERING INDEX ix_calls_figures (account_id=? AND rehearsal=? AND started_at>? AND started_at<?)",
     ),
     "who was called back": (
