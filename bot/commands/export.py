@@ -142,7 +142,7 @@ async def _export(settings: Settings, texts: Texts, order: _Order) -> int:
             return NOT_DONE
         try:
             writer = await _writer(order, settings, room)
-            written = await pour(order.export, ground, order.days, writer, total=total, told=_Progress().tell)
+            written = await pour(order.export, ground, order.days, writer, total=total, told=Progress().tell)
         except (NotWrittenError, OSError) as error:
             complain(f"файл не записан: {error}")
             return NOT_DONE
@@ -168,7 +168,7 @@ def _tell(written: Written, days: Days, *, to_stdout: bool) -> None:
         tell(f"Слишком длинных для ячейки текстов: {written.cut}, они обрезаны; целиком они в csv")
 
 
-class _Progress:
+class Progress:
     """How far it is, on a terminal only, in one line that is written over."""
 
     def __init__(self) -> None:

@@ -27,6 +27,7 @@ class Apart:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        self._ending = False
 
     @property
     def pid(self) -> int:
@@ -72,6 +73,7 @@ class Apart:
 
     def _ended(self) -> Written:
         self._hand_over(_END)
+        self._ending = True
         try:
             out, said = self._process.communicate(timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired as error:
@@ -87,10 +89,11 @@ class Apart:
         return NotWrittenError(_last_line(said))
 
     def _dropped(self) -> None:
-        """It is told by the end of its rows, and given a while to clear up."""
+        """It is told by the end of its rows, and given a while to clear up; one that packs its files hears nothing more."""
         process = self._process
-        with suppress(subprocess.TimeoutExpired, OSError, ValueError):  # ValueError: it had ended, and was heard out
-            process.communicate(timeout=CLEARING_SECONDS)
+        if not self._ending:
+            with suppress(subprocess.TimeoutExpired, OSError, ValueError):  # ValueError: it had ended, and was heard out
+                process.communicate(timeout=CLEARING_SECONDS)
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout, process.stderr):

@@ -13,7 +13,7 @@ from handlers.exports.columns import Column, Kind, Row, cells_of
 from handlers.sheets import Cell, Write, open_sheet
 
 CELL_WEIGHT = 3  # what the markup of a cell comes to, in characters of text
-MOST_SENT = 49 * 1024**2  # Telegram takes 50 MB of a bot
+MOST_SENT = 49_000_000  # bytes; Telegram takes 50 MB of a bot
 _WIDTHS = {Kind.LONG: 60, Kind.TEXT: 24, Kind.MOMENT: 19, Kind.DAY: 12, Kind.PHONE: 18, Kind.MONEY: 14}
 
 

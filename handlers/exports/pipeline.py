@@ -23,6 +23,7 @@ from storage.queries.listings import Days
 
 log = logging.getLogger(__name__)
 
+LAST_TRY = 5  # failures after which it is said that there will be no file, just before the work would be given up
 TOLD_EVERY = 3.0  # seconds; Telegram counts an edit as a message
 PART_WEIGHT = 90_000_000  # characters with their markup: packed, a book of them is about 30 MB
 
@@ -39,6 +40,11 @@ async def make_export(item: WorkItem[ExportAsked], steps: Steps, services: Expor
     making = _Making(item=item, export=export, services=services)
     try:
         end = await making.run()
+    except Exception as error:
+        if item.failures < LAST_TRY:  # it is tried again, and the work waits as it is told to
+            raise
+        log.exception("export %s is given up", export.name)
+        end = ended_screen(making.reader, making.wish, "export.failed", reason=type(error).__name__)
     finally:
         services.stopped.discard(item.event.external_id)
     place = _place(item.event)
@@ -94,7 +100,10 @@ class _Making:
             return ended_screen(self.reader, self.wish, "export.no_room", size=(needed + SPARE_BYTES) // 1024**2)
         writer = await self.services.begin(self._plan(folder))
         written = await pour(self.export, ground, self.wish.days, writer, total=total, told=self._tell)
-        log.info("export %s: %d rows, %d files", self.export.name, written.rows, len(written.paths))
+        log.info(
+            "export %s: %d rows, %d files, asking %s",
+            self.export.name, written.rows, len(written.paths), self.item.event.external_id,
+        )  # fmt: skip
         return await asyncio.to_thread(self._ending, written)
 
     def _plan(self, folder: Path) -> Plan:

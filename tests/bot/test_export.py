@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,23 @@ async def test_a_file_that_cannot_be_written_is_said(terminal: Terminal, monkeyp
     monkeypatch.setattr(command, "has_room", lambda *_: False)
     said = await terminal("export", "лиды")
     assert (said.status, "на диске мало места: нужно 500 МБ" in said.err) == (1, True)
+
+
+async def test_a_terminal_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, seconds = _Tty(), [100.0]
+    monkeypatch.setattr(sys, "stderr", seen)
+    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
+    progress = command.Progress()
+    await progress.tell(1, 4)  # too soon
+    seconds[0] += 2
+    await progress.tell(2, 4)
+    await progress.tell(4, 4)
+    seconds[0] += 2
+    await progress.tell(5, None)
+    lines = seen.getvalue().replace("\033[K", "").split("\r")
+    assert lines == ["", "2 из 4 (50 %), 1 строк в секунду", "4 из 4 (100 %), 2 строк в секунду\n", "5, 1 строк в секунду"]
+
+
+class _Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True

@@ -82,11 +82,11 @@ async def owner(desk: Desk, services: ExportServices) -> Talk:
     return Talk(replace(desk, exports=ExportDesk(busy=busy, stop=services.stopped.add)), OWNER)
 
 
-async def make(services: ExportServices, event: ExportAsked = NOVEMBER) -> Message:
+async def make(services: ExportServices, event: ExportAsked = NOVEMBER, *, failures: int = 0) -> Message:
     """Do it; the message that tells of it in the end."""
     item = WorkItem(
         id=1, account_id=1, kind="export", object=f"svodka:{event.external_id}", generation=1, event=event, source="chat",
-        delivery_id=None, heard_at=services.clock.now(), failures=0,
+        delivery_id=None, heard_at=services.clock.now(), failures=failures,
     )  # fmt: skip
     await make_export(item, Steps(services.database), services)
     return (await shown(services))[0]
@@ -224,6 +224,24 @@ async def test_what_ends_without_a_file(
     monkeypatch.setattr(pipeline, "MOST_SENT", 10)
     assert "больше 50 МБ" in as_text(await make(services))
     assert [path for path in (tmp_path / "exports").rglob("*") if path.is_file()] == []
+
+
+async def test_after_a_crash_the_same_file_is_made_again(owner: Talk, services: ExportServices, tmp_path: Path) -> None:
+    await Hall(services.database).save(lead("79990000001"))
+    first = await make(services)  # its end was never remembered
+    again = await make(services)
+    assert (first, len(await shown(services))) == (again, 2)  # one message, and its file
+    assert len([path for path in (tmp_path / "exports").rglob("*") if path.is_file()]) == 1
+
+
+async def test_a_failure_is_tried_again_before_it_is_said(owner: Talk, services: ExportServices) -> None:
+    async def away(plan: Plan) -> Here:
+        return Here(plan, fail=ConnectionError())
+
+    await Hall(services.database).save(lead("79990000001"))
+    with pytest.raises(ConnectionError):
+        await make(replace(services, begin=away))
+    assert "не записался (ConnectionError)" in as_text(await make(replace(services, begin=away), failures=5))
 
 
 async def test_another_file_waits_for_its_turn(owner: Talk, services: ExportServices) -> None:
