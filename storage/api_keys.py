@@ -121,7 +121,7 @@ class ApiKeys:
         return _Stored(_key(row), row.key_sha256, row.old_sha256 or "")
 
     async def note_use(self, shown: ShownKey, *, now: datetime) -> None:
-        """That it was used about now."""
+        """That it was used about now; whoever used it waits."""
         at = api_keys.c.old_used_at if shown.old else api_keys.c.last_used_at
         older = or_(at.is_(None), at <= now - USE_NOTED_EVERY)
         noted = update(api_keys).where(api_keys.c.id == shown.key.id, older).values({at: now})
@@ -129,7 +129,7 @@ class ApiKeys:
         async def job(connection: AsyncConnection) -> None:
             await connection.execute(noted)
 
-        await self._database.write(job)
+        await self._database.write(job, urgent=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,8 @@ async def test_wrong_keys_are_refused_and_counted(api: Door) -> None:
 
 
 async def test_who_guesses_is_slowed_down_and_who_has_a_key_is_not(api: Door) -> None:
-    assert (await api.ask(HOUSES))[0] == 200
     answers = [await api.ask(HOUSES, Authorization=f"Bearer {new_secret()}") for _ in range(GUESSES_PER_MINUTE + 3)]
-    assert [status for status, _, _ in answers] == [401] * (GUESSES_PER_MINUTE - 1) + [429] * 4
+    assert [status for status, _, _ in answers] == [401] * GUESSES_PER_MINUTE + [429] * 3
     assert answers[-1][2]["Retry-After"] == "60"
     assert (await api.ask(HOUSES))[0] == 200
 

@@ -10,7 +10,7 @@ from bot.http.limits import Networks, RateLimit, client_ip
 from bot.http.refusal import Refusal
 from domain.access import ApiKey, KeyState, Scope, ShownKey
 from domain.ports import Clock
-from storage.api_keys import USE_NOTED_EVERY, ApiKeys, hashed, is_key
+from storage.api_keys import USE_NOTED_EVERY, ApiKeys
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +29,16 @@ _ENDED = {
 
 
 class Access:
-    """Looks each request's key up, so that one revoked on any node opens nothing on all of them."""
+    """Looks each request's key up, so that one revoked on any node opens nothing on all of them.
+
+    Wrong ones are limited by address; who has a key is never turned away for what a neighbour guesses.
+    """
 
     def __init__(self, keys: ApiKeys, clock: Clock, trusted: Networks) -> None:
         self._keys = keys
         self._clock = clock
         self._trusted = trusted
         self._guesses = RateLimit(clock, per_minute=GUESSES_PER_MINUTE, burst=GUESSES_PER_MINUTE)
-        self._good: set[str] = set()  # hashes of keys that opened something: whoever shows one does not guess
         self._noted: dict[tuple[int, bool], float] = {}
 
     async def admit(self, request: web.Request, scope: Scope) -> ApiKey:
@@ -51,14 +53,11 @@ class Access:
         secret = _bearer(request)
         if not secret:
             raise _unauthorized("no_key", "Нужен ключ API.", _HOW)
-        digest = hashed(secret) if is_key(secret) else ""
-        if digest not in self._good and not self._guesses.allow(client_ip(request, self._trusted)):
-            raise _too_many()
-        shown = await self._keys.look_up(secret, now=self._clock.now()) if digest else None
+        shown = await self._keys.look_up(secret, now=self._clock.now())
         if shown is not None and shown.state is KeyState.LIVE:
-            self._good.add(digest)
             return shown
-        self._good.discard(digest)
+        if not self._guesses.allow(client_ip(request, self._trusted)):
+            raise _too_many()
         request.app[HOOKS].rejected["WrongKey"] += 1
         if shown is None:
             raise _unauthorized("unknown_key", "Такого ключа нет: он скопирован не целиком, не наш или давно заменён.", _HOW)
