@@ -107,15 +107,15 @@ class DirectoryStore:
         await self._database.write(lambda connection: _DEPARTMENTS.run(connection, rows, (account_id, generation)))
 
     async def complete(self, account_id: int, name: DirectoryList, generation: int, *, now: datetime) -> None:
-        """From here on this reading is what is seen, unless a later one is already; what others left is deleted."""
+        """From here on this reading is what is seen, unless a later one was begun meanwhile; what others left is deleted."""
         lists, table = directory_lists.c, _TABLES[name][0]
 
         async def job(connection: AsyncConnection) -> None:
             mine = (table.c.account_id == account_id) & (table.c.generation == generation)
             count = await connection.scalar(select(func.count()).select_from(table).where(mine))
-            older = (lists.account_id == account_id) & (lists.name == name.value) & (lists.generation < generation)
+            ours = (lists.account_id == account_id) & (lists.name == name.value) & (lists.newest == generation)
             told = {"generation": generation, "read_at": now, "count": count, "problem": "", "hint": "", "problem_at": None}
-            await connection.execute(update(directory_lists).where(older).values(**told))
+            await connection.execute(update(directory_lists).where(ours).values(**told))
 
         await self._database.write(job)
         await self._sweep(account_id, name)
@@ -129,6 +129,7 @@ class DirectoryStore:
             await connection.execute(first.on_conflict_do_update(index_elements=["account_id", "name"], set_=told))
 
         await self._database.write(job)
+        await self._sweep(account_id, name)
 
     async def underway(self, account_id: int) -> datetime | None:
         """When a reading that has not ended goes on (aware UTC; in the past: it is running); None where there is none."""
@@ -138,7 +139,7 @@ class DirectoryStore:
         return due
 
     async def _sweep(self, account_id: int, name: DirectoryList) -> None:
-        """Rows of readings before the complete one, a piece at a time."""
+        """Rows of readings that are neither the complete one nor the newest, a piece at a time."""
         for table in _TABLES[name]:
             while await self._database.write(partial(_sweep_some, table=table, account_id=account_id, name=name)):
                 pass
@@ -146,13 +147,14 @@ class DirectoryStore:
 
 async def _sweep_some(connection: AsyncConnection, *, table: Table, account_id: int, name: DirectoryList) -> int:
     lists = directory_lists.c
-    complete = select(lists.generation).where(lists.account_id == account_id, lists.name == name.value).scalar_subquery()
-    old = (table.c.account_id == account_id) & (table.c.generation < complete)
-    oldest = select(table.c.generation).where(old).order_by(table.c.generation).limit(1).scalar_subquery()
+    mine = (lists.account_id == account_id) & (lists.name == name.value)
+    kept = [select(column).where(mine).scalar_subquery() for column in (lists.generation, lists.newest)]
+    left = (table.c.account_id == account_id) & table.c.generation.not_in(kept)
+    one = select(table.c.generation).where(left).limit(1).scalar_subquery()
     id_ = table.primary_key.columns.values()[2]
-    some = select(id_).where(table.c.account_id == account_id, table.c.generation == oldest).limit(A_PIECE)
-    gone = delete(table).where(table.c.account_id == account_id, table.c.generation == oldest, id_.in_(some))
-    return (await connection.execute(gone.where(old))).rowcount
+    its = (table.c.account_id == account_id) & (table.c.generation == one)
+    some = select(id_).where(its).limit(A_PIECE)
+    return (await connection.execute(delete(table).where(its, id_.in_(some)))).rowcount
 
 
 def _house_row(one: House) -> tuple[Any, ...]:

@@ -52,6 +52,7 @@ async def find(
     order: Sequence[ColumnElement[Any]],
     limit: int,
     offset: int,
+    respell: bool,
 ) -> tuple[Sequence[Row[Any]], str]:
     """Rows of ``table`` (it has ``search``) with ``total``, the closest first; where none, a spelling that finds some."""
     words, text = asked(question), table.c.search
@@ -60,7 +61,7 @@ async def find(
     wanted = select(table, func.count().over().label("total")).where(mine, *(_holding(text, word) for word in words))
     wanted = wanted.order_by(_closeness(text, words).desc(), *order).limit(limit).offset(offset)
     rows = (await connection.execute(wanted)).all()
-    return rows, "" if rows or offset else await _near(connection, select(text).where(mine), words)
+    return rows, "" if rows or offset or not respell else await _near(connection, select(text).where(mine), words)
 
 
 def _holding(column: ColumnElement[str], word: str) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from handlers.directory.mapping import choices_of
 from handlers.directory.staff_screens import departments_screen, employee_screen, staff_screen
 from handlers.wording import Reader, shortened
 from storage.queries import directory as read
+from storage.queries import directory_figures
 from storage.queries.questions import Question, keep_question, kept_question
 
 WORDS_LIMIT = 60
@@ -62,15 +63,17 @@ async def staff_found(desk: Desk, reader: Reader, person: Person, words: str, *,
     if not found.total and not offset:
         return await _nothing(desk, reader, person, words, near=found.near, seen=seen)
     if found.total == 1:
-        return employee_screen(reader, found.lines[0], seen)
+        return employee_screen(reader, found.lines[0], seen, calls=await _calls_of(desk, person, found.lines[0]))
     part = Slice(total=found.total, offset=offset, turn=await _turn(desk, person, "emq", words), words=words)
     return staff_screen(reader, found.lines, part, seen)
 
 
 async def employee(desk: Desk, reader: Reader, person: Person, external_id: str) -> Message | None:
     found = await read.employee(desk.database, person.account_id, external_id)
+    if found is None:
+        return None
     seen = await sight(desk, person, DirectoryList.EMPLOYEES)
-    return employee_screen(reader, found, seen) if found is not None else None
+    return employee_screen(reader, found, seen, calls=await _calls_of(desk, person, found))
 
 
 async def departments(desk: Desk, reader: Reader, person: Person, *, offset: int = 0) -> Message:
@@ -79,7 +82,7 @@ async def departments(desk: Desk, reader: Reader, person: Person, *, offset: int
 
 
 async def statistics(desk: Desk, reader: Reader, person: Person) -> Message:
-    figures = await read.statistics(desk.database, person.account_id)
+    figures = await directory_figures.statistics(desk.database, person.account_id)
     seen = [await sight(desk, person, name) for name in (DirectoryList.HOUSES, DirectoryList.EMPLOYEES)]
     return statistics_screen(reader, figures, *seen)
 
@@ -106,6 +109,12 @@ async def question_of(desk: Desk, person: Person, name: str) -> str | None:
 async def _turn(desk: Desk, person: Person, button: str, words: str) -> str:
     kept = Question(account_id=person.account_id, text=words, asked_at=desk.clock.now())
     return f"{button}:{await keep_question(desk.database, kept)}"
+
+
+async def _calls_of(desk: Desk, person: Person, one: read.EmployeeLine) -> str:
+    """The button that lists calls as «сотрудник Иванов» in words does; "" of somebody without a name."""
+    surname = one.full_name.partition(" ")[0]
+    return f"{await _turn(desk, person, 'list', f'сотрудник {surname}')}:0" if surname else ""
 
 
 async def _nothing(desk: Desk, reader: Reader, person: Person, words: str, *, near: str, seen: Sight) -> Message:

@@ -7,7 +7,7 @@ from domain.plural import spaced
 from handlers.calls.screens import ANSWER, action
 from handlers.directory.ages import Sight, age_lines, refresh_row
 from handlers.wording import Reader, shortened
-from storage.queries.directory import CompanyCount, DepartmentCount, Statistics
+from storage.queries.directory_figures import CompanyCount, DepartmentCount, Statistics
 
 MOST_LINES = 12  # of companies, and of departments; the others are one line with their sum
 NAME_LIMIT = 60

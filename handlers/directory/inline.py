@@ -38,7 +38,7 @@ async def beside_calls(desk: Desk, person: Person, words: str) -> list[InlineQue
 
 
 async def _houses(desk: Desk, person: Person, words: str, most: int) -> list[InlineQueryResultArticle]:
-    found = await find_houses(desk.database, person.account_id, words, limit=most)
+    found = await find_houses(desk.database, person.account_id, words, limit=most, respell=False)
     seen = await sight(desk, person, DirectoryList.HOUSES)
     shared = desk.reader(person.account_id, private=False)
     return [
@@ -51,7 +51,7 @@ async def _houses(desk: Desk, person: Person, words: str, most: int) -> list[Inl
 
 
 async def _people(desk: Desk, person: Person, words: str, most: int) -> list[InlineQueryResultArticle]:
-    found = await find_employees(desk.database, person.account_id, words, limit=most)
+    found = await find_employees(desk.database, person.account_id, words, limit=most, respell=False)
     seen = await sight(desk, person, DirectoryList.EMPLOYEES)
     shared = desk.reader(person.account_id, private=False)
     return [

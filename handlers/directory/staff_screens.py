@@ -29,8 +29,8 @@ def staff_screen(reader: Reader, lines: Sequence[EmployeeLine], part: Slice, sig
     return Message(key=ANSWER, sections=(top, foot), buttons=tuple(row for row in rows if row))
 
 
-def employee_screen(reader: Reader, one: EmployeeLine, sight: Sight) -> Message:
-    """In a group the phone is shortened and the e-mail left out: guests read along."""
+def employee_screen(reader: Reader, one: EmployeeLine, sight: Sight, *, calls: str = "") -> Message:
+    """In a group the phone is shortened and the e-mail left out: guests read along. ``calls``: the button of theirs."""
     nothing = reader.say("directory.nothing")
     among = "staff.departments" if len(one.departments) > 1 else "staff.department"
     lines = [
@@ -45,7 +45,8 @@ def employee_screen(reader: Reader, one: EmployeeLine, sight: Sight) -> Message:
         lines.append(bullet(reader.say("staff.email", value=one.email or nothing)))
     head = Section(title=bold(f"👤 {name_of(reader, one)}"), lines=tuple(lines))
     foot = Section(lines=tuple(plain(line) for line in age_lines(reader, sight)))
-    rows = ((action(reader.say("directory.button.staff"), "em:0"), action(reader.say("directory.button.tree"), "dp:0")),)
+    lists = (action(reader.say("directory.button.staff"), "em:0"), action(reader.say("directory.button.tree"), "dp:0"))
+    rows = ((action(reader.say("staff.calls"), calls),), lists) if calls else (lists,)
     return Message(key=ANSWER, sections=(head, foot), buttons=rows)
 
 

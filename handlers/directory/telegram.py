@@ -102,7 +102,9 @@ async def somebody_in_words(message: ChatMessage, person: Person, desk: Desk) ->
     found = _SOMEBODY.match(text)
     words = found[1] if found else ""
     asked = understand(text, now=desk.clock.now(), zone=desk.timezone(person.account_id))
-    if asked.period is not None or not (await find_employees(desk.database, person.account_id, words, limit=1)).total:
+    if asked.period is not None:
+        raise SkipHandler
+    if not (await find_employees(desk.database, person.account_id, words, limit=1, respell=False)).total:
         raise SkipHandler
     await show(message, desk, await answers.staff_found(desk, _reader_of(desk, person, message), person, words))
 

@@ -9,7 +9,7 @@ from handlers.analytics.company import Indicator, Measured, Unit, count_company,
 from handlers.calls.periods import Period
 from handlers.exports.columns import Row
 from handlers.exports.ground import Ground
-from storage.queries import directory
+from storage.queries import directory, directory_figures
 from storage.queries.directory import EmployeeLine
 from storage.queries.listings import Days
 from storage.queries.settings import min_duration_s
@@ -61,7 +61,7 @@ async def departments(ground: Ground, days: Days) -> Slices:
 async def statistics(ground: Ground, days: Days) -> Slices:
     """Sums first, then what they are made of."""
     del days
-    found, say = await directory.statistics(ground.database, ground.account_id), ground.reader.say
+    found, say = await directory_figures.statistics(ground.database, ground.account_id), ground.reader.say
     if not (found.houses or found.employees or found.departments):
         yield []
         return

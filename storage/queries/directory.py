@@ -110,53 +110,6 @@ class Freshness:
     departments: ListState = field(default_factory=ListState)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompanyCount:
-    """Houses of one managing company, however its name is written; ``name`` and ``key`` "" for those without one.
-
-    ``flats`` and ``entrances`` of the houses that tell them.
-    """
-
-    key: str
-    name: str
-    houses: int
-    flats: int
-    entrances: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DepartmentCount:
-    """Who works in a department; ``name`` "" for those in none."""
-
-    name: str
-    people: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
-    """Sums of ``by_company`` are ``houses``, ``flats`` and ``entrances``; the largest first, those without one last.
-
-    ``active`` and ``fired`` are ``employees``. ``by_department``: in tree order; ``in_several``: counted more than once.
-    """
-
-    houses: int = 0
-    flats: int = 0
-    entrances: int = 0
-    without_address: int = 0
-    without_flats: int = 0
-    without_entrances: int = 0
-    by_company: tuple[CompanyCount, ...] = ()
-    employees: int = 0
-    active: int = 0
-    fired: int = 0
-    by_department: tuple[DepartmentCount, ...] = ()
-    departments: int = 0
-
-    @property
-    def in_several(self) -> int:
-        return sum(one.people for one in self.by_department) - self.active
-
-
 async def freshness(database: Database, account_id: int) -> Freshness:
     """Each list's age and last problem."""
     told = {
@@ -171,7 +124,7 @@ async def houses(
 ) -> tuple[HouseLine, ...]:
     """By growing id. ``company_key``: only those of one managing company (CompanyCount), "" of those without."""
     rows = house_rows
-    mine = _current(rows, DirectoryList.HOUSES, account_id)
+    mine = current(rows, DirectoryList.HOUSES, account_id)
     if company_key is not None:
         mine &= rows.c.company_key == company_key
     listed = select(rows).where(mine).order_by(rows.c.number, rows.c.external_id).limit(limit).offset(offset)
@@ -181,7 +134,7 @@ async def houses(
 
 async def count_houses(database: Database, account_id: int, *, company_key: str | None = None) -> int:
     """How many ``houses`` would give without a limit."""
-    mine = _current(house_rows, DirectoryList.HOUSES, account_id)
+    mine = current(house_rows, DirectoryList.HOUSES, account_id)
     if company_key is not None:
         mine &= house_rows.c.company_key == company_key
     async with database.read() as connection:
@@ -193,7 +146,7 @@ async def filled_fields(database: Database, account_id: int) -> dict[HouseField,
     columns = {one: house_rows.c[one.value] for one in HouseField}
     counts = [func.count(func.nullif(column, "")) for column in columns.values()]
     examples = [func.max(column) for column in columns.values()]
-    mine = _current(house_rows, DirectoryList.HOUSES, account_id)
+    mine = current(house_rows, DirectoryList.HOUSES, account_id)
     async with database.read() as connection:
         row = (await connection.execute(select(*counts, *examples).where(mine))).one()
     found = zip(columns, row[: len(columns)], row[len(columns) :], strict=True)
@@ -202,19 +155,24 @@ async def filled_fields(database: Database, account_id: int) -> dict[HouseField,
 
 async def house(database: Database, account_id: int, external_id: str) -> HouseLine | None:
     """None where the CRM does not list it any more."""
-    mine = _current(house_rows, DirectoryList.HOUSES, account_id) & (house_rows.c.external_id == external_id)
+    mine = current(house_rows, DirectoryList.HOUSES, account_id) & (house_rows.c.external_id == external_id)
     async with database.read() as connection:
         row = (await connection.execute(select(house_rows).where(mine))).one_or_none()
     return _house(row) if row is not None else None
 
 
-async def find_houses(database: Database, account_id: int, words: str, *, limit: int, offset: int = 0) -> Found[HouseLine]:
-    """By parts of the address or the deal's name, in any order, whatever the case, «ё» or «ул.»."""
+async def find_houses(
+    database: Database, account_id: int, words: str, *, limit: int, offset: int = 0, respell: bool = True
+) -> Found[HouseLine]:
+    """By parts of the address or the deal's name, in any order, whatever the case, «ё» or «ул.».
+
+    Where nothing is found another spelling is looked for, unless nobody would read it (not ``respell``).
+    """
     rows = house_rows
     order = (func.length(rows.c.address), rows.c.number, rows.c.external_id)  # «3» before «3, корп. 1»
-    mine = _current(rows, DirectoryList.HOUSES, account_id)
+    mine = current(rows, DirectoryList.HOUSES, account_id)
     async with database.read() as connection:
-        found, near = await find(connection, rows, mine, words, order=order, limit=limit, offset=offset)
+        found, near = await find(connection, rows, mine, words, order=order, limit=limit, offset=offset, respell=respell)
     return Found(lines=tuple(map(_house, found)), total=found[0].total if found else 0, near=near)
 
 
@@ -229,7 +187,7 @@ async def employees(
 ) -> tuple[EmployeeLine, ...]:
     """By name, who was fired after the others. ``active``: only those who work there, or only those who do not."""
     rows, members = employee_rows, employee_departments
-    mine = _current(rows, DirectoryList.EMPLOYEES, account_id)
+    mine = current(rows, DirectoryList.EMPLOYEES, account_id)
     if active is not None:
         mine &= rows.c.active == active
     if department_id:
@@ -244,26 +202,28 @@ async def employees(
 
 async def employee(database: Database, account_id: int, external_id: str) -> EmployeeLine | None:
     """None where the CRM does not list them any more."""
-    mine = _current(employee_rows, DirectoryList.EMPLOYEES, account_id) & (employee_rows.c.external_id == external_id)
+    mine = current(employee_rows, DirectoryList.EMPLOYEES, account_id) & (employee_rows.c.external_id == external_id)
     async with database.read() as connection:
         rows = (await connection.execute(select(employee_rows).where(mine))).all()
         return next(iter(await _employees(connection, account_id, rows)), None)
 
 
 async def find_employees(
-    database: Database, account_id: int, words: str, *, limit: int, offset: int = 0
+    database: Database, account_id: int, words: str, *, limit: int, offset: int = 0, respell: bool = True
 ) -> Found[EmployeeLine]:
     """By parts of the name or the position, as ``find_houses``; those who work there before those who do not."""
-    mine = _current(employee_rows, DirectoryList.EMPLOYEES, account_id)
+    mine = current(employee_rows, DirectoryList.EMPLOYEES, account_id)
     async with database.read() as connection:
-        found, near = await find(connection, employee_rows, mine, words, order=_BY_NAME, limit=limit, offset=offset)
+        found, near = await find(
+            connection, employee_rows, mine, words, order=_BY_NAME, limit=limit, offset=offset, respell=respell
+        )
         lines = await _employees(connection, account_id, found)
     return Found(lines=lines, total=found[0].total if found else 0, near=near)
 
 
 async def departments(database: Database, account_id: int) -> tuple[DepartmentLine, ...]:
     """In the order of the tree: each above its children."""
-    mine = select(department_rows).where(_current(department_rows, DirectoryList.DEPARTMENTS, account_id))
+    mine = select(department_rows).where(current(department_rows, DirectoryList.DEPARTMENTS, account_id))
     async with database.read() as connection:
         listed = [fill(Department, row) for row in await connection.execute(mine)]
         people = await people_in_departments(connection, account_id)
@@ -280,56 +240,12 @@ async def departments(database: Database, account_id: int) -> tuple[DepartmentLi
     )  # fmt: skip
 
 
-async def statistics(database: Database, account_id: int) -> Statistics:
-    """The company in figures: of houses, people and departments."""
-    tree = await departments(database, account_id)
-    async with database.read() as connection:
-        companies = await _companies(connection, account_id)
-        people = await _people(connection, account_id)
-        inside = await people_in_departments(connection, account_id)
-    by_department = [DepartmentCount(name=one.name, people=inside.get(one.external_id, 0)) for one in tree]
-    if without := people.get(True, 0) and inside.get("", 0):
-        by_department.append(DepartmentCount(name="", people=without))
-    return Statistics(
-        houses=sum(row.houses for row in companies), flats=sum(row.flats or 0 for row in companies),
-        entrances=sum(row.entrances or 0 for row in companies),
-        without_address=sum(row.houses - row.with_address for row in companies),
-        without_flats=sum(row.houses - row.with_flats for row in companies),
-        without_entrances=sum(row.houses - row.with_entrances for row in companies),
-        by_company=tuple(
-            CompanyCount(key=row.key, name=row.name, houses=row.houses, flats=row.flats or 0, entrances=row.entrances or 0)
-            for row in sorted(companies, key=lambda one: (not one.key, -one.houses, one.key))
-        ),
-        employees=sum(people.values()), active=people.get(True, 0), fired=people.get(False, 0),
-        by_department=tuple(by_department), departments=len(tree),
-    )  # fmt: skip
-
-
-async def _companies(connection: AsyncConnection, account_id: int) -> Sequence[Row[Any]]:
-    rows = house_rows.c
-    counted = select(
-        rows.company_key.label("key"), func.min(rows.company).label("name"), func.count().label("houses"),
-        func.sum(rows.flats_count).label("flats"), func.sum(rows.entrances_count).label("entrances"),
-        func.count(func.nullif(rows.address, "")).label("with_address"),
-        func.count(rows.flats_count).label("with_flats"), func.count(rows.entrances_count).label("with_entrances"),
-    )  # fmt: skip
-    mine = _current(house_rows, DirectoryList.HOUSES, account_id)
-    return (await connection.execute(counted.where(mine).group_by(rows.company_key))).all()
-
-
-async def _people(connection: AsyncConnection, account_id: int) -> dict[bool, int]:
-    """How many work there, and how many do not any more."""
-    mine = _current(employee_rows, DirectoryList.EMPLOYEES, account_id)
-    counted = select(employee_rows.c.active, func.count()).where(mine).group_by(employee_rows.c.active)
-    return {bool(active): int(count) for active, count in await connection.execute(counted)}
-
-
 async def people_in_departments(connection: AsyncConnection, account_id: int) -> dict[str, int]:
     """How many work in each, by the department's id; "" for those in none that the CRM lists."""
     rows, members, known = employee_rows, employee_departments, department_rows
-    mine = _current(rows, DirectoryList.EMPLOYEES, account_id) & rows.c.active
+    mine = current(rows, DirectoryList.EMPLOYEES, account_id) & rows.c.active
     same = (members.c.account_id == rows.c.account_id) & (members.c.generation == rows.c.generation)
-    listed = select(known.c.external_id).where(_current(known, DirectoryList.DEPARTMENTS, account_id))
+    listed = select(known.c.external_id).where(current(known, DirectoryList.DEPARTMENTS, account_id))
     within = same & (members.c.employee_id == rows.c.external_id) & members.c.department_id.in_(listed)
     counted = (
         select(members.c.department_id, func.count(distinct(rows.c.external_id)))
@@ -343,7 +259,7 @@ async def people_in_departments(connection: AsyncConnection, account_id: int) ->
 _BY_NAME = (employee_rows.c.active.desc(), employee_rows.c.search, employee_rows.c.number)
 
 
-def _current(table: Table, name: DirectoryList, account_id: int) -> ColumnElement[bool]:
+def current(table: Table, name: DirectoryList, account_id: int) -> ColumnElement[bool]:
     """Rows of the last complete reading."""
     return (table.c.account_id == account_id) & (table.c.generation == _complete(name, account_id))
 
@@ -370,8 +286,8 @@ async def _employees(connection: AsyncConnection, account_id: int, rows: Sequenc
 async def _memberships(connection: AsyncConnection, account_id: int, ids: Sequence[str]) -> Mapping[str, list[str]]:
     """The names of each one's departments."""
     members, known = employee_departments, department_rows
-    mine = _current(members, DirectoryList.EMPLOYEES, account_id)
-    mine &= _current(known, DirectoryList.DEPARTMENTS, account_id) & (known.c.external_id == members.c.department_id)
+    mine = current(members, DirectoryList.EMPLOYEES, account_id)
+    mine &= current(known, DirectoryList.DEPARTMENTS, account_id) & (known.c.external_id == members.c.department_id)
     if len(ids) <= MOST_NAMED:
         mine &= members.c.employee_id.in_(ids)
     listed = select(members.c.employee_id, known.c.name).select_from(members.join(known, mine)).order_by(members.c.place)
@@ -383,6 +299,6 @@ async def _memberships(connection: AsyncConnection, account_id: int, ids: Sequen
 
 async def _heads(connection: AsyncConnection, account_id: int, ids: Iterable[str]) -> dict[str, tuple[str, bool]]:
     rows = employee_rows
-    mine = _current(rows, DirectoryList.EMPLOYEES, account_id) & rows.c.external_id.in_(sorted(ids))
+    mine = current(rows, DirectoryList.EMPLOYEES, account_id) & rows.c.external_id.in_(sorted(ids))
     found = select(rows.c.external_id, rows.c.full_name, rows.c.active).where(mine)
     return {row.external_id: (row.full_name, bool(row.active)) for row in await connection.execute(found)}

@@ -10,7 +10,7 @@ from bot.http.api.routes import Api
 from bot.http.documents import load_openapi
 from domain.directory import DirectoryList
 from storage.engine import Database
-from storage.queries.directory import statistics
+from storage.queries.directory_figures import statistics
 from tests.bot.api_door import ALL, FIGURES, HOUSES, PEOPLE, TREE, Door, serving
 from tests.conftest import Serve
 

@@ -17,6 +17,7 @@ from storage.engine import Database
 from storage.house_mapping import HouseMappingStore
 from storage.models import work
 from storage.queries import directory as read
+from storage.queries.directory_figures import statistics
 from storage.work import WorkStore
 from tests.calls.world import Crash, MemorySteps
 from tests.directory.world import World, due
@@ -84,7 +85,7 @@ async def test_490_houses_82_people_and_6_departments_come_whole(shop: Shop, lit
     assert len(shop.fake.requests) == 14 + 8
     ids = [line.id for line in await read.houses(lite, 1)]
     assert (len(ids), ids) == (490, sorted(set(ids)))
-    figures = await read.statistics(lite, 1)
+    figures = await statistics(lite, 1)
     assert (figures.houses, figures.employees, figures.departments) == (490, 82, 6)
     assert sum(one.houses for one in figures.by_company) == 490
     assert figures.active + figures.fired == 82

@@ -24,7 +24,8 @@ from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.directory import DirectoryStore
 from storage.house_mapping import HouseMappingStore, KeptMapping
-from storage.queries.directory import CompanyCount, DepartmentCount, ListState, Statistics
+from storage.queries.directory import ListState
+from storage.queries.directory_figures import CompanyCount, DepartmentCount, Statistics
 from tests.directory.world import MemoryCrm
 from tests.handlers.chat import GROUP, MANAGER, OWNER, Talk
 from tests.handlers.conftest import MOSCOW, Golden, Stage, look
@@ -131,6 +132,13 @@ async def test_pages_of_what_was_asked_for(town: Desk) -> None:
     assert "последнем чтении нет" in await talk.press("ho:77")
 
 
+async def test_a_card_opens_the_calls_of_its_person(town: Desk) -> None:
+    talk = Talk(town, MANAGER)
+    await talk.say("/staff петрова")
+    ((calls,), *_) = talk.keyboard()
+    assert "📞 Звонки · «петрова»" in await talk.press(calls)
+
+
 async def test_a_phone_is_whole_in_private_only(town: Desk) -> None:
     assert "+7 900 111-22-33" in await Talk(town, MANAGER).say("/staff петрова")
     shown = await Talk(town, MANAGER).say("/staff петрова", chat=GROUP)
@@ -220,6 +228,7 @@ def test_a_portal_without_an_address_is_told_of(reader: Reader) -> None:
     assert all(len(target.encode()) <= 60 for target in targets)
 
 
+TEXTS = load_texts()
 COMPANIES = st.lists(
     st.builds(CompanyCount, key=st.text("абв", max_size=2), name=st.just("УК"), houses=st.integers(1, 99),
               flats=st.integers(0, 999), entrances=st.integers(0, 9)),
@@ -231,7 +240,7 @@ COMPANIES = st.lists(
 @given(COMPANIES)
 def test_what_is_shown_adds_up(counted: list[CompanyCount]) -> None:
     """Every house is in some line, also where companies are too many to be named."""
-    reader = Reader(texts=load_texts(), now=NOON, zone=MOSCOW)
+    reader = Reader(texts=TEXTS, now=NOON, zone=MOSCOW)
     total = sum(one.houses for one in counted)
     figures = Statistics(
         houses=total, by_company=tuple(counted), employees=3, active=3, departments=1,

@@ -23,7 +23,8 @@ from handlers.exports.ground import Ground
 from storage.directory import DirectoryStore
 from storage.engine import Database
 from storage.models import calls
-from storage.queries.directory import houses, statistics
+from storage.queries.directory import houses
+from storage.queries.directory_figures import statistics
 from storage.queries.listings import Days
 from tests.handlers.chat import OWNER, Talk
 from tests.handlers.seed import bare, call_row, put, seed_accounts

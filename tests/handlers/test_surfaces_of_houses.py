@@ -8,7 +8,8 @@ from domain.directory import DirectoryList
 from domain.messages import Message, as_text
 from handlers.directory.ages import Sight
 from handlers.directory.figures import statistics_screen
-from storage.queries.directory import CompanyCount, DepartmentCount, ListState, Statistics
+from storage.queries.directory import ListState
+from storage.queries.directory_figures import CompanyCount, DepartmentCount, Statistics
 from tests.handlers.test_surfaces_agree import NOW, READER, SETS, lines_of, number_of
 
 SIGHT = Sight(name=DirectoryList.HOUSES, state=ListState(read_at=NOW, count=1), crm="Битрикс24")

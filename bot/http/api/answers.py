@@ -13,7 +13,8 @@ from bot.http.api.shelf import Body, Shelf, rows_of
 from bot.http.api.standing import ALL, Standing, standing_of
 from domain.ports import Clock
 from storage.engine import Database
-from storage.queries.directory import Freshness, freshness, statistics
+from storage.queries.directory import Freshness, freshness
+from storage.queries.directory_figures import statistics
 from storage.remembered import Remembered
 
 _HEADERS = {

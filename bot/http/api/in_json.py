@@ -3,7 +3,8 @@
 import json
 from functools import partial
 
-from storage.queries.directory import DepartmentLine, EmployeeLine, HouseLine, Statistics
+from storage.queries.directory import DepartmentLine, EmployeeLine, HouseLine
+from storage.queries.directory_figures import Statistics
 
 _compact = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 _NUMBERS = ("flats", "entrances", "floors")
