@@ -79,7 +79,7 @@ def build_digest_services(
         texts=texts,
         timezone=settings.timezone,
         data_dir=settings.data_dir,
-        catchup_max_age=settings.catchup_max_age,
+        catchup_max_age=max(settings.catchup_max_age, LATE_AFTER),  # shorter than the clock is looked at, none would come
         quiet_before=quiet_before,
         admins=admins,
         run_cpu=run_cpu,

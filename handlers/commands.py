@@ -19,7 +19,7 @@ READING_BUTTONS = (
     *("ctasks", "ctback", "ct", "ctwho", "ctdue"),
     *("ads", "adrule", "adnone", "adapply"),
     *("keys", "key", "keyrot", "keyoff"),
-    *("dgall", "dgfew", "dgnow", "dgs", "dg"),
+    *("dgall", "dgfew", "dgnow", "dgpng", "dgs", "dg"),
     *("hs", "hsu", "hsq", "ho", "em", "emd", "emq", "eo", "dp", "dst", "hmap", "hmf", "hmp"),
     *("webs", "web", "wlist", "wg", "wagain", "wga", "wp", "wra", "wfile", "wmore"),
     *("vw", "vwb", "vraw", "vpast", "vpb", "vjoin", "vno", "wall", "seg", "sg", "sgf", "wsum", "wwho"),

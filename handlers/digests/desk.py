@@ -1,5 +1,6 @@
 """What screens of digests ask for: the digest itself, the schedules, and where they may go."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import time
 
@@ -11,6 +12,8 @@ from domain.schedules import EVERY_DAY, WORKDAYS, Schedule
 from handlers.desk import Desk
 from handlers.digests.altering import MONDAY
 from handlers.digests.buttons import Opened, with_switch
+from handlers.digests.pictures import draw_digest, picture_file
+from handlers.digests.services import Told
 from handlers.digests.typed import Typed, understand
 from handlers.digests.words import Places
 from handlers.wording import Reader
@@ -40,12 +43,16 @@ def understood(words: str, texts: Texts) -> Typed:
 
 async def show_digest(desk: Desk, person: Person, reader: Reader, opened: Opened, *, full: bool, key: str) -> Message:
     """The digest counted anew, with the switch between its short and its full form."""
-    told = await desk.gather(
-        person.account_id, kind=opened.kind, parts=opened.parts, now=opened.now, webinar_id=opened.webinar_id,
-        so_far=opened.so_far,
-    )  # fmt: skip
+    told = await _told(desk, person, opened)
     card = told.card(reader, full=full, late_since=opened.late_since, key=key)
     return with_switch(card, reader, opened, full=full)
+
+
+async def show_picture(desk: Desk, person: Person, reader: Reader, opened: Opened, *, key: str) -> Message | None:
+    """None where there is nothing to draw. NotDrawnError."""
+    told, day = await _told(desk, person, opened), opened.now.astimezone(reader.zone).date()
+    path = await draw_digest(told, reader, desk.data_dir, desk.clock.now().date(), asyncio.to_thread)
+    return Message(key=key, sections=(), files=(picture_file(reader, path, day),), kind="answer") if path else None
 
 
 async def places_for(desk: Desk, person: Person, here: Destination | None) -> Places:
@@ -86,6 +93,13 @@ async def set_schedule(desk: Desk, person: Person, here: Destination, typed: Typ
     if len(had) >= MOST:
         raise BadInput("schedule", desk.texts.get("digest.many", count=len(had)))
     return Made(schedule=await store.add(person, new, desk.clock.now()), known=False)
+
+
+async def _told(desk: Desk, person: Person, opened: Opened) -> Told:
+    return await desk.gather(
+        person.account_id, kind=opened.kind, parts=opened.parts, now=opened.now, webinar_id=opened.webinar_id,
+        so_far=opened.so_far,
+    )  # fmt: skip
 
 
 def _usual_days(kind: DigestKind, typed: Typed) -> frozenset[int]:

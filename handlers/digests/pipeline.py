@@ -1,26 +1,22 @@
 """One digest that is due becomes a message in its schedule's chat, and a picture beside it, by remembered steps."""
 
-import asyncio
-import hashlib
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 
 from domain.events import DigestDue
-from domain.messages import File, Message, Section, plain
+from domain.messages import Message, Section, plain
 from domain.ports import Steps, Tx
 from domain.schedules import LATE_AFTER, Obstacle, Schedule
 from domain.work import WorkItem
 from handlers.digests.buttons import Opened, with_switch
-from handlers.digests.services import DigestServices, Drawn, Told
-from handlers.drawing import NotDrawnError, draw_apart
+from handlers.digests.pictures import draw_digest, picture_file
+from handlers.digests.services import DigestServices, Told
+from handlers.drawing import NotDrawnError
 from handlers.wording import Reader
 
 log = logging.getLogger(__name__)
 
-FOLDER = "pictures"
 KIND = "digest"
 NOTICE_PRIORITY = 5  # storage.posts.NOTICE
 ROUTINE_PRIORITY = 0
@@ -57,8 +53,7 @@ class _Run:
         key = f"digest:{self.item.event.external_id}"
         card = self.told.card(reader, full=False, late_since=opened.late_since, key=key)
         card = with_switch(card, reader, opened, full=False)
-        name = reader.say("digest.picture_name", day=f"{opened.now.astimezone(reader.zone):%Y-%m-%d}")
-        files = (File(path=picture, name=name, kind="photo"),) if picture else ()
+        files = (picture_file(reader, picture, opened.now.astimezone(reader.zone).date()),) if picture else ()
         return replace(card, kind=KIND, files=files)
 
 
@@ -149,30 +144,13 @@ async def _show_picture(run: _Run) -> None:
 
 
 async def _draw(run: _Run) -> str:
-    """A file named by what it shows, its path relative to DATA_DIR; "" where there is nothing to draw, or it failed."""
-    given = run.told.picture(run.reader)
-    if given is None:
-        return ""
+    """ "" where there is nothing to draw, or it failed."""
+    services = run.services
     try:
-        png = await run.services.run_cpu(partial(_apart, given))
+        return await draw_digest(run.told, run.reader, services.data_dir, run.item.heard_at.date(), services.run_cpu)
     except NotDrawnError as error:
         log.warning("digest %s has no picture: %s", run.item.event.external_id, error)
         return ""
-    assert isinstance(png, bytes)  # noqa: S101 - what ``draw_apart`` gives
-    relative = Path(FOLDER) / f"{run.item.heard_at:%Y-%m-%d}" / f"{hashlib.sha256(png).hexdigest()[:24]}.png"
-    await asyncio.to_thread(_write, run.services.data_dir / relative, png)
-    return relative.as_posix()
-
-
-def _apart(given: Drawn) -> bytes:
-    draw, *rest = given
-    assert callable(draw)  # noqa: S101 - the first of what is drawn
-    return draw_apart(draw, *rest)
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
 
 
 def _of_when(item: WorkItem[DigestDue]) -> datetime:

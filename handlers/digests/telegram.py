@@ -1,6 +1,8 @@
 """Digests in Telegram: /digest and plain words show one or set when it comes; its buttons unfold it."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -11,14 +13,15 @@ from aiogram.types import Message as ChatMessage
 
 from domain.digests import DigestKind, DigestPart
 from domain.errors import BadInput
-from domain.messages import Destination, Message
+from domain.messages import Button, Destination, Message
 from domain.roles import Person
 from handlers.calls.screens import ANSWER, action, say
 from handlers.desk import Desk
-from handlers.digests.buttons import ALL, FEW, Opened, off_button
-from handlers.digests.desk import places_for, set_schedule, show_digest, understood
+from handlers.digests.buttons import ALL, FEW, Opened, off_button, on_button
+from handlers.digests.desk import places_for, set_schedule, show_digest, show_picture, understood
 from handlers.digests.screens import made_screen, offer_rows
 from handlers.digests.typed import Typed
+from handlers.drawing import NotDrawnError
 from handlers.talk.telegram import Pressed, in_private, place_of, pressed_on, redraw, show, toast
 from handlers.wording import Reader
 from storage.schedules import ScheduleStore
@@ -26,6 +29,8 @@ from storage.schedules import ScheduleStore
 _ABOUT = re.compile(r"\bдайджест", re.IGNORECASE)
 _MORNING = time(12)  # a digest told at this hour is of the day before
 TODAY, YESTERDAY, WEEK = "today", "yesterday", "week"
+PICTURE = "dgpng"
+BELOW = frozenset({"dgnow", PICTURE, "dgnew", "dgs"})
 
 
 def build_router() -> Router:
@@ -35,6 +40,7 @@ def build_router() -> Router:
     router.message.register(in_words, StateFilter(None), F.text, ~F.text.startswith("/"), ~F.via_bot, in_private, _is_about)
     router.callback_query.register(show_again, Pressed("dgnow"))
     router.callback_query.register(switch, Pressed(ALL, FEW))
+    router.callback_query.register(send_picture, Pressed(PICTURE))
     return router
 
 
@@ -84,7 +90,24 @@ async def switch(callback: CallbackQuery, action: str, argument: str, person: Pe
         await toast(callback)
         return
     reader = desk.reader(person.account_id, private=in_private(message))
-    await redraw(callback, desk, await show_digest(desk, person, reader, opened, full=action == ALL, key=ANSWER))
+    card = await show_digest(desk, person, reader, opened, full=action == ALL, key=ANSWER)
+    await redraw(callback, desk, replace(card, buttons=(*card.buttons, *_below(message))))
+
+
+async def send_picture(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
+    opened, message = off_button(argument), pressed_on(callback)
+    if opened is None or message is None:
+        await toast(callback)
+        return
+    reader = desk.reader(person.account_id, private=in_private(message))
+    try:
+        picture = await show_picture(desk, person, reader, opened, key=f"digest:{callback.id}")
+    except NotDrawnError:
+        await toast(callback, reader.say("digest.not_drawn"), alert=True)
+        return
+    await toast(callback, "" if picture is not None else reader.say("digest.nothing_to_draw"), alert=picture is None)
+    if picture is not None:
+        await desk.send(person.account_id, place_of(message), picture)
 
 
 async def _now_screen(desk: Desk, person: Person, reader: Reader, here: Destination, which: str) -> Message:
@@ -95,12 +118,22 @@ async def _now_screen(desk: Desk, person: Person, reader: Reader, here: Destinat
     card = await show_digest(desk, person, reader, opened, full=False, key=ANSWER)
     others = [other for other in (YESTERDAY, TODAY, WEEK) if other != which]
     rows = [tuple(action(reader.say(f"digest.button.{other}"), f"dgnow:{other}") for other in others)]
+    rows.append((action(reader.say("digest.button.picture"), f"{PICTURE}:{on_button(opened)}"),))
     if person.role.runs_the_bot:
         schedules = await ScheduleStore(desk.database).all(person.account_id)
         if not any(one.destination == here for one in schedules):
             rows += offer_rows(reader, schedules, here, webinars=False)[:1]
         rows.append((action(reader.say("digest.button.settings"), "dgs:0"),))
     return Message(key=ANSWER, sections=card.sections, buttons=(*card.buttons, *rows), kind=card.kind)
+
+
+def _below(message: ChatMessage) -> Iterator[tuple[Button, ...]]:
+    """What a digest that was asked for has below it, and one that came by itself has not."""
+    keyboard = message.reply_markup.inline_keyboard if message.reply_markup is not None else []
+    for row in keyboard:
+        kept = [(one.text, one.callback_data or "") for one in row]
+        if kept and all(target.partition(":")[0] in BELOW for _, target in kept):
+            yield tuple(action(text, target) for text, target in kept)
 
 
 def _morning_of(now: datetime, zone: ZoneInfo) -> datetime:

@@ -8,21 +8,25 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from domain.digests import DigestKind, DigestPart
 from domain.errors import BadInput
 from domain.events import DigestDue
-from domain.messages import Destination
+from domain.messages import Destination, Message
 from domain.schedules import EVERY_DAY, WORKDAYS, Obstacle, Schedule
 from handlers.desk import Desk
 from handlers.digests.buttons import Opened, off_button, on_button
 from handlers.digests.desk import understood
 from handlers.digests.typed import find_zone, zone_title
 from handlers.texts import load_texts
+from storage.codec import loads
+from storage.models import posts
 from storage.schedules import ScheduleStore
 from tests.ground import HandClock
 from tests.handlers.chat import GROUP, MANAGER, PRIVATE_CHAT, Talk
 from tests.handlers.conftest import Golden, Stage
+from tests.handlers.paper import draw
 
 TEXTS = load_texts()
 PIECES = [*"0129:.-+", "пн", "по", "мск", "в", "утра", "\u00a0", "²"]
@@ -122,7 +126,7 @@ def test_a_button_carries_the_whole_digest(late: datetime | None) -> None:
 
 async def test_anybody_looks_and_unfolds(manager: Talk, stage: Stage) -> None:
     assert await manager.say("/digest") == "> daily 2026-11-20 12:00 разделов 6"
-    (unfold,), days = manager.keyboard()
+    (unfold,), days, _picture = manager.keyboard()
     assert days == ["dgnow:yesterday", "dgnow:today", "dgnow:week"]
     assert await manager.press(unfold) == "~ daily 2026-11-20 12:00 разделов 6 всё"
     ((fold,),) = manager.keyboard()
@@ -131,11 +135,34 @@ async def test_anybody_looks_and_unfolds(manager: Talk, stage: Stage) -> None:
     assert stage.paper.asked[-1].now.isoformat() == "2026-11-20T12:00:00+03:00"
     await manager.press("dgnow:today")
     assert stage.paper.asked[-1].so_far
-    (unfold,), days = manager.keyboard()
+    unfold = manager.keyboard()[0][0]
     await manager.press(unfold)
     assert stage.paper.asked[-1].so_far
     assert await manager.say("дайджест за неделю") == "> weekly 2026-11-20 12:00 разделов 6"
     assert await manager.press("dgall:nonsense") == ""
+
+
+async def test_what_hangs_below_stays_when_it_is_unfolded(manager: Talk) -> None:
+    await manager.say("/digest")
+    rows = manager.keyboard()
+    shown = [[{"text": target, "callback_data": target} for target in row] for row in rows]
+    alien = [{"text": "Кому звонить", "callback_data": "wlist:5"}]
+    await manager.press(rows[0][0], keyboard=[*shown, alien])
+    assert manager.keyboard()[1:] == rows[1:]
+
+
+async def test_its_picture_comes_below_it(manager: Talk, desk: Desk, stage: Stage) -> None:
+    await manager.say("/digest")
+    (picture,) = manager.keyboard()[2]
+    assert await manager.press(picture) == "(Рисовать пока нечего: за эти дни ничего не было.)"
+    stage.paper.drawn = (draw, "broken")
+    assert "Картинку нарисовать не получилось" in await manager.press(picture)
+    stage.paper.drawn = (draw, "png")
+    assert await manager.press(picture) == ""
+    async with desk.database.read() as connection:
+        (content,) = await connection.scalars(select(posts.c.content))
+    (file,) = loads(Message, content).files
+    assert (file.name, (desk.data_dir / file.path).read_bytes()) == ("дайджест-2026-11-20.png", b"png")
 
 
 async def test_nobody_but_those_who_run_the_bot_sets_anything(manager: Talk, desk: Desk) -> None:
