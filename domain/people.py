@@ -12,6 +12,7 @@ LONGEST_EMAIL = 254
 _LONGEST_NUMBER = 15
 _SHORTEST_BARE = 10  # digits of a number written without "+": a Russian one without its country code
 _SHORTEST_PLUS = 8
+_LONGEST_INNER = 5  # digits of an inner number, which is nobody's secret
 _MOST_TRIES = 60  # a run of single digits has hundreds of windows, and 20 µs is spent on each
 
 _DIGITS = {
@@ -114,6 +115,18 @@ def shorten_phone(key: str) -> str:
     if not space:
         country, rest = "+", shown[1:]
     return country + space + "".join("·" if c.isdigit() else c for c in rest[:-2]) + rest[-2:]
+
+
+def shorten_contact(raw: str) -> str:
+    """What was given in place of a number, for a group chat: «8 (···) ···-··-·5», «a···@···»; an inner number as it is."""
+    name, at, _ = raw.partition("@")
+    if at:
+        return f"{name[:1]}···@···"
+    places = [place for place, c in enumerate(raw) if c.isdigit()]
+    if len(places) <= _LONGEST_INNER:
+        return raw
+    hidden = frozenset(places[1:-1])
+    return "".join("·" if place in hidden else c for place, c in enumerate(raw))
 
 
 def _mobile_at_once(text: str) -> str | None:

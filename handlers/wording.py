@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from domain.messages import Span, Style, Texts
-from domain.people import shorten_phone, show_phone
+from domain.people import shorten_contact, shorten_phone, show_phone
 from domain.plural import counted, spaced
 
 MICRO = 1_000_000
@@ -70,10 +70,12 @@ class Reader:
         return self.say("time.just_now")
 
     def phone(self, key: str, raw: str = "") -> str:
-        """The whole number in private, shortened in a group; what is no number stays as it came."""
+        """The whole number in private, shortened in a group; what is no number we know as it came, and shortened too."""
         if key:
             return show_phone(key) if self.private else shorten_phone(key)
-        return raw if raw and raw != "hidden" else self.say("calls.hidden_number")
+        if not raw or raw == "hidden":
+            return self.say("calls.hidden_number")
+        return raw if self.private else shorten_contact(raw)
 
     def dollars(self, micro_usd: int) -> str:
         """«$1,25»; small sums keep the digits that matter: «$0,0034»."""

@@ -32,11 +32,12 @@ _OF = {
 def digest_card(
     facts: DigestFacts, reader: Reader, *, full: bool, late_since: datetime | None = None, key: str
 ) -> Message:  # fmt: skip
-    """``late_since``: when we stopped working, of one that comes late. ``full``: every figure, and each debt by name."""
+    """``late_since``: when we stopped working, of one that comes late; its own time where we did not. ``full``: every figure, and each debt by name."""
     lines = [_title(facts, reader)]
     if late_since is not None:
-        slot = _since(reader, facts.figures.counted_at)
-        lines.append(plain(reader.say("told.late", slot=slot, at=_since(reader, late_since))))
+        slot = facts.figures.counted_at
+        name = "told.late" if late_since < slot else "told.late_only"
+        lines.append(plain(reader.say(name, slot=_since(reader, slot), at=_since(reader, late_since))))
     lines += [_deviation(facts, reader, one) for one in facts.deviations]
     if facts.kind is DigestKind.WEBINAR and facts.webinars:
         return webinar_card(facts.webinars[0], reader, lines, full=full, key=key)
@@ -126,8 +127,8 @@ def _lines(facts: DigestFacts, reader: Reader) -> Iterator[Line]:
         yield plain(_webinars(facts, reader))
     if debts := _debts(facts, reader):
         yield plain(debts)
-    if facts.tells(DigestPart.RECKONING) and (told := _reckoned(facts, reader)):
-        yield plain(told[0] if len(told) == 1 else reader.say("told.reckoned", vendors=_all_there(facts, reader)))
+    if facts.tells(DigestPart.RECKONING) and (told := _reckoned_shortly(facts, reader)):
+        yield plain(told)
 
 
 def _calls(figures: CompanyFigures, reader: Reader) -> str:
@@ -197,14 +198,23 @@ def _reckoned(facts: DigestFacts, reader: Reader) -> list[str]:
     return reckoning_lines(reader, facts.calls_reckoned, facts.webinars_reckoned, facts.crm_reckoned)
 
 
+def _reckoned_shortly(facts: DigestFacts, reader: Reader) -> str:
+    told = _reckoned(facts, reader)
+    if len(told) == 1:
+        return told[0]
+    vendors = _all_there(facts, reader)
+    return reader.say("told.reckoned", vendors=vendors) if vendors else ""
+
+
 def _all_there(facts: DigestFacts, reader: Reader) -> str:
-    """«Битрикс24 214 из 214 · Бизон365 2 из 2»: what came here of what each lists."""
+    """«Битрикс24 214 из 214 · Бизон365 2 из 2»: what came here of what each lists; "" where none lists anything."""
     counts = [(one.vendor, one.listed - one.waiting, one.listed) for one in facts.calls_reckoned]
     counts += [(one.vendor, one.listed - one.waiting - one.failed, one.listed) for one in facts.webinars_reckoned]
     counts += [(one.vendor, one.listed - one.waiting, one.listed) for one in facts.crm_reckoned]
     return " · ".join(
         reader.say("told.vendor", vendor=reader.vendor(vendor), here=spaced(here), listed=spaced(listed))
         for vendor, here, listed in counts
+        if listed
     )
 
 

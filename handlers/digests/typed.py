@@ -40,7 +40,7 @@ _FILLING = re.compile(
     r"утром|вечером|время|часов|сейчас|покажи\w*)\b|[^\w\s+/:.\-]"
 )
 _OFFSET = re.compile(r"(?:utc|gmt)?\s?([+\-−–]\s?\d{1,2})(?::00)?")
-_FROM_MOSCOW = re.compile(r"мск\s?([+\-−–]\s?\d{1,2})?")
+_FROM_MOSCOW = re.compile(r"\bмск\b\s?([+\-−–]\s?\d{1,2})?")
 _BY_MOSCOW = (
     "Europe/Kaliningrad", "Europe/Moscow", "Europe/Samara", "Asia/Yekaterinburg", "Asia/Omsk", "Asia/Krasnoyarsk",
     "Asia/Irkutsk", "Asia/Yakutsk", "Asia/Vladivostok", "Asia/Magadan", "Asia/Kamchatka",
@@ -78,7 +78,7 @@ def understand(text: str, texts: Texts) -> Typed:
     days, words = find_days(words)
     days = days or (frozenset({0}) if kind is DigestKind.WEEKLY else None)
     kind, words = (kind, words) if kind is not None else _kind(words, _OF_A_WEEK, DigestKind.WEEKLY)
-    zone, words = _zone(words)
+    zone, words = _zone(words, texts)
     day, words = _day(words)
     at, words = find_time(words, texts)
     if kind is None and days is not None and len(days) == 1:
@@ -98,6 +98,8 @@ def find_time(words: str, texts: Texts) -> tuple[time | None, str]:
     rest = words[: found.start()] + " " + words[found.end() :]
     if _EVENING.search(rest) and 1 <= hours < 12:
         hours += 12
+    elif hours == 12 and _NIGHT.search(rest):
+        hours = 0
     if hours > 23 or minutes > 59:
         raise BadInput("time", texts.get("digest.typed.no_time", time=found.group().strip()))
     return time(hours, minutes), _NIGHT.sub(" ", _EVENING.sub(" ", rest))
@@ -176,13 +178,23 @@ def _day(words: str) -> tuple[str, str]:
     return "", words
 
 
-def _zone(words: str) -> tuple[str, str]:
-    """«по МСК+2» in the middle of it all."""
+def _zone(words: str, texts: Texts) -> tuple[str, str]:
+    """«по МСК+2», «по Омску» in the middle of it all."""
     found = _FROM_MOSCOW.search(words)
     place = 1 + _hours(found[1]) if found is not None else -1
-    if found is None or not 0 <= place < len(_BY_MOSCOW):
-        return "", words
-    return _BY_MOSCOW[place], words[: found.start()] + " " + words[found.end() :]
+    if found is not None and 0 <= place < len(_BY_MOSCOW):
+        return _BY_MOSCOW[place], words[: found.start()] + " " + words[found.end() :]
+    for city, zone in cities(texts).items():
+        if (named := _in_dative(city).search(words)) is not None:
+            return zone, words[: named.start()] + " " + words[named.end() :]
+    return "", words
+
+
+@cache
+def _in_dative(city: str) -> re.Pattern[str]:
+    """«по омску», «по москве», «по нижнему новгороду» of «омск», «москва», «нижний новгород»."""
+    stems = [re.escape(word.rstrip("аяьйиы")) for word in city.split()]
+    return re.compile(r"\bпо\s+" + r"\s+".join(rf"{stem}\w{{0,3}}" for stem in stems) + r"\b")
 
 
 def _number(found: re.Match[str], side: str) -> int:

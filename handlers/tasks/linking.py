@@ -11,7 +11,7 @@ from aiogram.types import Message as ChatMessage
 
 from domain.messages import Button, Message, Section, bold, bullet, plain
 from domain.roles import Person
-from handlers.calls.screens import ANSWER, action
+from handlers.calls.screens import ANSWER, action, say
 from handlers.desk import Desk
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, pressed_in_private, redraw, show, toast
 from handlers.tasks.services import TaskServices
@@ -64,6 +64,7 @@ async def typed_name(message: ChatMessage, person: Person, desk: Desk, state: FS
     other, services = await _member(desk, person, user_id), desk.tasks
     if other is None or services is None:
         await state.clear()
+        await show(message, desk, say(desk.texts.get("people.gone")))
         return
     await show(message, desk, await _offer(desk, person, services, other, message.text or "", typed=True))
 

@@ -17,7 +17,10 @@ _SHORT_WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
 _UNITS = {"мин": timedelta(minutes=1), "час": timedelta(hours=1), "ден": timedelta(days=1), "дн": timedelta(days=1)}
 _UNITS |= {"нед": timedelta(weeks=1)}
 _AFTER = re.compile(r"(?:через|на)\s+(?:(\d{1,4})\s*)?([а-я]+)")
-_TIME = re.compile(r"(?:(?:в|к|до)\s*)?(\d{1,2})(?:[:.](\d{2}))?(?:\s*(?:час(?:а|ов)?|ч))?")
+_TIME = re.compile(r"(?:(?:в|к|до)\s*)?(\d{1,2})(?:[:.](\d{2}))?(?:\s*(?:час(?:а|ов)?|ч))?(?:\s*(утра|дня|вечера|ночи))?")
+_TIMES = {"утром": MORNING, "днем": time(14), "вечером": time(19), "в полдень": time(12)}
+_MONTHS = ("янв", "фев", "мар", "апр", "ма", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
+_DATE_IN_WORDS = re.compile(r"^(?:до\s+|на\s+|к\s+)?(\d{1,2})\s+([а-я]{3,8})(?:\s+(\d{4}))?(?=\s|$)")
 _DATE = re.compile(r"^(?:до\s+|на\s+)?(\d{1,2})\.(0?[1-9]|1[0-2])(?:\.(\d{4}|\d{2}))?(?=\s|$)")
 _WORD = re.compile(r"^(?:(?:до|к|ко|в|во|на)\s+)?([а-я]+)")
 
@@ -36,7 +39,7 @@ def read_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _after(words: str, local: datetime) -> datetime | None:
-    found = _AFTER.fullmatch(words)
+    found = _AFTER.fullmatch(words.replace("полчаса", "30 минут"))
     if found is None:
         return None
     count = int(found[1] or 1)
@@ -53,21 +56,35 @@ def _named(words: str, local: datetime) -> datetime | None:
     day, rest = _day(words, local.date())
     if not rest:
         return datetime.combine(day, DAY_ENDS, tzinfo=local.tzinfo) if day is not None else None
-    given = _TIME.fullmatch(rest)
+    clock = _TIMES.get(rest) or _clock(rest)
+    if clock is None:
+        return None
+    at = datetime.combine(day or local.date(), clock, tzinfo=local.tzinfo)
+    return at + timedelta(days=1) if day is None and at <= local else at
+
+
+def _clock(words: str) -> time | None:
+    """«в 15», «9:30», «в 9 вечера»."""
+    given = _TIME.fullmatch(words)
     if given is None:
         return None
     hour, minute = int(given[1]), int(given[2] or 0)
-    if hour > 23 or minute > 59:
-        return None
-    at = datetime.combine(day or local.date(), time(hour, minute), tzinfo=local.tzinfo)
-    return at + timedelta(days=1) if day is None and at <= local else at
+    if given[3] in {"дня", "вечера"} and hour < 12:
+        hour += 12
+    elif given[3] in {"утра", "ночи"} and hour == 12:
+        hour = 0
+    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def _day(words: str, today: date) -> tuple[date | None, str]:
     """The day that begins ``words``, None where none does, and what is left of them."""
     dated = _DATE.match(words)
     if dated is not None:
-        return _date(dated, today), words[dated.end() :].strip()
+        return _date(dated[1], int(dated[2]), dated[3], today), words[dated.end() :].strip()
+    named = _DATE_IN_WORDS.match(words)
+    month = next((place for place, start in enumerate(_MONTHS, 1) if named and named[2].startswith(start)), None)
+    if named is not None and month is not None:
+        return _date(named[1], month, named[3], today), words[named.end() :].strip()
     word = _WORD.match(words)
     if word is None:
         return None, words
@@ -86,21 +103,20 @@ def _weekday(word: str) -> int | None:
     return next((place for place, start in enumerate(_WEEKDAYS) if len(word) > 4 and word.startswith(start)), None)
 
 
-def _date(found: re.Match[str], today: date) -> date:
+def _date(day: str, month: int, year: str | None, today: date) -> date:
     """Without a year it is the next such day."""
-    day, month, year = int(found[1]), int(found[2]), found[3]
     try:
         if year is not None:
-            return date(int(year) + (2000 if len(year) == 2 else 0), month, day)
-        this = date(today.year, month, day)
-        return this if this >= today else date(today.year + 1, month, day)
+            return date(int(year) + (2000 if len(year) == 2 else 0), month, int(day))
+        this = date(today.year, month, int(day))
+        return this if this >= today else date(today.year + 1, month, int(day))
     except ValueError:
         raise BadInput("deadline", HINT) from None
 
 
 def presets(what: str, deadline: datetime | None, now: datetime, zone: ZoneInfo) -> datetime | None:
     """The new deadline behind a button: an hour, tomorrow at ten, a week, counted from now where it is over; or a moment."""
-    start = max(deadline or now, now)
+    start = max(deadline or now, now).replace(second=0, microsecond=0)  # as exact as Bitrix24 keeps it
     if what == "h":
         return start + timedelta(hours=1)
     local = (start if what == "w" else now).astimezone(zone)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.people import LONGEST_TEXT, Phone, find_phones, phone_key, shorten_phone, show_phone
+from domain.people import LONGEST_TEXT, Phone, find_phones, phone_key, shorten_contact, shorten_phone, show_phone
 
 MOBILE = "79991234567"
 
@@ -204,3 +204,16 @@ def test_a_shortened_number_hides_most_of_it(key: str) -> None:
 def test_what_is_shown_reads_back(national: str) -> None:
     assert phone_key(show_phone(f"7{national}")) == f"7{national}"
     assert phone_key(shorten_phone(f"7{national}")) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "short"),
+    [
+        ("8 (916) 123-45-67 доб 2", "8 (···) ···-··-·· доб 2"),
+        ("anna.petrova@mail.ru", "a···@···"),
+        ("204", "204"),
+        ("Диспетчерская", "Диспетчерская"),
+    ],
+)
+def test_what_is_no_number_is_shortened_in_a_group_too(raw: str, short: str) -> None:
+    assert shorten_contact(raw) == short

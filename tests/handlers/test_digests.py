@@ -52,11 +52,29 @@ async def only(desk: Desk) -> Schedule:
         ("после вебинара", None, None, DigestKind.WEBINAR),
         ("по выходным в полночь", time(0), {5, 6}, None),
         ("23:59", time(23, 59), None, None),
+        ("в 12 ночи каждый день", time(0), EVERY_DAY, None),
+        ("12 часов дня будни", time(12), WORKDAYS, None),
+        ("в 9 по Омску", time(9), None, None),
     ],
 )
 def test_words_are_understood(words: str, at: time | None, days: set[int] | None, kind: DigestKind | None) -> None:
     typed = understood(words, TEXTS)
     assert (typed.at, typed.days, typed.kind, typed.left, typed.empty) == (at, days, kind, "", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "zone"),
+    [
+        ("9:00 по омску", "Asia/Omsk"),
+        ("дайджест в 9 по томску", "Asia/Tomsk"),
+        ("9:00 по Екатеринбургу, будни", "Asia/Yekaterinburg"),
+        ("9:00 по Нижнему Новгороду", "Europe/Moscow"),
+        ("9:00 по мск+2", "Asia/Yekaterinburg"),
+        ("с пн по пт в 9", ""),
+    ],
+)
+def test_a_city_is_a_zone(words: str, zone: str) -> None:
+    assert understood(words, TEXTS).zone == zone
 
 
 @pytest.mark.parametrize(
