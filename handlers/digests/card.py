@@ -32,7 +32,10 @@ _OF = {
 def digest_card(
     facts: DigestFacts, reader: Reader, *, full: bool, late_since: datetime | None = None, key: str
 ) -> Message:  # fmt: skip
-    """``late_since``: when we stopped working, of one that comes late; its own time where we did not. ``full``: every figure, and each debt by name."""
+    """``full``: every figure, and each debt by name.
+
+    ``late_since``: when we stopped working, of one that comes late; its own time where we did not.
+    """
     lines = [_title(facts, reader)]
     if late_since is not None:
         slot = facts.figures.counted_at

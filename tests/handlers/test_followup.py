@@ -86,7 +86,7 @@ def services(lite: Database, clock: HandClock, tmp_path: Path) -> WebinarService
     platform, nothing = cast("Any", Platform()), cast("Any", None)  # neither they nor a picture are asked for
     return build_webinar_services(
         platform, read_settings({"DATA_DIR": str(tmp_path)}), lite, chat=StoredChat(clock), clock=clock, texts=load_texts(),
-        run_cpu=nothing, quiet_before=None, posted=lambda: None, funnels={},
+        run_cpu=nothing, quiet_before=None, posted=lambda: None, digests=nothing, begun=lambda: None, funnels={},
     )  # fmt: skip
 
 
