@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, Select, Table, select, update
 from bot.services import Services
 from domain.messages import Message
 from storage.ad_runs import AdRunStore
+from storage.call_tasks import CallTaskStore
 from storage.codec import dumps
 from storage.imports import UNDO_WITHIN, ImportStore
 from storage.models import accounts, calls, inbox, posts, work, work_steps
@@ -72,7 +73,9 @@ class Retention:
     async def _drop_texts(self, before: datetime) -> int:
         old = select(calls.c.id).where(*_older(before), calls.c.transcript.is_not(None)).limit(CHUNK)
         emptied = {"transcript": None, "transcript_search": "", "summary": None, "summary_key": ""}
-        dropped = await self._change(calls, await self._found(old), **emptied)
+        ids = await self._found(old)
+        dropped = await self._change(calls, ids, **emptied)
+        await CallTaskStore(self._services.database).forget(ids)
         for folder in ("transcripts", "pictures"):
             await asyncio.to_thread(_drop_files, self._services.settings.data_dir / folder, before)
         return dropped

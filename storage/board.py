@@ -36,11 +36,15 @@ class BoardStore:
         row = {"account_id": by.account_id, "employee_id": employee_id, "employee_name": storable(name)}
         row |= {"user_id": user_id, "linked_by": by.user_id, "linked_at": now}
         mine = (employee_links.c.account_id == by.account_id) & (employee_links.c.user_id == user_id)
+        known = select(employee_links.c.employee_id).where(employee_links.c.account_id == by.account_id)
 
         async def job(connection: AsyncConnection) -> None:
             await connection.execute(delete(employee_links).where(mine))
             if employee_id:
                 await connection.execute(insert(employee_links).values(**row))
+            for table in (board_tasks, board_reads):  # who is nobody's any more is read no more
+                nobodys = table.c.employee_id.not_in(known)
+                await connection.execute(delete(table).where(table.c.account_id == by.account_id, nobodys))
             noted = {"account_id": by.account_id, "actor": by.user_id, "action": "employee_link", "at": now}
             await connection.execute(insert(audit).values(**noted, detail=f"{user_id} → {employee_id or '—'}"))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ports import Tx
@@ -20,6 +20,7 @@ from storage.work import add_work
 
 DRAFT, ASKED, SET, REFUSED = "draft", "asked", "set", "refused"
 OPEN = (DRAFT, REFUSED)
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,12 @@ class CallTaskStore:
     async def refuse(self, tx: Tx, account_id: int, row_id: int, problem: str) -> None:
         values = {"state": REFUSED, "problem": storable(problem)[:LONGEST_PROBLEM]}
         await cast("AsyncConnection", tx).execute(update(call_tasks).where(_one(account_id, row_id)).values(**values))
+
+    async def forget(self, call_ids: Sequence[int]) -> None:
+        """What was promised is kept no longer than what was said; what was set stays in the CRM."""
+        for start in range(0, len(call_ids), AT_ONCE):
+            gone = delete(call_tasks).where(call_tasks.c.call_id.in_(call_ids[start : start + AT_ONCE]))
+            await self._database.write(lambda connection, gone=gone: connection.execute(gone))  # type: ignore[misc]
 
 
 def _of_call(account_id: int, call_id: int) -> Select[Any]:

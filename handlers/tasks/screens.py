@@ -151,6 +151,8 @@ def task_screen(reader: Reader, task: TaskLine, *, word: str = "", key: str = AN
         lines.append(plain(reader.say("tasks.is_deferred")))
     if task.asked:
         lines.append(plain(reader.say(f"tasks.waits.{task.asked}")))
+    elif not task.may_move:
+        lines.append(plain(reader.say("tasks.fixed")))
     if task.problem:
         lines.append(plain(f"⛔ {task.problem}"))
     title = task.title or reader.say("tasks.nameless")
@@ -169,9 +171,10 @@ def _when(reader: Reader, task: TaskLine) -> str:
 
 
 def _task_rows(reader: Reader, task: TaskLine) -> Iterator[tuple[Button, ...]]:
+    number = task.external_id
     if not task.asked:
-        number = task.external_id
         yield (action(reader.say("tasks.button.done"), f"tdone:{number}"),)
+    if not task.asked and task.may_move:
         yield (
             action(reader.say("tasks.button.hour"), f"tput:h:{number}"),
             action(reader.say("tasks.button.tomorrow"), f"tput:t:{number}"),

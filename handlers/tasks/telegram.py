@@ -81,7 +81,7 @@ async def do(callback: CallbackQuery, argument: str, person: Person, desk: Desk)
 
 async def put_off(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
     what, _, task_id = argument.partition(":")
-    found = await _found(callback, task_id, person, desk)
+    found = await _movable(callback, task_id, person, desk)
     if found is None:
         return
     deadline = presets(what, found[2].deadline, desk.clock.now(), desk.timezone(person.account_id))
@@ -92,7 +92,7 @@ async def put_off(callback: CallbackQuery, argument: str, person: Person, desk: 
 
 
 async def ask_when(callback: CallbackQuery, argument: str, person: Person, desk: Desk, state: FSMContext) -> None:
-    found = await _found(callback, argument, person, desk)
+    found = await _movable(callback, argument, person, desk)
     if found is None:
         return
     await state.set_state(Postpone.when)
@@ -156,6 +156,15 @@ async def _found(callback: CallbackQuery, task_id: str, person: Person, desk: De
         await toast(callback, desk.texts.get("tasks.gone"), alert=True)
         return None
     return desk.tasks, link, task
+
+
+async def _movable(callback: CallbackQuery, task_id: str, person: Person, desk: Desk) -> Found | None:
+    """The webhook's owner may do more than the presser: what they may not do in the CRM, they may not do here."""
+    found = await _found(callback, task_id, person, desk)
+    if found is not None and not found[2].may_move:
+        await toast(callback, desk.texts.get("tasks.fixed"), alert=True)
+        return None
+    return found
 
 
 async def _ask(callback: CallbackQuery, person: Person, desk: Desk, found: Found, deadline: datetime | None) -> None:

@@ -210,6 +210,17 @@ async def test_a_time_of_ones_own_is_read_back_first(anna: Talk, office: Desk, b
     assert "больше нет среди ваших" in await anna.press("tput:x:1")
 
 
+async def test_a_deadline_that_is_its_authors_stays(anna: Talk, office: Desk, board: Board) -> None:
+    board.put(1, "Отчёт", NOON)
+    board.tasks["1"] = replace(board.tasks["1"], may_move=False)
+    await anna.say("/tasks")
+    assert "срок меняет только постановщик" in await anna.press("tsk:1")
+    assert "tput" not in str(anna.keyboard())
+    for button in ("tput:h:1", "town:1"):
+        assert "срок меняет только постановщик" in await anna.press(button)
+    assert await asked(office) == []
+
+
 async def test_the_digest_counts_what_is_overdue(office: Desk, board: Board) -> None:
     assert office.tasks is not None
     assert await overdue(office.database, 1, now=NOON) is None

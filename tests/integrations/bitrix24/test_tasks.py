@@ -151,3 +151,30 @@ async def test_a_recurring_meeting_goes_by_the_clock_on_its_wall(starts: str, fo
     )  # fmt: skip
     (meeting,) = meetings_of([row], date(2024, 12, 11), MOSCOW)
     assert meeting.begins == datetime(2024, 12, 11, 16, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("rule", "left_out", "there"),
+    [
+        ({"FREQ": "DAILY", "INTERVAL": 1}, "", True),
+        ({"FREQ": "DAILY", "INTERVAL": 2}, "", False),
+        ({"FREQ": "DAILY", "INTERVAL": 1, "UNTIL": "10.03.2026"}, "", False),
+        ({"FREQ": "DAILY", "INTERVAL": 1, "UNTIL": "11.03.2026"}, "", True),
+        ({"FREQ": "DAILY", "INTERVAL": 1}, "10.03.2026;11.03.2026", False),
+        ({"FREQ": "WEEKLY", "INTERVAL": 1, "BYDAY": {"MO": "MO", "WE": "WE"}}, "", True),
+        ({"FREQ": "WEEKLY", "INTERVAL": 2, "BYDAY": {"WE": "WE"}}, "", False),
+        ({"FREQ": "WEEKLY", "INTERVAL": 1}, "", False),
+        ({"FREQ": "MONTHLY", "INTERVAL": 1}, "", False),
+        ({"FREQ": "HOURLY"}, "", False),
+        ("FREQ=DAILY", "", False),
+    ],
+)
+def test_a_row_of_meetings_told_as_one_is_followed_to_the_day(rule: object, left_out: str, there: bool) -> None:
+    row = EventRow.model_validate(
+        {
+            "ID": "1", "NAME": "Планёрка", "DATE_FROM": "02.02.2026 09:30:00", "TZ_FROM": "Europe/Moscow",
+            "DATE_FROM_TS_UTC": "1770013800", "DT_LENGTH": 1800, "DT_SKIP_TIME": "N", "RRULE": rule, "EXDATE": left_out,
+        }
+    )  # fmt: skip
+    found = meetings_of([row], DAY, MOSCOW)
+    assert [one.begins for one in found] == ([datetime(2026, 3, 11, 6, 30, tzinfo=UTC)] if there else [])
