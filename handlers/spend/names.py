@@ -11,6 +11,7 @@ from storage.spend_entries import KnownAds
 LONGEST_NAME = 8  # words
 SHORTEST_NAME = 2  # letters
 MOST_ALIKE = 3
+SHORTEST_STEM = 4  # letters: endings change
 MOST_COMPARED = 2000
 # How sites are called aloud, by the name that marks usually carry.
 _ALOUD = {
@@ -68,9 +69,13 @@ class Known:
         return known if known is not None else _SITES.get(tidy(said), said) if kind is Kind.SOURCE else said
 
     def alike(self, kind: Kind, said: str) -> list[str]:
-        """Names somebody may have meant, the likest first."""
-        mine = dict(list(self.names.get(kind, {}).items())[:MOST_COMPARED])
-        return [mine[one] for one in get_close_matches(tidy(said), mine, MOST_ALIKE, 0.72)]
+        """Names somebody may have meant, the likest first; then those that have such a word in them."""
+        mine, told = dict(list(self.names.get(kind, {}).items())[:MOST_COMPARED]), tidy(said)
+        close = get_close_matches(told, mine, MOST_ALIKE, 0.72)
+        stem = told[: max(SHORTEST_STEM, len(told) - 2)]
+        if len(told) >= SHORTEST_STEM:
+            close += [one for one in mine if one not in close and any(word.startswith(stem) for word in one.split())]
+        return [mine[one] for one in close[:MOST_ALIKE]]
 
 
 def known_names(ads: KnownAds) -> Known:

@@ -112,6 +112,8 @@ def test_no_sum_and_words_too_many() -> None:
 def test_names_somebody_may_have_meant() -> None:
     assert KNOWN.alike(Kind.SOURCE, "gogle") == ["google"]
     assert KNOWN.alike(Kind.DIRECTION, "ремнот") == ["Ремонт"]
+    assert KNOWN.alike(Kind.DIRECTION, "дизайна") == ["Дизайн"]
+    assert KNOWN.alike(Kind.CREATIVE, "кухни") == ["Кухня за 30 дней"]
     assert KNOWN.alike(Kind.DIRECTION, "совсем другое") == []
 
 
