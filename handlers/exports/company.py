@@ -98,10 +98,12 @@ async def figures(ground: Ground, days: Days) -> Slices:
 
 
 def _numbers(ground: Ground, indicator: Indicator, measured: Measured) -> Iterator[tuple[Decimal | int | None, str]]:
-    """The number and its unit; of money one for each currency."""
+    """The number and its unit; of money one for each currency, and a line without a number where there is none."""
     unit = ground.reader.say(f"export.unit.{indicator.unit}")
     if indicator.unit is Unit.MONEY:
         yield from ((Decimal(cost.amount).scaleb(-2), cost.currency) for cost in measured.money)
+        if not measured.money:
+            yield None, unit
         return
     dollars = indicator.unit is Unit.DOLLARS and measured.number is not None
     yield (Decimal(measured.number or 0).scaleb(-6) if dollars else measured.number), unit

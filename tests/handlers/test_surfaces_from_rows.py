@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
@@ -16,6 +17,7 @@ from domain.digests import DigestKind, DigestPart
 from domain.directory import DirectoryList, House, HouseField
 from domain.messages import as_text
 from domain.webinars import Marks, Viewer
+from handlers.analytics.company import Indicator
 from handlers.desk import Desk
 from handlers.digests.content import DigestSources, digest_card, gather
 from handlers.exports.catalogue import find_export
@@ -113,8 +115,8 @@ async def test_what_is_stored_is_what_is_shown(desk: Desk, seed: int) -> None:
     await screens_agree(company, talk)
     await files_agree(company, talk, desk)
     await digest_agrees(company, desk)
-    await company_agrees(company, talk)
-    await directory_agrees(company, talk, desk.database)
+    await company_agrees(company, talk, desk)
+    await directory_agrees(company, talk, desk)
 
 
 def flat(text: str) -> str:
@@ -145,16 +147,23 @@ async def screens_agree(company: Company, talk: Talk) -> None:
         assert (visits > 0) == ("посещени" in shown)
 
 
+async def exported(name: str, desk: Desk) -> AsyncIterator[dict[str, object]]:
+    """The rows of an export of the last thirty days."""
+    export = find_export(name)
+    assert export is not None
+    ground = Ground(database=desk.database, account_id=1, reader=desk.reader(1, private=True))
+    days = Days(first=TODAY - timedelta(days=29), last=TODAY, zone=MOSCOW)
+    async for rows in export.slices(ground, days):
+        for row in rows:
+            yield dict(zip(export.columns, row, strict=True))
+
+
 async def files_agree(company: Company, talk: Talk, desk: Desk) -> None:
     await talk.press("fcsv:s:30")
     file = (await wanted(desk))[-1].files[0]
     table = csv.DictReader(io.StringIO((desk.data_dir / file.path).read_text(encoding="utf-8-sig")), delimiter=";")
     told = {row["utm_source"]: row for row in table}
-    export = find_export("sources")
-    assert export is not None
-    ground = Ground(database=desk.database, account_id=1, reader=desk.reader(1, private=True))
-    days = Days(first=TODAY - timedelta(days=29), last=TODAY, zone=MOSCOW)
-    exported = {str(row[0]): row async for rows in export.slices(ground, days) for row in rows}
+    places = {str(row["figure_name"]): row async for row in exported("sources", desk)}
     for source in SOURCES:
         leads, came, visits, long = company.of(source)
         if not leads and source not in company.spent:
@@ -165,14 +174,12 @@ async def files_agree(company: Company, talk: Talk, desk: Desk) -> None:
         assert [int(row[name]) for name in counts] == [leads, came, visits, long]
         assert row["cost_per_lead"] == company.price(source, leads)
         assert row["cost_per_came"] == company.price(source, came)
-        place = dict(zip(export.columns, exported[source], strict=True))
+        place = places[source]
         assert [place[name] for name in counts] == [leads, came, visits, long]
         assert f"{place['cost_per_lead'] or ''}".replace(".", ",") == row["cost_per_lead"]
 
-    spend = find_export("spend")
-    assert spend is not None
-    paid = [dict(zip(spend.columns, row, strict=True)) async for rows in spend.slices(ground, days) for row in rows]
-    assert sum(int(str(row["amount"])) for row in paid) == sum(company.spent.values())
+    paid = [int(str(row["amount"])) async for row in exported("spend", desk)]
+    assert sum(paid) == sum(company.spent.values())
 
 
 async def digest_agrees(company: Company, desk: Desk) -> None:
@@ -190,17 +197,21 @@ async def digest_agrees(company: Company, desk: Desk) -> None:
     assert (day.incoming, day.missed) == (incoming, company.missed)
 
 
-async def company_agrees(company: Company, talk: Talk) -> None:
+async def company_agrees(company: Company, talk: Talk, desk: Desk) -> None:
+    """The screen and the file name the same figures with the same words."""
     said = flat(await talk.say("/company 30")).replace("• ", "").split("\n")
     spent = Decimal(sum(company.spent.values())) / 100
     assert f"Расход на рекламу: {spent:.2f}₽".replace(".", ",").replace(",00₽", "₽") in said
     assert {f"Звонки: {company.answered + company.missed}", f"Новые лиды: {len(company.leads)}"} <= set(said)
+    told = [row async for row in exported("company", desk)]
+    assert len({row["figure"] for row in told}) == len(Indicator)
+    assert {flat(f"{row['figure']}: {row['shown']}") for row in told} <= set(said)
 
 
-async def directory_agrees(company: Company, talk: Talk, database: Database) -> None:
+async def directory_agrees(company: Company, talk: Talk, desk: Desk) -> None:
     """Sums by managing company are the totals, and a list of the API adds up to its statistics."""
-    said = figures(await statistics(database, 1))
-    listed = [json.loads(house(line)) for line in await houses(database, 1)]
+    said = figures(await statistics(desk.database, 1))
+    listed = [json.loads(house(line)) for line in await houses(desk.database, 1)]
     flats = sum(one["flats"] or 0 for one in listed)
     assert flats == sum(number or 0 for number, _ in company.houses)
     total = said["houses"]
@@ -210,6 +221,10 @@ async def directory_agrees(company: Company, talk: Talk, database: Database) -> 
     assert isinstance(by_company, list)
     assert sum(one["houses"] for one in by_company) == len(company.houses)
     assert sum(one["flats"] for one in by_company) == flats
+    lines = [(row["houses"], row["flats"]) async for row in exported("statistics", desk) if row["houses"] is not None]
+    assert lines[0] == (len(listed), flats)
+    assert tuple(map(sum, zip(*lines[1:], strict=True))) == lines[0]  # those of each managing company
+    assert [row["flats"] async for row in exported("houses", desk)] == [one["flats"] for one in listed]
     screen = flat(await talk.say("/stats")).split("\n")
     assert f"Дома: {len(listed)}" in screen
     assert any(line.startswith(f"• квартир: {flats}") for line in screen)
