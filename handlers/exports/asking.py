@@ -5,6 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
+from handlers.analytics.ask import MOST_DAYS
+from handlers.analytics.catalogue import last_days
 from handlers.calls.periods import Period, find_period
 from handlers.exports.files import Format
 from storage.calls import folded
@@ -35,7 +37,7 @@ _WHAT = (
 )
 _FORMATS = ((Format.XLSX, r"(?:в\s+)?(?:excel\w*|эксел\w+|ексел\w+|xlsx?)"), (Format.CSV, r"(?:в\s+)?(?:csv|цсв)"))
 _EVER = re.compile(r"\b(?:за\s+)?все(?:го)?\s+врем\w+\b|\bвсе\b")
-_ASKS = re.compile(r"^\s*(?:выгруз\w*|выгруж\w*|экспорт\w*|export)\b")
+_ASKS = re.compile(r"^\s*(?:выгруз\w*|выгруж\w*|скача\w*|экспорт\w*|export)\b")
 _FILLING = re.compile(r"\b(?:мне|пожалуйста|файл\w*|таблиц\w*|список|спис\w+|за|в|по|с|на|и|из|период\w*)\b|[^\w\s.]")
 
 
@@ -69,6 +71,8 @@ def understand(text: str, today: date, names: tuple[str, ...]) -> Asked:
     if period is None:
         period, rest = find_period(f"за {words.strip()}", today)  # behind a command a month stands alone
     left = " ".join(_FILLING.sub(" ", rest).split())
+    if period is None and re.fullmatch(r"\d{1,4}", left) and 1 <= int(left) <= MOST_DAYS:
+        period, left = last_days(int(left), today), ""  # a number alone is days, as on the buttons
     return Asked(what=what, period=period, format=format_, ever=ever, left=left)
 
 

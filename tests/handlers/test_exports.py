@@ -238,10 +238,11 @@ def test_what_is_dropped_leaves_nothing(tmp_path: Path, format_: Format) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_process_of_its_own_writes_and_clears_up(hall: Hall, tmp_path: Path) -> None:
+async def test_a_process_of_its_own_writes_and_clears_up(lite: Database, tmp_path: Path) -> None:
+    await Hall(lite).save(lead("79990000001", name="Иван"), lead("79990000002", name="=cmd()", days=-40))
     export, told = find_export("leads"), list[tuple[int, int | None]]()
     assert export is not None
-    ground = Ground(database=hall.database, account_id=1, reader=Reader(texts=TEXTS, now=NOW, zone=MOSCOW))
+    ground = Ground(database=lite, account_id=1, reader=Reader(texts=TEXTS, now=NOW, zone=MOSCOW))
 
     async def tell(done: int, total: int | None) -> None:
         told.append((done, total))
@@ -306,6 +307,8 @@ TODAY = date(2026, 11, 28)
         ("выгрузи мне, пожалуйста, лиды с 1 по 15 ноября в csv", "leads", (1, 15), Format.CSV, ""),
         ("конверсии по источникам за неделю", "sources", (22, 28), None, ""),
         ("конверсия", "directions", None, None, ""),
+        ("скачай звонки 7", "calls", (22, 28), None, ""),
+        ("звонки 0", "calls", None, None, "0"),
         ("креативы", "top", None, None, ""),
         ("не пришли на вебинар 20 ноября", "no_shows", (20, 20), None, ""),
         ("записи на вебинары", "registrations", None, None, ""),
