@@ -12,6 +12,7 @@ from handlers.wording import Reader, shortened
 from storage.house_mapping import KeptMapping
 
 PER_PAGE = 12
+MOST_PIPELINES = 60  # a keyboard of Telegram's holds a hundred buttons
 LABEL_LIMIT = 40
 VALUE_LIMIT = 80
 
@@ -73,7 +74,7 @@ def field_screen(reader: Reader, view: MappingView, house_field: HouseField, off
 def pipelines_screen(reader: Reader, view: MappingView) -> Message:
     kept = view.kept
     every = reader.say("mapping.pipeline_all")
-    titles = [("", every), *((one.external_id, shortened(one.name, LABEL_LIMIT)) for one in kept.pipelines)]
+    titles = [("", every), *((one.external_id, shortened(one.name, LABEL_LIMIT)) for one in kept.pipelines[:MOST_PIPELINES])]
     rows = [
         (action(reader.say("mapping.button.chosen", title=title) if id_ == kept.pipeline_id else title, f"hmpset:{id_}"),)
         for id_, title in titles

@@ -19,6 +19,7 @@ from handlers.directory.services import DirectoryServices
 log = logging.getLogger(__name__)
 
 UNAVAILABLE = "unavailable"
+PATIENCE = 10  # failures in a row, half an hour: a list that does not come lets the next hour read the others anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ async def read_directory(item: WorkItem[DirectoryDue], steps: Steps, services: D
         except VendorUnavailable as error:
             away = away or error
             await services.shelf.fail(item.account_id, name, problem=UNAVAILABLE, hint="", now=services.clock.now())
-    if away is not None:
+    if away is not None and (reading.moved or item.failures < PATIENCE):
         raise away
 
 
@@ -73,6 +74,7 @@ class _Reading:
         self._shelf = services.shelf
         self._mappings = services.mappings
         self._clock = services.clock
+        self.moved = False  # a page has come in this try
 
     async def to_its_end(self, name: DirectoryList, read: Callable[[int], Awaitable[int]]) -> Done:
         """What was read is seen only after all of it; a refusal leaves what was read before."""
@@ -122,9 +124,14 @@ class _Reading:
         """Rows of a page are written over when it is read twice, so they and its step need not be one commit."""
         page, number = Page(), 0
         while number == 0 or page.cursor:
-            page = await self._steps.run(f"{name}:{number}", partial(turn, page), Page)
+            page = await self._steps.run(f"{name}:{number}", partial(self._turned, turn, page), Page)
             number += 1
         return page.rows
+
+    async def _turned(self, turn: Callable[[Page], Awaitable[Page]], page: Page) -> Page:
+        turned = await turn(page)
+        self.moved = True
+        return turned
 
     async def _refused(self, name: DirectoryList, error: VendorRefused) -> None:
         log.warning("%s cannot be read: %s", name.value, error)

@@ -88,7 +88,9 @@ def _branch(reader: Reader, number: int, one: DepartmentLine) -> Line:
 def _head(reader: Reader, one: DepartmentLine) -> str:
     if not one.head:
         return reader.say("departments.no_head")
-    return reader.say("departments.head" if one.head_active else "departments.fired_head", name=one.head)
+    return reader.say(
+        "departments.head" if one.head_active else "departments.fired_head", name=shortened(one.head, NAME_LIMIT)
+    )
 
 
 def _phone(reader: Reader, phone: str) -> str:

@@ -62,6 +62,17 @@ async def test_a_vendor_that_is_away_is_asked_again_for_that_page_alone() -> Non
     assert {what for what, times in world.crm.asked.items() if times > 1} == {"houses:2"}
 
 
+async def test_a_list_that_does_not_come_stops_the_others_for_no_longer_than_an_hour() -> None:
+    world, steps = World(), MemorySteps()
+    world.crm.broken = {"employees:2": [VendorUnavailable("bitrix24", "user.get", "503") for _ in range(3)]}
+    for failures in (20, 0):  # it still got further, and it has only begun to fail
+        with pytest.raises(VendorUnavailable):
+            await world.read(steps, failures=failures)
+    await world.read(steps, failures=20)
+    assert (seen(world)[HOUSES], seen(world)[EMPLOYEES]) == (WHOLE[HOUSES], [])
+    assert world.shelf.problems == {EMPLOYEES: ("unavailable", "")}
+
+
 async def test_a_refused_list_keeps_its_rows_and_stops_no_other() -> None:
     world = World()
     await world.read(MemorySteps())

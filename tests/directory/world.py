@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -129,9 +129,9 @@ class World:
     clock: HandClock = field(default_factory=HandClock)
     mappings: MemoryMappings = field(default_factory=MemoryMappings)
 
-    async def read(self, steps: Steps) -> None:
+    async def read(self, steps: Steps, *, failures: int = 0) -> None:
         services = DirectoryServices(platform=self.crm, shelf=self.shelf, mappings=self.mappings, clock=self.clock)
-        await read_directory(due(self.clock), steps, services)
+        await read_directory(replace(due(self.clock), failures=failures), steps, services)
 
 
 def due(clock: HandClock) -> WorkItem[DirectoryDue]:
