@@ -70,7 +70,11 @@ def build_digest_services(
     async def admins(account_id: int) -> Sequence[Destination]:
         return [Destination(chat_id=person.telegram_id) for person in await people.admins(account_id)]
 
-    sources = DigestSources(database=database, default_short_s=settings.call_min_duration_s)
+    sources = DigestSources(
+        database=database,
+        default_short_s=settings.call_min_duration_s,
+        short_fixed=settings.min_duration_fixed,
+    )
     return DigestServices(
         schedules=ScheduleStore(database),
         gather=build_gather(sources, settings.timezone),

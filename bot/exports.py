@@ -22,7 +22,8 @@ def build_exports(settings: Settings, database: Database, leads: LeadServices) -
     return ExportServices(
         database=database, data_dir=settings.data_dir, chat=leads.chat, clock=leads.clock, texts=leads.texts,
         timezone=settings.timezone, write=leads.write, posted=leads.posted,
-        short_s=settings.call_min_duration_s, attended_s=settings.attended_min_s,
+        short_s=settings.call_min_duration_s, short_fixed=settings.min_duration_fixed,
+        attended_s=settings.attended_min_s,
     )  # fmt: skip
 
 

@@ -308,9 +308,8 @@ def _call_services(ground: _Ground, watch: _Watch, *, quiet_before: datetime | N
     board.add(name, title)
 
     async def min_duration() -> int:
-        fixed = "CALL_MIN_DURATION_SEC" in settings.env
         default = settings.call_min_duration_s
-        return default if fixed else await min_duration_s(database, ACCOUNT, default)
+        return await min_duration_s(database, ACCOUNT, default, fixed=settings.min_duration_fixed)
 
     timeline: Timeline | None = telephony.ports.timeline
     return CallServices(

@@ -96,6 +96,11 @@ class Settings:
     company_name: str
     attended_min_s: int
 
+    @property
+    def min_duration_fixed(self) -> bool:
+        """The environment says how long a call must be, so the chat cannot."""
+        return "CALL_MIN_DURATION_SEC" in self.env
+
 
 def read_environment(env_file: Path | None = None) -> dict[str, str]:
     """`.env` under the process environment, empty values left out, names as they are."""

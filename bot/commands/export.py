@@ -133,7 +133,7 @@ async def _export(settings: Settings, texts: Texts, order: _Order) -> int:
         reader = Reader(texts=texts, now=SystemClock().now(), zone=settings.timezone)
         ground = Ground(
             database=database, account_id=ACCOUNT, reader=reader, short_s=settings.call_min_duration_s,
-            attended_s=settings.attended_min_s,
+            short_fixed=settings.min_duration_fixed, attended_s=settings.attended_min_s,
         )  # fmt: skip
         total = await count(order.export, ground, order.days)
         needed = room_needed(order.export, order.format, total or 0)

@@ -114,17 +114,19 @@ def _what(facts: DigestFacts, reader: Reader, cause: Cause) -> str:
         days = [facts.period.first.fromordinal(first + place) for place in (cause.first, cause.last)]
         return reader.period(days[0], days[1])
     if cause.by == Share.LINE:
-        return reader.say("told.line", line=show_phone(cause.name) if cause.name.isdigit() else cause.name)
+        line = show_phone(cause.name) if cause.name.isdigit() else shortened(cause.name, TITLE_LIMIT)
+        return reader.say("told.line", line=line)
     name = source_name(reader, cause.name) if cause.by == Share.SOURCE else cause.name
     return reader.say(f"told.by.{cause.by}", name=shortened(name, TITLE_LIMIT))
 
 
 def _lines(facts: DigestFacts, reader: Reader) -> Iterator[Line]:
-    """One for each part that there is something to say of."""
+    """One for each part that there is something to say of: who has no telephony is not told every day that nobody called."""
     figures = facts.figures
-    if facts.tells(DigestPart.CALLS):
+    calls, leads = any(day.incoming for day in facts.days), any(day.leads for day in facts.days)
+    if facts.tells(DigestPart.CALLS) and (calls or not leads or figures.number(Indicator.CALLS)):
         yield plain(_calls(figures, reader))
-    if facts.tells(DigestPart.LEADS):
+    if facts.tells(DigestPart.LEADS) and (leads or not calls):
         yield plain(_leads(figures, reader))
     if facts.tells(DigestPart.WEBINARS) and facts.webinars:
         yield plain(_webinars(facts, reader))

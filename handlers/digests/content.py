@@ -43,7 +43,7 @@ async def gather(
         return await _after(sources, account_id, line, parts=parts, now=now, zone=zone)
     days = await _days(database, account_id, now, zone)
     told = told_of(kind, now, zone, [day.incoming + day.leads for day in days[:-1]], so_far=so_far)
-    short_s = await min_duration_s(database, account_id, sources.default_short_s)
+    short_s = await _short_s(sources, account_id)
     figures = await count_company(database, account_id, told.period, zone=zone, now=now, short_s=short_s)
     begun = await first_day(database, account_id, zone)
     before = compared_with(kind, told, zone, begun)
@@ -70,13 +70,17 @@ async def _after(
     """Of one webinar, whatever else happened on its day."""
     database = sources.database
     day = (line.started_at or line.report_at or now).astimezone(zone).date()
-    short_s = await min_duration_s(database, account_id, sources.default_short_s)
+    short_s = await _short_s(sources, account_id)
     period = Period(first=day, last=day)
     whole, deviations, compared = await told_whole(database, account_id, line, zone)
     return DigestFacts(
         kind=DigestKind.WEBINAR, parts=parts, compared=compared, deviations=deviations, webinars=(whole,),
         figures=await count_company(database, account_id, period, zone=zone, now=now, short_s=short_s),
     )  # fmt: skip
+
+
+async def _short_s(sources: DigestSources, account_id: int) -> int:
+    return await min_duration_s(sources.database, account_id, sources.default_short_s, fixed=sources.short_fixed)
 
 
 async def _days(database: Database, account_id: int, now: datetime, zone: ZoneInfo) -> tuple[Day, ...]:

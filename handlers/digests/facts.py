@@ -23,10 +23,14 @@ WORSE_WHEN_MORE = frozenset({Subject.MISSED, Subject.NEGATIVE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestSources:
-    """Where it is all read from. ``default_short_s``: a call has to be longer to be a talk, unless the chat sets another."""
+    """Where it is all read from. ``default_short_s``: a call has to be longer to be a talk, unless the chat sets another.
+
+    ``short_fixed``: the chat cannot.
+    """
 
     database: Database
     default_short_s: int = 10
+    short_fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

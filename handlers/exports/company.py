@@ -88,7 +88,7 @@ async def figures(ground: Ground, days: Days) -> Slices:
         period = Period(first=days.first, last=days.last)
     found = await count_company(
         database, account_id, period, zone=reader.zone, now=reader.now,
-        short_s=await min_duration_s(database, account_id, ground.short_s),
+        short_s=await min_duration_s(database, account_id, ground.short_s, fixed=ground.short_fixed),
     )  # fmt: skip
     rows: list[Row] = []
     for indicator, measured in found.values.items():

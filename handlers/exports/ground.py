@@ -12,11 +12,12 @@ class Ground:
     """``reader`` says in which words and zone, and what time it is now.
 
     ``short_s``: a call must be longer to be a talk, unless the chat has set another; ``attended_s``: who watched less was
-    not at a webinar. Both as the settings have them.
+    not at a webinar. Both as the settings have them; ``short_fixed``: the chat cannot set another.
     """
 
     database: Database
     account_id: int
     reader: Reader
     short_s: int = 10
+    short_fixed: bool = False
     attended_s: int = Yardstick().attended_s

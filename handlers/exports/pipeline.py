@@ -89,7 +89,7 @@ class _Making:
         self.told_at = self.services.clock.monotonic()
         ground = Ground(
             database=self.services.database, account_id=self.item.account_id, reader=self.reader,
-            short_s=self.services.short_s, attended_s=self.services.attended_s,
+            short_s=self.services.short_s, short_fixed=self.services.short_fixed, attended_s=self.services.attended_s,
         )  # fmt: skip
         total = await count(self.export, ground, self.wish.days)
         if total == 0:

@@ -19,8 +19,8 @@ from storage.engine import Database
 class ExportServices:
     """``write`` commits what is no step: how far a file is. ``posted`` is called after an answer was committed.
 
-    ``short_s`` and ``attended_s`` as in Ground. ``turn``: one file at a time. ``stopped``: askings whose «Остановить» was
-    pressed; a restart forgets it with the file.
+    ``short_s``, ``short_fixed`` and ``attended_s`` as in Ground. ``turn``: one file at a time. ``stopped``: askings whose
+    «Остановить» was pressed; a restart forgets it with the file.
     """
 
     database: Database
@@ -33,6 +33,7 @@ class ExportServices:
     posted: Callable[[], None]
     short_s: int
     attended_s: int
+    short_fixed: bool = False
     begin: Callable[[Plan], Awaitable[Writer]] = Apart.begin
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     stopped: set[str] = field(default_factory=set)

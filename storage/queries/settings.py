@@ -11,8 +11,13 @@ from storage.models import audit, settings
 MIN_DURATION = "call_min_duration_s"
 
 
-async def min_duration_s(database: Database, account_id: int, default: int) -> int:
-    """Calls must be longer than this many seconds to be worked on; ``default`` unless the chat set another."""
+async def min_duration_s(database: Database, account_id: int, default: int, *, fixed: bool = False) -> int:
+    """Calls must be longer than this many seconds to be worked on; ``default`` unless the chat set another.
+
+    ``fixed``: the environment says so, and the chat cannot.
+    """
+    if fixed:
+        return default
     value = await setting(database, account_id, MIN_DURATION)
     return int(value) if value is not None and value.isdecimal() else default
 

@@ -7,13 +7,17 @@ import pytest
 
 from domain.digests import DigestKind, DigestPart
 from domain.messages import as_text
+from handlers.analytics.company import Indicator
 from handlers.digests.content import DigestFacts, DigestSources, digest_card, digest_picture, gather
 from handlers.drawing import draw_apart
 from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.engine import Database
+from storage.models import settings as chosen
+from storage.queries.settings import MIN_DURATION
 from tests.digests.company import FRIDAY, LINES, MORNING, MOSCOW, STAFF, call, lead, missed, month, put_in, usual_day
 from tests.handlers.conftest import Golden
+from tests.handlers.seed import put, seed_accounts
 
 ALL = frozenset(DigestPart)
 READER = Reader(texts=load_texts(), now=MORNING, zone=MOSCOW, vendors={"bitrix24": "Битрикс24"})
@@ -68,7 +72,7 @@ async def test_without_a_past_it_says_so(lite: Database) -> None:
     said = card(await told(lite))
     assert said.splitlines()[0] == "📊 Пятница, 27 ноября · пока не с чем сравнить"
     assert "📞 1 звонок, пропущено 0 из 1 входящего" in said
-    assert "👤 Новых лидов не было" in said
+    assert "лид" not in said  # who has no leads hears nothing of them
     assert "✅ Никто не ждёт" in said
 
 
@@ -94,6 +98,20 @@ async def test_who_waits_is_counted_once(lite: Database) -> None:
     assert [one.phone for one in facts.debts.leads.rows] == ["79010000001"]
     assert "⏳ Ждут: перезвонить 1 · лиды без контакта 1" in card(facts)
     assert "79990000001" not in card(facts, full=True, private=False).replace(" ", "")
+
+
+@pytest.mark.parametrize(("fixed", "waiting"), [(False, 0), (True, 1)])
+async def test_how_long_a_talk_is_the_chat_says_unless_the_environment_does(
+    lite: Database, fixed: bool, waiting: int
+) -> None:
+    noon = FRIDAY + timedelta(hours=12)
+    talk = call(noon + timedelta(minutes=5), 1, client_phone="79010000001", duration_s=8)
+    await put_in(lite, [talk], [lead(noon, 1, status="new")])
+    await seed_accounts(lite)
+    await put(lite, chosen, {"account_id": 1, "name": MIN_DURATION, "value": "5", "changed_at": MORNING})
+    sources = DigestSources(database=lite, default_short_s=10, short_fixed=fixed)
+    facts = await gather(sources, 1, kind=DigestKind.DAILY, parts=ALL, now=MORNING, zone=MOSCOW)
+    assert facts.debts.leads.total == facts.figures.number(Indicator.LEADS_WAITING) == waiting
 
 
 @pytest.mark.parametrize("part", DigestPart)
