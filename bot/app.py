@@ -14,7 +14,7 @@ from bot.clock import SystemClock
 from bot.counting import Counters
 from bot.entrance import ACCOUNT, Entrance, build_entrance
 from bot.http.amocrm_oauth import amocrm_callback
-from bot.http.api.routes import Api
+from bot.http.api.routes import Api, Counting
 from bot.http.app import Site, build_app
 from bot.http.connections import KEEPALIVE_SECONDS, FirstRequests, allow_many_files
 from bot.http.ingress import Ingress
@@ -197,9 +197,12 @@ class Process:
             trusted=settings.trusted_proxies,
         )
         trusted, connected = settings.trusted_proxies, "bitrix24" in entrance.configured
+        counting = Counting(
+            zone=settings.timezone, short_s=settings.call_min_duration_s, attended_s=settings.attended_min_s
+        )  # fmt: skip
         site = Site(
             ingress=ingress,
-            api=Api(entrance.database, entrance.clock, trusted=trusted, connected=connected),
+            api=Api(entrance.database, entrance.clock, trusted=trusted, connected=connected, counting=counting),
             health=self._health,
             metrics=self._metrics,
             metrics_key=entrance.keys.hook("metrics"),

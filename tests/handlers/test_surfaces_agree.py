@@ -9,6 +9,7 @@ from fractions import Fraction
 from random import Random
 from zoneinfo import ZoneInfo
 
+from bot.http.api.figures import in_json
 from domain.attendance import Turnout
 from domain.digests import DigestKind, DigestPart
 from domain.messages import Message, Section, as_text
@@ -310,6 +311,13 @@ def check_company(figures: CompanyFigures, chance: Random) -> None:
     facts = DigestFacts(kind=DigestKind.WEEKLY, parts=frozenset(DigestPart), figures=figures, webinars=held)
     full = as_text(digest_card(facts, READER, full=True, key="x"))
     assert said_in(full, figures) >= 10
+    answered = in_json(READER, figures, attended_s=120)["figures"]
+    assert isinstance(answered, list)
+    for one, (indicator, measured) in zip(answered, figures.values.items(), strict=True):
+        check_shown(indicator, measured, one["shown"])
+        assert one["number"] == (None if measured.number is None else float(measured.number))
+        paid = [{"minor": cost.amount, "currency": cost.currency} for cost in measured.money]
+        assert one["money"] == (paid if indicator.unit is Unit.MONEY else None)
     assert said_in(as_text(company_screen(READER, figures)), figures) == len(Indicator)
     short = as_text(digest_card(facts, READER, full=False, key="x"))
     calls = re.search(r"📞 (\d[\d\u00a0]*) звон\w+, пропущено (\d[\d\u00a0]*) из (\d[\d\u00a0]*)", short)
