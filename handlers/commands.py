@@ -15,7 +15,7 @@ READING_BUTTONS = (
     *("exp", "expw", "expp"),
     *("cl", "cties", "creg", "lcard", "lwaits"),
     *("spm", "spl", "spc", "spe", "spnew"),
-    *("tasks", "tsk", "town", "emps", "emp"),
+    *("tasks", "tnow", "tsk", "town", "emps", "emp"),
     *("ctasks", "ctback", "ct", "ctwho", "ctdue"),
     *("ads", "adrule", "adnone", "adapply"),
     *("keys", "key", "keyrot", "keyoff"),

@@ -1,7 +1,9 @@
 """A task of the CRM is done or put off, once, whatever breaks on the way; who asked sees what became of it."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 from domain.errors import VendorRefused
 from domain.events import TaskAsked
@@ -12,7 +14,10 @@ from domain.work import WorkItem
 from handlers.tasks.reading import board_of
 from handlers.tasks.screens import board_screen, due_in_words
 from handlers.tasks.services import TaskServices
-from storage.queries.tasks import links
+from storage.queries.tasks import links, tasks_within
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = logging.getLogger(__name__)
 
@@ -82,10 +87,11 @@ async def _show(item: WorkItem[TaskAsked], steps: Steps, services: TaskServices,
     if link is None:  # they are somebody else there since
         return
     now = services.clock.now()
-    board = await board_of(services, item.account_id, link, now=now, fresh=False)
-    screen = board_screen(services.reader(), board, word=word, key=key_of(event))
+    board = await board_of(services, item.account_id, link, now=now, within=None)
 
-    async def show(tx: Tx) -> int:
+    async def show(tx: Tx) -> int:  # tasks as the write sees them: another may be settled at this moment
+        tasks = await tasks_within(cast("AsyncConnection", tx), item.account_id, link.employee_id)
+        screen = board_screen(services.reader(), replace(board, tasks=tasks), word=word, key=key_of(event))
         return await put(services, tx, item.account_id, event, screen)
 
     await steps.write("show", show, int)

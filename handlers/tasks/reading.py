@@ -13,6 +13,7 @@ from storage.queries.tasks import BoardRead, EmployeeLink, TaskLine, board_read,
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(seconds=60)
+AT_ONCE = timedelta(seconds=5)  # for who asks again: pressed twice it is asked once
 PATIENCE_S = 8.0  # a person waits no longer for what we have read before
 
 
@@ -35,24 +36,26 @@ class Board:
 
 
 async def board_of(
-    services: TaskServices, account_id: int, link: EmployeeLink, *, now: datetime, fresh: bool = True
+    services: TaskServices, account_id: int, link: EmployeeLink, *, now: datetime, within: timedelta | None = FRESH
 ) -> Board:
-    """``fresh`` False: as it was read last, however long ago."""
+    """Read within this time; None: as it was read last, however long ago."""
     day = now.astimezone(services.timezone).date()
-    if fresh:
-        await refresh(services, account_id, link.employee_id, day=day, now=now)
+    if within is not None:
+        await refresh(services, account_id, link.employee_id, day=day, now=now, within=within)
     read = await board_read(services.database, account_id, link.employee_id)
     tasks = await open_tasks(services.database, account_id, link.employee_id)
-    return Board(link=link, tasks=tasks, read=read, old=_is_old(read.tasks_at, now), day=day)
+    return Board(link=link, tasks=tasks, read=read, old=_is_old(read.tasks_at, now, FRESH), day=day)
 
 
-async def refresh(services: TaskServices, account_id: int, employee_id: str, *, day: date, now: datetime) -> None:
-    """Ask for what is older than a minute. What the CRM does not give, or not in time, stays as it was."""
+async def refresh(
+    services: TaskServices, account_id: int, employee_id: str, *, day: date, now: datetime, within: timedelta = FRESH
+) -> None:
+    """Ask for what is older. What the CRM does not give, or not in time, stays as it was."""
     read = await board_read(services.database, account_id, employee_id)
     asked = []
-    if _is_old(read.tasks_at, now):
+    if _is_old(read.tasks_at, now, within):
         asked.append(_read_tasks(services, account_id, employee_id))
-    if _is_old(read.meetings_at, now) or read.meetings_day != day:
+    if _is_old(read.meetings_at, now, within) or read.meetings_day != day:
         asked.append(_read_meetings(services, account_id, employee_id, day))
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -94,5 +97,5 @@ async def _read_meetings(services: TaskServices, account_id: int, employee_id: s
     await services.store.keep_meetings(account_id, employee_id, day, meetings, now=services.clock.now())
 
 
-def _is_old(at: datetime | None, now: datetime) -> bool:
-    return at is None or at < now - FRESH
+def _is_old(at: datetime | None, now: datetime, within: timedelta) -> bool:
+    return at is None or at < now - within

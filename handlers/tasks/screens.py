@@ -140,7 +140,7 @@ def _rows(reader: Reader, board: Board, page: Sequence[TaskLine], offset: int) -
         pager.append(action(reader.say("tasks.button.further"), f"tasks:{offset + PER_PAGE}"))
     if pager:
         yield tuple(pager)
-    yield (action(reader.say("tasks.button.again"), "tasks:0"),)
+    yield (action(reader.say("tasks.button.again"), "tnow:0"),)
 
 
 def task_screen(reader: Reader, task: TaskLine, *, word: str = "", key: str = ANSWER) -> Message:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aiogram import F, Router
 from aiogram.filters import Command, StateFilter
@@ -21,7 +21,7 @@ from handlers.calls.screens import action, say
 from handlers.desk import Desk
 from handlers.talk.telegram import Pressed, in_private, number, pressed_in_private, redraw, show, toast
 from handlers.tasks.changing import DONE, MOVE, key_of, put
-from handlers.tasks.reading import board_of
+from handlers.tasks.reading import AT_ONCE, FRESH, board_of
 from handlers.tasks.screens import board_screen, task_screen
 from handlers.tasks.services import TaskServices
 from handlers.tasks.when import presets, read_when
@@ -47,7 +47,7 @@ def build_router() -> Router:
     router.message.register(tasks_command, Command("tasks", "задачи", ignore_case=True))
     router.message.register(typed_when, StateFilter(Postpone.when), F.text, ~F.text.startswith("/"), ~F.via_bot, in_private)
     router.message.register(tasks_command, F.text[:LONGEST].regexp(WORDS), StateFilter(None), ~F.via_bot, in_private)
-    buttons: dict[str, Callable[..., Awaitable[None]]] = {"tasks": turn_page, "tsk": open_task}
+    buttons: dict[str, Callable[..., Awaitable[None]]] = {"tasks": turn_page, "tnow": read_again, "tsk": open_task}
     buttons |= {"tdone": do, "tput": put_off, "town": ask_when}
     for name, handler in buttons.items():
         router.callback_query.register(handler, Pressed(name))
@@ -65,6 +65,12 @@ async def turn_page(callback: CallbackQuery, argument: str, person: Person, desk
     await state.clear()
     if await pressed_in_private(callback, desk) is not None:
         await redraw(callback, desk, await _board(desk, person, offset=number(argument) or 0))
+
+
+async def read_again(callback: CallbackQuery, person: Person, desk: Desk) -> None:
+    """What was changed in the CRM a moment ago is to be seen."""
+    if await pressed_in_private(callback, desk) is not None:
+        await redraw(callback, desk, await _board(desk, person, within=AT_ONCE))
 
 
 async def open_task(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
@@ -86,7 +92,7 @@ async def put_off(callback: CallbackQuery, argument: str, person: Person, desk: 
         return
     deadline = presets(what, found[2].deadline, desk.clock.now(), desk.timezone(person.account_id))
     if deadline is None:
-        await toast(callback, desk.texts.get("tasks.gone"), alert=True)
+        await toast(callback, desk.texts.get("tasks.past_time"), alert=True)
         return
     await _ask(callback, person, desk, found, deadline)
 
@@ -124,14 +130,14 @@ async def typed_when(message: ChatMessage, person: Person, desk: Desk, state: FS
     await show(message, desk, say(asked, yes, back))
 
 
-async def _board(desk: Desk, person: Person, *, offset: int = 0) -> Message:
+async def _board(desk: Desk, person: Person, *, offset: int = 0, within: timedelta = FRESH) -> Message:
     services = desk.tasks
     if services is None:
         return say(desk.texts.get("tasks.not_connected"))
     link = await link_of(desk.database, person.account_id, person.user_id)
     if link is None:
         return unlinked(desk, person, services)
-    board = await board_of(services, person.account_id, link, now=desk.clock.now())
+    board = await board_of(services, person.account_id, link, now=desk.clock.now(), within=within)
     return board_screen(desk.reader(person.account_id, private=True), board, offset=offset)
 
 

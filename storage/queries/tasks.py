@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.tasks import BoardState, Meeting
 from storage.board import STILL_OPEN
@@ -72,10 +73,15 @@ async def link_of(database: Database, account_id: int, user_id: int) -> Employee
 
 async def open_tasks(database: Database, account_id: int, employee_id: str) -> tuple[TaskLine, ...]:
     """The nearest deadline first, those without one last."""
+    async with database.read() as connection:
+        return await tasks_within(connection, account_id, employee_id)
+
+
+async def tasks_within(connection: AsyncConnection, account_id: int, employee_id: str) -> tuple[TaskLine, ...]:
+    """As ``open_tasks``, seen from inside a read or a write under way."""
     mine = (board_tasks.c.account_id == account_id) & (board_tasks.c.employee_id == employee_id)
     order = (board_tasks.c.deadline.is_(None), board_tasks.c.deadline, board_tasks.c.external_id)
-    async with database.read() as connection:
-        rows = (await connection.execute(select(board_tasks).where(mine).order_by(*order))).all()
+    rows = (await connection.execute(select(board_tasks).where(mine).order_by(*order))).all()
     return tuple(fill(TaskLine, row, state=BoardState(row.state)) for row in rows)
 
 

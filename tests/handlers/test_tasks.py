@@ -47,7 +47,7 @@ def anna(office: Desk) -> Talk:
     return Talk(office, OWNER)
 
 
-async def test_tasks_and_meetings_of_the_day(anna: Talk, board: Board, golden: Golden) -> None:
+async def test_tasks_and_meetings_of_the_day(anna: Talk, board: Board, golden: Golden, clock: HandClock) -> None:
     board.put(1, "Перезвонить Ворониной", NOON - 20 * HOUR)
     board.put(2, "Прислать смету", NOON + 2 * HOUR)
     board.put(3, "Договор с УК", NOON + 24 * HOUR)
@@ -66,6 +66,9 @@ async def test_tasks_and_meetings_of_the_day(anna: Talk, board: Board, golden: G
         assert "Перезвонить Ворониной" in await anna.say(words)
     assert board.calls == ["open_tasks", "meetings"]  # what is a minute old is not asked for again
     golden("task", await anna.press("tsk:1"))
+    clock.forward(6)
+    await anna.press("tnow:0")
+    assert board.calls == ["open_tasks", "meetings"] * 2  # but for who asks again
 
 
 async def test_a_portal_that_is_away_shows_what_was_read(anna: Talk, board: Board, desk: Desk, clock: HandClock) -> None:
@@ -207,7 +210,7 @@ async def test_a_time_of_ones_own_is_read_back_first(anna: Talk, office: Desk, b
     await anna.press(button)
     (item,) = await asked(office)
     assert item.event.deadline == datetime(2026, 11, 21, 12, tzinfo=UTC)
-    assert "больше нет среди ваших" in await anna.press("tput:x:1")
+    assert "уже прошло" in await anna.press("tput:x:1")
 
 
 async def test_a_deadline_that_is_its_authors_stays(anna: Talk, office: Desk, board: Board) -> None:
