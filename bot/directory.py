@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.crm import Part, Run
 from bot.http.ingress import seed_of
+from domain.directory import NotHouses
 from domain.events import DirectoryDue
 from domain.ports import Clock, Steps
 from domain.work import WorkItem
@@ -51,7 +52,7 @@ async def ask_every_hour(desk: DirectoryDesk, database: Database, account_id: in
 
     Thousands of deals are read once a day: an hour would not be enough for the requests of some portals.
     """
-    if await desk.store.underway(account_id) is not None or await _large_and_fresh(database, account_id, now):
+    if await desk.store.underway(account_id) is not None or await _large_and_known(database, account_id, now):
         return False
     event = DirectoryDue(vendor=desk.vendor, external_id=f"{now:%Y-%m-%dT%H}", occurred_at=now)
     seed = seed_of(event)
@@ -60,6 +61,9 @@ async def ask_every_hour(desk: DirectoryDesk, database: Database, account_id: in
     )
 
 
-async def _large_and_fresh(database: Database, account_id: int, now: datetime) -> bool:
+async def _large_and_known(database: Database, account_id: int, now: datetime) -> bool:
+    """Read within a day, or looked at and found to be no houses."""
     state = (await freshness(database, account_id)).houses
-    return state.count > LARGE and state.read_at is not None and now - state.read_at < A_DAY
+    large = state.count > LARGE and state.read_at is not None and now - state.read_at < A_DAY
+    no_houses = state.problem == NotHouses.ADDRESSLESS and state.problem_at is not None and now - state.problem_at < A_DAY
+    return large or no_houses

@@ -14,6 +14,7 @@ from domain.messages import Message
 from storage.ad_runs import AdRunStore
 from storage.call_tasks import CallTaskStore
 from storage.codec import dumps
+from storage.directory import KIND as DIRECTORY
 from storage.imports import UNDO_WITHIN, ImportStore
 from storage.models import accounts, calls, inbox, posts, work, work_steps
 from storage.sealed import PERSONAL
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 CHUNK = 2000  # rows of a kind in an hour
 BITE = 200  # rows a transaction, so that the writer is never held for long
 JOURNAL_DAYS = 365
+READINGS_DAYS = 1  # of houses and people: a step a page, every hour
 TABLE_DAYS = 7
 SPARE = timedelta(hours=1)  # who asked in the last minute is served
 FORGOTTEN = "данные этого события стёрты через INBOX_DAYS: повторить его нельзя"
@@ -45,6 +47,7 @@ class Retention:
         texts += await self._drop_cards(now - timedelta(days=settings.text_days))
         await self._drop_tables(now - timedelta(days=TABLE_DAYS))
         journals = await self._services.work.forget_finished(now - timedelta(days=JOURNAL_DAYS))
+        journals += await self._services.work.forget_pages(DIRECTORY, now - timedelta(days=READINGS_DAYS))
         await asyncio.to_thread(_drop_files, settings.data_dir / "exports", now - timedelta(days=EXPORT_DAYS))
         await self._settle_inbox(now - timedelta(days=settings.inbox_days), now - timedelta(hours=1))
         if bodies or recordings or texts or journals:

@@ -27,6 +27,13 @@ class HouseField(StrEnum):
     BRIGADE = "brigade"  # who cleans it
 
 
+class NotHouses(StrEnum):
+    """Why deals are not taken for houses, as the problem of their list is kept."""
+
+    UNMAPPED = "unmapped"  # no field is an address, and no pipeline is chosen
+    ADDRESSLESS = "addressless"  # thousands of deals, most of them without an address, and no pipeline is chosen
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardField:
     """A field of a deal's card as the CRM describes it: its code, the label people see, and a type of the CRM's own.

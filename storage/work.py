@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.bulk import Statement
 from storage.engine import Database
-from storage.models import inbox, work, work_steps
+from storage.models import accounts, inbox, work, work_steps
 from storage.models.types import driver_time
 from storage.sealed import PERSONAL
 
@@ -248,6 +248,18 @@ class WorkStore:
         async with self._database.read() as connection:
             ids = list(await connection.scalars(old))
         await self._database.write(lambda tx: tx.execute(delete(work_steps).where(work_steps.c.work_id.in_(ids))))
+        return len(ids)
+
+    async def forget_pages(self, kind: str, before: datetime, *, limit: int = 20) -> int:
+        """Remove journals of work with a step a page, sooner than those of others. Returns how many."""
+        mine = (work.c.account_id.in_(select(accounts.c.id)), work.c.kind == kind)
+        kept = exists().where(work_steps.c.work_id == work.c.id)
+        old = select(work.c.id).where(*mine, work.c.state == "done", work.c.finished_at < before, kept).limit(limit)
+        async with self._database.read() as connection:
+            ids = list(await connection.scalars(old))
+        for one in ids:  # may have hundreds
+            its = delete(work_steps).where(work_steps.c.work_id == one)
+            await self._database.write(lambda tx, its=its: tx.execute(its))  # type: ignore[misc]
         return len(ids)
 
     async def waiting(self, now: datetime) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from domain.directory import DirectoryList
+from domain.directory import DirectoryList, NotHouses
 from domain.messages import Button
 from domain.plural import spaced
 from handlers.calls.screens import action
@@ -67,6 +67,8 @@ def _problem(reader: Reader, sight: Sight) -> str:
     state = sight.state
     if state.problem == UNAVAILABLE or state.problem_at is None:
         return reader.say("directory.unavailable", crm=sight.crm)
+    if state.problem in set(NotHouses):
+        return reader.say(f"directory.{state.problem}", crm=sight.crm, hint=state.hint)
     moment, what = reader.moment(state.problem_at), reader.say(f"directory.list_of.{sight.name}")
     if not state.hint:
         return reader.say("directory.refused_unsaid", crm=sight.crm, what=what, moment=moment, code=state.problem)

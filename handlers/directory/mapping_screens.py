@@ -108,7 +108,7 @@ def _intro(reader: Reader, view: MappingView) -> Iterator[Line]:
     yield plain(reader.say("mapping.intro"))
     address = next(one for one in view.choices if one.house_field is HouseField.ADDRESS)
     if address.card_field is None:
-        yield plain(reader.say("mapping.no_address"))
+        yield plain(reader.say("mapping.no_address_here" if view.kept.pipeline_id else "mapping.no_address"))
 
 
 def _said(reader: Reader, view: MappingView, choice: Choice) -> Iterator[Line]:

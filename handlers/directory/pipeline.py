@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from domain.directory import DirectoryList, HouseMapping
+from domain.directory import DirectoryList, HouseField, HouseMapping, NotHouses
 from domain.errors import VendorRefused, VendorUnavailable
 from domain.events import DirectoryDue
 from domain.ports import Steps
@@ -20,13 +20,16 @@ log = logging.getLogger(__name__)
 
 UNAVAILABLE = "unavailable"
 PATIENCE = 10  # failures in a row, half an hour: a list that does not come lets the next hour read the others anew
+LOOKED_AT = 5000  # deals, a hundred requests: by then it is seen whether they are houses
+CHOOSE = "владелец или администратор выбирает в /settings → «Дома: какие поля» поле адреса или воронку, в которой дома"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """How far a list is read: rows until here, and where the next page begins ("" after the last)."""
+    """How far a list is read: rows until here, houses ``addressed``, and where the next page begins ("" after the last)."""
 
     rows: int = 0
+    addressed: int = 0
     cursor: str = ""
 
 
@@ -64,6 +67,14 @@ async def read_directory(item: WorkItem[DirectoryDue], steps: Steps, services: D
         raise away
 
 
+class _DealsOnly(Exception):
+    """Every team has deals: those of one that has no houses are not read for them."""
+
+    def __init__(self, why: NotHouses) -> None:
+        super().__init__(why.value)
+        self.why = why
+
+
 class _Reading:
     """One reading of the company, taken up where it broke off."""
 
@@ -83,19 +94,26 @@ class _Reading:
         try:
             rows = await read(generation)
         except VendorRefused as error:
-            await self._refused(name, error)
-            return Done(refused=error.code)
+            log.warning("%s cannot be read: %s", name.value, error)
+            return await self._failed(name, error.code, error.hint)
+        except _DealsOnly as error:
+            return await self._failed(name, error.why.value, CHOOSE)
         await self._shelf.complete(self._account_id, name, generation, now=self._clock.now())
         return Done(rows=rows)
 
     async def houses(self, generation: int) -> int:
         plan = await self._steps.run("houses:fields", self._plan, Plan)
+        if not plan.mapping.pipeline_id and HouseField.ADDRESS not in plan.mapping.codes:
+            raise _DealsOnly(NotHouses.UNMAPPED)
         fields = (await self._mappings.read(self._account_id)).fields
 
         async def turn(page: Page) -> Page:
+            if not plan.mapping.pipeline_id and page.rows >= LOOKED_AT and page.addressed * 2 < page.rows:
+                raise _DealsOnly(NotHouses.ADDRESSLESS)
             found = await self._platform.houses(plan.mapping, fields=fields, cursor=page.cursor)
             await self._shelf.add_houses(self._account_id, generation, found.houses)
-            return Page(rows=page.rows + len(found.houses), cursor=found.cursor)
+            addressed = page.addressed + sum(HouseField.ADDRESS in one.values for one in found.houses)
+            return Page(rows=page.rows + len(found.houses), addressed=addressed, cursor=found.cursor)
 
         return await self._pages(DirectoryList.HOUSES, turn)
 
@@ -133,7 +151,6 @@ class _Reading:
         self.moved = True
         return turned
 
-    async def _refused(self, name: DirectoryList, error: VendorRefused) -> None:
-        log.warning("%s cannot be read: %s", name.value, error)
-        now = self._clock.now()
-        await self._shelf.fail(self._account_id, name, problem=error.code, hint=error.hint, now=now)
+    async def _failed(self, name: DirectoryList, problem: str, hint: str) -> Done:
+        await self._shelf.fail(self._account_id, name, problem=problem, hint=hint, now=self._clock.now())
+        return Done(refused=problem)

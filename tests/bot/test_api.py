@@ -8,7 +8,8 @@ import pytest
 
 from bot.http.api.routes import Api
 from bot.http.documents import load_openapi
-from domain.directory import DirectoryList
+from domain.directory import DirectoryList, NotHouses
+from handlers.directory.pipeline import CHOOSE
 from storage.engine import Database
 from storage.queries.directory_figures import statistics
 from tests.bot.api_door import ALL, FIGURES, HOUSES, PEOPLE, TREE, Door, serving
@@ -123,6 +124,10 @@ async def test_none_found_is_no_silence(api: Door) -> None:
     assert "CRM (crm)" in body["problem"]["hint"]
     _, body, _ = await api.ask(PEOPLE)
     assert body["problem"] is None
+    await api.store.fail(1, DirectoryList.HOUSES, problem=NotHouses.UNMAPPED, hint=CHOOSE, now=api.clock.now())
+    _, body, _ = await api.ask(HOUSES)
+    assert (body["problem"]["code"], body["problem"]["hint"]) == ("unmapped", CHOOSE)
+    assert "нет поля адреса" in body["problem"]["message"]
 
 
 async def test_old_rows_are_told_with_their_age_and_what_is_wrong(api: Door) -> None:

@@ -1,15 +1,17 @@
 """The company is read page by page: what broke off goes on from its page, and is seen when it is whole."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
 from bot.directory import ask_every_hour
-from domain.directory import DirectoryList, HouseField
+from domain.directory import CardField, DirectoryList, HouseField, NotHouses
 from domain.errors import VendorRefused, VendorUnavailable
 from domain.ports import Directory
 from domain.roles import Person, Role
 from handlers.directory.desk import DirectoryDesk
-from handlers.directory.pipeline import read_directory
+from handlers.directory.pipeline import CHOOSE, read_directory
 from handlers.directory.services import DirectoryServices
 from integrations.bitrix24 import fake_company as town
 from storage.directory import DirectoryStore
@@ -82,6 +84,35 @@ async def test_a_refused_list_keeps_its_rows_and_stops_no_other() -> None:
     await world.read(MemorySteps())
     assert seen(world) == {**WHOLE, HOUSES: ["2", "3", "4", "5"]}
     assert world.shelf.problems == {EMPLOYEES: ("insufficient_scope", "отметьте право user_basic")}
+
+
+async def test_deals_are_no_houses_where_nothing_says_so() -> None:
+    world = World()
+    world.crm.card_fields = (CardField(code="UF_2", label="Квартир"),)
+    await world.read(MemorySteps())
+    assert [what for what in world.crm.asked if what.startswith("houses")] == []
+    assert (seen(world)[HOUSES], seen(world)[EMPLOYEES]) == ([], WHOLE[EMPLOYEES])
+    assert world.shelf.problems == {HOUSES: (NotHouses.UNMAPPED, CHOOSE)}
+    world.mappings.kept = replace(world.mappings.kept, pipeline_id="2")
+    await world.read(MemorySteps())
+    assert (seen(world), world.shelf.problems) == (WHOLE, {})
+
+
+@pytest.mark.parametrize("addressed", [1, 2])
+async def test_thousands_of_deals_are_read_on_where_most_have_an_address(
+    addressed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.directory.pipeline.LOOKED_AT", 4)
+    world = World()
+    there = world.crm.houses_there
+    world.crm.houses_there = there[:addressed] + [replace(one, values={}) for one in there[addressed:]]
+    await world.read(MemorySteps())
+    asked = [what for what in world.crm.asked if what.startswith("houses")]
+    if addressed == 2:
+        assert (seen(world), len(asked)) == (WHOLE, 3)
+    else:
+        assert (seen(world)[HOUSES], len(asked)) == ([], 2)
+        assert world.shelf.problems == {HOUSES: (NotHouses.ADDRESSLESS, CHOOSE)}
 
 
 async def test_490_houses_82_people_and_6_departments_come_whole(shop: Shop, lite: Database) -> None:
@@ -161,4 +192,7 @@ async def test_thousands_of_deals_are_read_once_a_day(
     clock.forward(2 * 3600)
     assert not await ask_every_hour(desk, lite, 1, clock.now())
     clock.forward(22 * 3600)
+    await store.fail(1, HOUSES, problem=NotHouses.ADDRESSLESS, hint=CHOOSE, now=clock.now())
+    assert not await ask_every_hour(desk, lite, 1, clock.now())
+    clock.forward(24 * 3600)
     assert await ask_every_hour(desk, lite, 1, clock.now())

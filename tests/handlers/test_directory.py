@@ -9,7 +9,7 @@ from aiogram.types import InlineQueryResultArticle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.directory import CardField, CardPipeline, Department, DirectoryList, Employee, House, HouseField
+from domain.directory import CardField, CardPipeline, Department, DirectoryList, Employee, House, HouseField, NotHouses
 from domain.errors import VendorUnavailable
 from domain.events import DirectoryDue
 from domain.messages import as_text
@@ -20,6 +20,7 @@ from handlers.directory.desk import DirectoryDesk
 from handlers.directory.figures import statistics_screen
 from handlers.directory.mapping import choices_of
 from handlers.directory.mapping_screens import MappingView, field_screen, mapping_screen
+from handlers.directory.pipeline import CHOOSE
 from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.directory import DirectoryStore
@@ -178,6 +179,11 @@ async def test_it_is_said_why_there_is_nothing(desk: Desk, stage: Stage) -> None
     assert "• сотрудники: не читаются, что нажать — /staff" in await Talk(crm, OWNER).say("/status")
     await store.complete(1, DirectoryList.HOUSES, await store.begin(1, DirectoryList.HOUSES), now=NOON)
     assert "пустой список сделок" in await talk.say("/houses")
+    for why, said in {NotHouses.UNMAPPED: "нет поля адреса", NotHouses.ADDRESSLESS: "больше 5000"}.items():
+        await store.fail(1, DirectoryList.HOUSES, problem=why, hint=CHOOSE, now=NOON)
+        shown = await talk.say("/houses")
+        assert said in shown
+        assert "«Дома: какие поля»" in shown
     await store.fail(1, DirectoryList.HOUSES, problem="unavailable", hint="", now=NOON)
     shown = await talk.say("/stats")
     assert "не отвечает" in shown

@@ -16,6 +16,7 @@ from storage.engine import Database
 from storage.models import work, work_steps
 from storage.work import WorkRow, WorkStore
 from tests.ground import HandClock, until
+from tests.handlers.seed import seed_accounts
 from tests.storage.bench import Bench, Watcher, add, rows, settled
 
 
@@ -215,6 +216,26 @@ async def test_old_journals_go_a_chunk_at_a_time_until_none_is_left(
     assert [await store.forget_finished(clock.now(), limit=3) for _ in range(3)] == [3, 1, 0]
     async with database.read() as connection:
         assert list(await connection.scalars(select(work_steps.c.work_id))) == [2]
+
+
+async def test_journals_of_readings_go_sooner_than_those_of_others(
+    database: Database, store: WorkStore, clock: HandClock
+) -> None:
+    await seed_accounts(database)
+    for kind in ("directory", "directory", "call"):
+        clock.forward(1)
+        now = clock.now()
+        await store.add(account_id=1, kind=kind, object_=f"{now}", payload="{}", source="tick", now=now)
+    for row in await store.claim(clock.now(), 5):
+        steps = [{"work_id": row.id, "name": name, "state": "done", "started_at": clock.now()} for name in ("0", "1")]
+        await database.write(lambda tx, steps=steps: tx.execute(insert(work_steps), steps))  # type: ignore[misc]
+        if row.id != 2:
+            await store.finish(row, clock.now())
+    assert await store.forget_pages("directory", clock.now()) == 0
+    clock.forward(10)
+    assert [await store.forget_pages("directory", clock.now()) for _ in range(2)] == [1, 0]
+    async with database.read() as connection:
+        assert sorted(await connection.scalars(select(work_steps.c.work_id))) == [2, 2, 3, 3]
 
 
 async def test_works_that_wait_for_one_vendor_are_due_together(

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from domain.directory import NotHouses
 from domain.errors import NOT_CONNECTED
 from storage.queries.directory import Freshness, ListState
 
@@ -19,6 +20,8 @@ _REFUSALS = {
     "no_auth_found": "Битрикс24 не принимает вебхук: он удалён, изменён или истёк.",
     "expired_token": "Битрикс24 не принимает вебхук: он удалён, изменён или истёк.",
     "unavailable": "Битрикс24 не отвечает: здесь список {listed}, прочитанный последним.",
+    NotHouses.UNMAPPED: "У сделок Битрикс24 нет поля адреса, поэтому {listed} среди них не ищут.",
+    NotHouses.ADDRESSLESS: "У большинства сделок Битрикс24 нет адреса: списка {listed} среди них не видно.",
 }
 _WAIT = "Нажимать ничего не надо: Сводка спрашивает снова сама. Долго не отвечает — /check битрикс в чате."
 
