@@ -125,10 +125,16 @@ class CompanyFigures:
 
 
 async def count_company(
-    database: Database, account_id: int, period: Period, *, zone: ZoneInfo, now: datetime, short_s: int
-) -> CompanyFigures:
-    """``short_s``: a call must be longer than this to be a talk. Tasks are those that are late ``now``."""
+    database: Database, account_id: int, period: Period, *, zone: ZoneInfo, now: datetime, short_s: int,
+    until: datetime | None = None,
+) -> CompanyFigures:  # fmt: skip
+    """``short_s``: a call must be longer than this to be a talk. Tasks are those that are late ``now``.
+
+    ``until``: what came later is left out, of a day that is told of before it is over; of what ads cost a day is the least.
+    """
     span = span_of(period.first, period.last, zone)
+    if until is not None:
+        span = Span(span.since, min(span.until, until))
     values = {
         **await _calls(database, account_id, span, zone),
         **await _leads(database, account_id, span, zone, short_s),

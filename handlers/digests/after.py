@@ -9,7 +9,7 @@ from handlers.digests.facts import Ads, Deviation, HeldWebinar
 from handlers.digests.usual import LEAST_WEEKS, unusual
 from storage.engine import Database
 from storage.queries.audience import hot_waiting
-from storage.queries.company import Subject
+from storage.queries.company import Span, Subject, span_of
 from storage.queries.spend import spending
 from storage.queries.webinars import WebinarLine, came_from, list_webinars, turnout
 from storage.rollups import Dimension
@@ -56,14 +56,23 @@ async def _before(database: Database, account_id: int, line: WebinarLine) -> lis
 async def _ads(
     database: Database, account_id: int, line: WebinarLine, before: WebinarLine | None, zone: ZoneInfo
 ) -> Ads | None:  # fmt: skip
+    """What ads cost since the webinar before it; None where it was spent on another room's people as well."""
     if line.started_at is None:
         return None
     last = _day(line.started_at, zone)
     since = last - timedelta(days=MOST_AD_DAYS - 1)
     if before is not None and before.started_at is not None:
         since = max(since, min(_day(before.started_at, zone) + timedelta(days=1), last))
+    if await _others(database, account_id, line, span_of(since, last, zone)):
+        return None
     spent = await spending(database, account_id, Dimension.SOURCE, first=since, last=last)
     return Ads(since=since, costs=spent.total) if spent.total else None
+
+
+async def _others(database: Database, account_id: int, line: WebinarLine, days: Span) -> bool:
+    """Whether another room had a webinar on these days: whose people the money brought cannot be told then."""
+    held = await list_webinars(database, account_id, limit=MOST_AD_DAYS, since=days.since, until=days.until)
+    return any(one.room_id != line.room_id and one.source != REHEARSAL for one in held)
 
 
 def _day(at: datetime, zone: ZoneInfo) -> date:

@@ -25,7 +25,7 @@ _BY: Mapping[Subject, tuple[Share, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The days that are told of, those ``before`` them that they are compared with, and when the first call or lead came."""
+    """The days that are told of, those ``before`` them that they are compared with, and when the first of them came."""
 
     database: Database
     account_id: int

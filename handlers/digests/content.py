@@ -10,11 +10,11 @@ from handlers.calls.periods import Period
 from handlers.digests.after import held, told_whole
 from handlers.digests.card import digest_card
 from handlers.digests.causes import Comparison, deviations_of
-from handlers.digests.days import LOOKED_BACK, compared_with, told_of
-from handlers.digests.facts import Day, Debts, DigestFacts, DigestSources, HeldWebinar
+from handlers.digests.days import LOOKED_BACK, Told, compared_with, told_of
+from handlers.digests.facts import Day, Debts, Deviation, DigestFacts, DigestSources, HeldWebinar
 from handlers.digests.picture import digest_picture
 from storage.engine import Database
-from storage.queries.company import Span, call_counts, days_of, first_day, lead_counts, span_of
+from storage.queries.company import Span, Subject, call_counts, days_of, first_days, lead_counts, span_of
 from storage.queries.crm_reckoning import last_crm_reckonings
 from storage.queries.reckoning import last_reckonings
 from storage.queries.settings import min_duration_s
@@ -44,15 +44,12 @@ async def gather(
     days = await _days(database, account_id, now, zone)
     told = told_of(kind, now, zone, [day.incoming + day.leads for day in days[:-1]], so_far=so_far)
     short_s = await _short_s(sources, account_id)
-    figures = await count_company(database, account_id, told.period, zone=zone, now=now, short_s=short_s)
-    begun = await first_day(database, account_id, zone)
-    before = compared_with(kind, told, zone, begun)
-    comparison = Comparison(
-        database=database, account_id=account_id, told=told, before=before, begun=begun, zone=zone
+    figures = await count_company(
+        database, account_id, told.period, zone=zone, now=now, short_s=short_s, until=told.span.until
     )  # fmt: skip
-    deviations, usual = await deviations_of(comparison, parts)
+    compared, deviations, usual = await _compared(database, account_id, kind, told, parts=parts, zone=zone)
     return DigestFacts(
-        kind=kind, parts=parts, figures=figures, so_far=told.so_far, compared=bool(before),
+        kind=kind, parts=parts, figures=figures, so_far=told.so_far, compared=compared,
         deviations=deviations, usual=usual,
         webinars=await _held(database, account_id, await webinars_of(database, account_id, told.span)),
         debts=await _debts(database, account_id, debt_span(now, zone), short_s) if DigestPart.DEBTS in parts else Debts(),
@@ -61,6 +58,23 @@ async def gather(
         crm_reckoned=await last_crm_reckonings(database, account_id),
         days=tuple(day for day in days if day.day <= told.period.last)[-SHOWN_DAYS:],
     )  # fmt: skip
+
+
+async def _compared(
+    database: Database, account_id: int, kind: DigestKind, told: Told, *, parts: frozenset[DigestPart], zone: ZoneInfo
+) -> tuple[bool, tuple[Deviation, ...], dict[Subject, int]]:
+    """Calls and leads each against days on which there were any; whether either had days enough to be compared with."""
+    begun = await first_days(database, account_id, zone)
+    compared, found, usual = False, list[Deviation](), dict[Subject, int]()
+    for part, since in ((DigestPart.CALLS, begun.calls), (DigestPart.LEADS, begun.leads)):
+        before = compared_with(kind, told, zone, since) if part in parts else ()
+        comparison = Comparison(
+            database=database, account_id=account_id, told=told, before=before, begun=since, zone=zone
+        )  # fmt: skip
+        deviations, numbers = await deviations_of(comparison, frozenset({part}))
+        compared, usual = compared or bool(before), usual | numbers
+        found += deviations
+    return compared, tuple(sorted(found, key=lambda one: (not one.worse, -abs(one.found.far)))), usual
 
 
 async def _after(

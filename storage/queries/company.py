@@ -53,10 +53,13 @@ _SHARES = {
     "source": "coalesce(nullif(l.first_utm_source, ''), l.source)",
     "direction": "coalesce((SELECT d.name FROM directions AS d WHERE d.id = l.direction_id), '')",
 }
-_FIRST = """
-SELECT min(at) FROM (SELECT min(started_at) AS at FROM calls WHERE account_id = :account
-                     UNION ALL SELECT min(created_at) FROM leads WHERE account_id = :account) AS firsts
+_FIRST_CALL = """
+SELECT started_at FROM calls WHERE account_id = :account AND rehearsal = FALSE ORDER BY started_at LIMIT 1
 """
+_FIRST_LEAD = f"""
+SELECT created_at FROM leads AS l WHERE account_id = :account AND deleted_at IS NULL AND {seen("l")}
+ORDER BY created_at LIMIT 1
+"""  # noqa: S608 - our own text
 _MODELS = """
 SELECT coalesce(sum(micro_usd), 0) FROM charges WHERE account_id = :account AND at >= :since AND at < :until
 """
@@ -162,12 +165,23 @@ async def shares(
     return told
 
 
-async def first_day(database: Database, account_id: int, zone: ZoneInfo) -> date | None:
-    """The day of the first call or lead there is; None before there is any."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The days of the first call and of the first lead there are; None before there is any."""
+
+    calls: date | None
+    leads: date | None
+
+
+async def first_days(database: Database, account_id: int, zone: ZoneInfo) -> Begun:
+    """Telephony may be connected long after the leads of years were loaded, or before: each has a beginning of its own."""
+    days: list[date | None] = []
     async with database.read() as connection:
-        rows = await fetch(connection, _FIRST, {"account": account_id})
-    at = moment(rows[0][0])
-    return at.astimezone(zone).date() if at is not None else None
+        for sql in (_FIRST_CALL, _FIRST_LEAD):
+            rows = await fetch(connection, sql, {"account": account_id})
+            at = moment(rows[0][0]) if rows else None
+            days.append(at.astimezone(zone).date() if at is not None else None)
+    return Begun(calls=days[0], leads=days[1])
 
 
 async def models_cost(database: Database, account_id: int, span: Span) -> int:

@@ -1,5 +1,6 @@
 """The digest of a webinar: who was there against the usual of its room, what brought them, what that cost."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -69,6 +70,15 @@ async def test_what_is_unusual_comes_first(hall: Hall, golden: Golden) -> None:
     assert as_text(message).splitlines()[1] == "⚠️ Смотрели всего 6, обычно 20"
     assert [button.target for row in message.buttons for button in row] == [f"wlist:{webinar_id}"]
     assert as_text(card(facts, full=True)).endswith("📣 Откуда смотревшие\n• vk 4\n• yandex 2")
+
+
+async def test_money_is_of_no_webinar_where_two_rooms_share_it(hall: Hall) -> None:
+    people = [viewer(f"7999000000{n}") for n in range(4)]
+    webinar_id = await hall.hold(people)
+    await spent(hall.database, START.date(), 3_000_00)
+    assert (await told(hall.database, webinar_id)).webinars[0].ads is not None
+    await hall.hold(people, replace(another(days=-1), room_id="another room"))
+    assert (await told(hall.database, webinar_id)).webinars[0].ads is None
 
 
 async def test_the_first_webinar_has_no_usual(lite: Database) -> None:

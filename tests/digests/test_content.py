@@ -14,6 +14,7 @@ from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.engine import Database
 from storage.models import settings as chosen
+from storage.queries.company import Subject
 from storage.queries.settings import MIN_DURATION
 from tests.digests.company import FRIDAY, LINES, MORNING, MOSCOW, STAFF, call, lead, missed, month, put_in, usual_day
 from tests.handlers.conftest import Golden
@@ -74,6 +75,24 @@ async def test_without_a_past_it_says_so(lite: Database) -> None:
     assert "📞 1 звонок, пропущено 0 из 1 входящего" in said
     assert "лид" not in said  # who has no leads hears nothing of them
     assert "✅ Никто не ждёт" in said
+
+
+async def test_of_a_day_that_is_not_over_nothing_later_is_told(lite: Database) -> None:
+    """Asked again at night, the digest of 15:30 says what it said at 15:30."""
+    await put_in(lite, [call(FRIDAY + timedelta(hours=hour), hour) for hour in (10, 12, 18, 19)])
+    said = card(await told(lite, FRIDAY + timedelta(hours=15, minutes=30)))
+    assert "📞 2 звонка, пропущено 0 из 2 входящих" in said
+
+
+async def test_calls_of_three_days_have_no_usual_beside_leads_of_a_year(lite: Database) -> None:
+    """Telephony was connected the day before yesterday: nothing is «обычно 0» of it."""
+    _, leads = month(40)
+    new = [missed(FRIDAY + timedelta(hours=10, minutes=n), n) for n in range(1, 9)]
+    await put_in(lite, [*new, call(FRIDAY - timedelta(days=2), 20)], leads)
+    facts = await told(lite)
+    assert facts.compared
+    assert [one.subject for one in facts.deviations] == [Subject.LEADS]
+    assert set(facts.usual) == {Subject.LEADS}
 
 
 async def test_who_waits_is_counted_once(lite: Database) -> None:
