@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from domain.digests import DigestKind, DigestPart
-from domain.messages import Button, Line, Message, Section, Span, Style, bullet, plain
+from domain.messages import Button, Line, Message, Section, Span, Style, bold, bullet, plain
 from domain.people import show_phone
 from domain.plural import spaced
 from handlers.admin.reckoning import reckoning_lines
@@ -41,7 +41,7 @@ def digest_card(
         slot = facts.figures.counted_at
         name = "told.late" if late_since < slot else "told.late_only"
         lines.append(plain(reader.say(name, slot=_since(reader, slot), at=_since(reader, late_since))))
-    lines += [_deviation(facts, reader, one) for one in facts.deviations]
+    lines += [line for one in facts.deviations for line in _deviation(facts, reader, one)]
     if facts.kind is DigestKind.WEBINAR and facts.webinars:
         return webinar_card(facts.webinars[0], reader, lines, full=full, key=key)
     rows = tuple(row for row in (_buttons(facts.debts, reader),) if row)
@@ -85,8 +85,8 @@ def _since(reader: Reader, at: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == reader.today else f"{local:%d.%m %H:%M}"
 
 
-def _deviation(facts: DigestFacts, reader: Reader, one: Deviation) -> Line:
-    """What is wrong in bold, then where it comes from."""
+def _deviation(facts: DigestFacts, reader: Reader, one: Deviation) -> Iterator[Line]:
+    """What is wrong in bold, then where it comes from, line by line."""
     sign = reader.say("told.worse" if one.worse else "told.other")
     values = {"number": spaced(one.found.number), "usual": spaced(one.found.usual)}
     values["incoming"] = _incoming(facts.figures, reader)
@@ -94,9 +94,8 @@ def _deviation(facts: DigestFacts, reader: Reader, one: Deviation) -> Line:
     told = reader.say(f"told.{way}.{one.subject}", **values)
     if one.day is not None:
         told = reader.say(f"told.day.{one.subject}", day=_weekday(one.day, reader), **values)
-    spans = [Span(f"{sign} {told}", Style.BOLD)]
-    causes = [_cause(facts, reader, cause) for cause in one.causes[:MOST_CAUSES]]
-    return Line(spans=(*spans, *([Span(f": {'; '.join(causes)}")] if causes else [])))
+    yield bold(f"{sign} {told}")
+    yield from (bullet(_cause(facts, reader, cause)) for cause in one.causes[:MOST_CAUSES])
 
 
 def _cause(facts: DigestFacts, reader: Reader, cause: Cause) -> str:
