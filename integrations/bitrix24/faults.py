@@ -38,6 +38,7 @@ RATE = "query_limit_exceeded"
 OPERATION_TIME = "operation_time_limit"
 MISSING = frozenset({"error_not_found", "not_found", "owner_not_found"})
 DENIED = frozenset({"access_denied", "user_access_error", "invalid_credentials"})
+TASK_CODES = frozenset({"http_400", "error_core", *DENIED})  # one for a task that is gone, hidden, or not to be changed
 
 RATE_PAUSE_S = 5.0
 OPERATION_PAUSE_S = 60.0
@@ -150,7 +151,7 @@ def hint_for(code: str, method: str, description: str = "") -> str:
         return statistics_hint() + mistyped
     if code in DENIED and method.startswith(("disk", "download")):
         return disk_hint() + mistyped
-    if method.startswith("tasks.") and code in {"http_400", "error_core", *DENIED}:
+    if method.startswith("tasks.") and code in TASK_CODES:
         return task_hint(description)
     known = _HINTS.get(_SAME_HINT.get(code, code))
     said = f" Ответ портала: «{description[:200]}»." if description else ""

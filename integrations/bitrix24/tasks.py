@@ -12,6 +12,7 @@ from domain.tasks import BoardState, BoardTask, Meeting, NewTask
 from integrations.bitrix24.client import Client, iso
 from integrations.bitrix24.codes import VENDOR_NAME
 from integrations.bitrix24.events import EventRow, meetings_of
+from integrations.bitrix24.faults import TASK_CODES
 from integrations.bitrix24.models import Row, Text, Whole, moment, read_row, read_rows, whole_or_text
 from integrations.bitrix24.timeline import escaped, plain_text
 
@@ -63,18 +64,24 @@ class Tasks:
 
     async def task(self, task_id: str) -> BoardTask | None:
         """None for one that is gone, or not for the eyes of the webhook's owner."""
-        asked = {"taskId": whole_or_text(task_id), "select": list(_SELECT)}
-        row = _answered((await self._client.call(GET, asked)).result)
+        try:
+            row = await self._row(task_id)
+        except VendorRefused as refusal:
+            if refusal.code in TASK_CODES:
+                return None
+            raise
         return self._task(row) if row is not None else None
 
     async def complete(self, task_id: str) -> BoardTask:
         reply = await self._client.call(COMPLETE, {"taskId": whole_or_text(task_id)}, idempotent=False)
-        return self._task(_answered(reply.result) or await self._seen(task_id))
+        row = _answered(reply.result)
+        return self._task(row if row is not None and row.status else await self._seen(task_id))
 
     async def postpone(self, task_id: str, deadline: datetime) -> BoardTask:
         asked = {"taskId": whole_or_text(task_id), "fields": {"DEADLINE": iso(deadline)}}
         reply = await self._client.call(UPDATE, asked, idempotent=False)
-        return self._task(_answered(reply.result) or await self._seen(task_id))
+        row = _answered(reply.result)
+        return self._task(row if row is not None and row.deadline else await self._seen(task_id))
 
     async def add(self, new: NewTask) -> BoardTask:
         """See TaskBoard. An answer without a number means that the task may be there: ``uncertain``."""
@@ -90,7 +97,7 @@ class Tasks:
         row = _answered((await self._client.call(ADD, {"fields": fields}, idempotent=False)).result)
         if row is None:
             raise VendorUnavailable(VENDOR_NAME, ADD, "no id in the answer", uncertain=True)
-        return self._task(row)
+        return self._task(row if row.responsible_id else row.model_copy(update={"responsible_id": new.employee_id}))
 
     async def find(self, marker: str, *, since: datetime) -> BoardTask | None:
         """Whoever it belongs to by now: only the time and the marker are asked for."""
@@ -116,10 +123,13 @@ class Tasks:
         reply = await self._client.call(EVENTS, asked)
         return meetings_of(read_rows(EventRow, reply.result), day, zone)
 
+    async def _row(self, task_id: str) -> TaskRow | None:
+        asked = {"taskId": whole_or_text(task_id), "select": list(_SELECT)}
+        return _answered((await self._client.call(GET, asked)).result)
+
     async def _seen(self, task_id: str) -> TaskRow:
         """A task whose change was accepted without a word of how it is now."""
-        asked = {"taskId": whole_or_text(task_id), "select": list(_SELECT)}
-        row = _answered((await self._client.call(GET, asked)).result)
+        row = await self._row(task_id)
         if row is None:
             raise VendorRefused(VENDOR_NAME, GET, "not_found", hint="Задачи больше нет в Битрикс24.")
         return row

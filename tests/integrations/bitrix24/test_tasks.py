@@ -8,6 +8,7 @@ import pytest
 from domain.errors import VendorRefused, VendorUnavailable
 from domain.tasks import BoardState, NewTask
 from integrations.bitrix24.events import EventRow, meetings_of
+from integrations.bitrix24.fake import Scripted
 from integrations.bitrix24.fake_tasks import FakeEvent
 from integrations.bitrix24.tasks import Tasks
 from tests.integrations.bitrix24.conftest import NOW, Shop
@@ -94,6 +95,36 @@ async def test_a_task_is_added_bound_and_found_again_by_its_marker(shop: Shop) -
     assert fields["UF_CRM_TASK"] == ["D_10", "C_7", "T80_5"]
     assert "[b]" not in fields["DESCRIPTION"]
     assert len(shop.fake.board.tasks) == 1
+
+
+@pytest.mark.parametrize("said", [b'{"result": true}', b'{"result": {"task": {"id": "8001"}}}', b'{"result": []}'])
+async def test_a_short_answer_is_asked_about(shop: Shop, said: bytes) -> None:
+    """Versions of the portal tell less: what it is now is read."""
+    task = shop.fake.board.put("Позвонить", "13", deadline=NOW)
+    for method in ("tasks.task.complete", "tasks.task.update"):
+        shop.fake.answer(method, Scripted(status=200, body=said, after=True))
+    board = board_of(shop)
+    later = NOW + timedelta(days=1)
+    assert (await board.postpone(str(task.task_id), later)).deadline == later
+    assert (await board.complete(str(task.task_id))).state is BoardState.DONE
+
+
+async def test_a_task_that_is_hidden_is_none_and_a_missing_right_is_said(shop: Shop) -> None:
+    shop.fake.fail("tasks.task.get", 400, "0")
+    assert await board_of(shop).task("8001") is None
+    shop.fake.portal.scopes = frozenset()
+    with pytest.raises(VendorRefused):
+        await board_of(shop).task("8001")
+
+
+async def test_the_number_alone_is_enough_of_a_new_task(shop: Shop) -> None:
+    shop.fake.answer("tasks.task.add", Scripted(status=200, body=b'{"result": {"task": {"id": "77"}}}'))
+    made = await board_of(shop).add(NewTask(title="Позвонить", employee_id="13", marker="m"))
+    assert made.url == "https://portal.example/company/personal/user/13/tasks/task/view/77/"
+    shop.fake.answer("tasks.task.add", Scripted(status=200, body=b'{"result": []}'))
+    with pytest.raises(VendorUnavailable) as unknown:
+        await board_of(shop).add(NewTask(title="Позвонить", employee_id="13", marker="m"))
+    assert unknown.value.uncertain
 
 
 async def test_a_portal_that_wants_more_fields_is_quoted(shop: Shop) -> None:
