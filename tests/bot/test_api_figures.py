@@ -36,6 +36,18 @@ async def test_what_the_chat_says_in_json(api: Door) -> None:
     assert figures["overdue"]["number"] is None
 
 
+async def test_conversions_and_prices(api: Door) -> None:
+    await put(api.database, spend, paid(40_000_50, f"{api.clock.now().date()}", utm_source="vk"))
+    status, told, _ = await api.ask("/api/dashboard/conversions?by=source")
+    assert (status, told["by"], told["loading"]) == (200, "source", False)
+    assert [(row["name"], row["leads"], row["percent"]) for row in told["rows"]] == [("vk", 0, None)]
+    assert told["total"]["spend"] == [{"minor": 40_000_50, "currency": "RUB"}]
+    assert told["rows"][0]["prices"]["lead"] == []
+    assert any("Расход" in line for line in told["how"])
+    status, told, _ = await api.ask("/api/dashboard/conversions?by=weather")
+    assert (status, told["field"]) == (400, "by")
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [

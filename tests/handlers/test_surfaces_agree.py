@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.http.api.conversions import conversions_in_json
 from bot.http.api.figures import in_json
 from domain.attendance import Turnout
 from domain.digests import DigestKind, DigestPart
@@ -183,6 +185,19 @@ def listed(text: str) -> list[Decimal]:
     return [Decimal(text.replace(",", "."))] if text else []
 
 
+def check_json(one: dict[str, Any], expected: Truth) -> None:
+    """What other programs are answered."""
+    counts = [one[name] for name in ("leads", "came", "visits", "watched_30min_plus")]
+    assert counts == [expected.leads, expected.came, expected.visits, expected.long]
+    numbers = [None if value is None else float(value) for value in (expected.percent, expected.minutes)]
+    assert [one["percent"], one["avg_watch_minutes"]] == numbers
+    assert [(cost["currency"], Decimal(cost["minor"]) / 100) for cost in one["spend"]] == list(expected.spent)
+    prices = [
+        (cost["currency"], name, Decimal(cost["minor"]) / 100) for name, some in one["prices"].items() for cost in some
+    ]
+    assert sorted(prices) == sorted(expected.prices)
+
+
 def files_of(found: Counted) -> Iterator[list[dict[str, str]]]:
     """The file below the screen, and the export."""
     header = ("name", *HEADER, *(COST_HEADER if found.spending.total else ()))
@@ -229,6 +244,10 @@ def check_conversions(found: Counted) -> None:
     for records in files_of(found):
         for record, one in zip(records, expected, strict=True):
             check_file(found, record, one)
+    answered = conversions_in_json(READER, found, attended_s=120)["rows"]
+    assert isinstance(answered, list)
+    for one, told in zip(answered, expected, strict=True):
+        check_json(one, told)
     if found.figure in CONVERSIONS:
         check_month(found, {one.name: told for one, told in zip(found.rows, expected, strict=True)})
 

@@ -1,4 +1,4 @@
-"""GET /api/dashboard/figures: the company's figures of some days, counted by what counts them for the chat."""
+"""GET /api/dashboard/figures and conversions: what the company counts over some days, by what counts it for the chat."""
 
 import re
 from datetime import date, timedelta
@@ -7,13 +7,14 @@ from decimal import Decimal
 from aiohttp import web
 from multidict import MultiMapping
 
+from bot.http.api.conversions import conversions_in_json, read_by
 from bot.http.api.in_json import to_bytes
 from bot.http.api.params import only_known
 from bot.http.api.routes import Counting
 from bot.http.refusal import bad_value
 from domain.messages import Texts
 from domain.ports import Clock
-from handlers.analytics.catalogue import USUAL_DAYS, last_days
+from handlers.analytics.catalogue import USUAL_DAYS, count, last_days
 from handlers.analytics.company import CompanyFigures, Indicator, Measured, Unit, count_company, definition, name_of, shown
 from handlers.calls.periods import FIRST_YEAR, LAST_YEAR, Period
 from handlers.texts import load_texts
@@ -34,25 +35,35 @@ class Figures:
         self._database, self._clock, self._counting = database, clock, counting
         self._texts: Texts = load_texts()
 
-    async def answer(self, request: web.Request, account_id: int) -> web.Response:
-        now, counting = self._clock.now(), self._counting
-        reader = Reader(texts=self._texts, now=now, zone=counting.zone)
+    async def conversions(self, request: web.Request, account_id: int) -> web.Response:
+        counting, reader = self._counting, self._reader()
+        period = read_period(request.query, reader.today, "by")
+        figure = read_by(request.query)
+        found = await count(self._database, account_id, figure, period, zone=counting.zone, now=reader.now)
+        body = conversions_in_json(reader, found, attended_s=counting.attended_s)
+        return web.Response(body=to_bytes(body), headers=_HEADERS)
+
+    def _reader(self) -> Reader:
+        return Reader(texts=self._texts, now=self._clock.now(), zone=self._counting.zone)
+
+    async def figures(self, request: web.Request, account_id: int) -> web.Response:
+        counting, reader = self._counting, self._reader()
         short_s = await min_duration_s(self._database, account_id, counting.short_s)
         found = await count_company(
             self._database,
             account_id,
             read_period(request.query, reader.today),
             zone=counting.zone,
-            now=now,
+            now=reader.now,
             short_s=short_s,
         )
         body = in_json(reader, found, attended_s=counting.attended_s)
         return web.Response(body=to_bytes(body), headers=_HEADERS)
 
 
-def read_period(query: MultiMapping[str], today: date) -> Period:
-    """The last thirty days where none are named. Refusal for days that make no period."""
-    only_known(query, ("first", "last"))
+def read_period(query: MultiMapping[str], today: date, *others: str) -> Period:
+    """The last thirty days where none are named. Refusal for days that make no period. ``others``: parameters besides."""
+    only_known(query, ("first", "last", *others))
     first, last = _day(query, "first"), _day(query, "last")
     if first is None and last is None:
         return last_days(USUAL_DAYS, today)

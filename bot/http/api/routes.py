@@ -53,14 +53,22 @@ class Api:
             web.get("/api/dashboard/departments", self._opened_by(Scope.DIRECTORY, "departments")),
             web.get("/api/dashboard/statistics", self._opened_by(Scope.STATISTICS, "statistics")),
             web.get("/api/dashboard/figures", self._figures),
+            web.get("/api/dashboard/conversions", self._conversions),
         ]
 
     async def _figures(self, request: web.Request) -> web.Response:
         key = await self.access.admit(request, Scope.STATISTICS)
+        return await (await self._counts()).figures(request, key.account_id)
+
+    async def _conversions(self, request: web.Request) -> web.Response:
+        key = await self.access.admit(request, Scope.STATISTICS)
+        return await (await self._counts()).conversions(request, key.account_id)
+
+    async def _counts(self) -> "Figures":
         if self._counted is None:
             part = await load("bot.http.api.figures")
             self._counted = part.Figures(self._database, self._clock, self._counting)
-        return await self._counted.answer(request, key.account_id)
+        return self._counted
 
     def _opened_by(self, scope: Scope, name: str) -> Handler:
         async def handler(request: web.Request) -> web.Response:
