@@ -243,9 +243,11 @@ class CallTaskAsked(Event):
     """Somebody of the team wants a promise of a call set as a task of the CRM. ``external_id`` names the asking.
 
     ``row_id`` is of our table of such promises; message ``message_id`` of the chat shows what becomes of it.
+    ``asked_before``: an earlier asking, of which it is not known whether the task came to be.
     """
 
     row_id: int
     chat_id: int
     message_id: int
     topic_id: int | None = None
+    asked_before: datetime | None = None

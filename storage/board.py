@@ -1,10 +1,10 @@
 """Tasks and meetings as the CRM told them last, and who of the team is who there."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Row, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ports import Tx
@@ -12,7 +12,7 @@ from domain.roles import Person
 from domain.tasks import BoardState, BoardTask, Meeting
 from storage.codec import dumps
 from storage.engine import Database
-from storage.models import audit, board_reads, board_tasks, employee_links
+from storage.models import audit, board_reads, board_tasks, employee_links, work
 from storage.sets import storable
 from storage.upsert import upsert
 from storage.work import add_work
@@ -21,7 +21,7 @@ Work = tuple[str, str, str]  # kind, object, payload
 Show = Callable[[Tx], Awaitable[int]]
 
 LONGEST_PROBLEM = 500
-ASKED_FOR = timedelta(hours=2)
+CHAT = "chat"  # where work of ours comes from
 STILL_OPEN = (BoardState.OPEN.value, BoardState.DEFERRED.value)
 
 
@@ -51,15 +51,16 @@ class BoardStore:
         await self._database.write(job)
 
     async def keep_tasks(self, account_id: int, employee_id: str, tasks: Sequence[BoardTask], *, now: datetime) -> None:
-        """All that is open. What somebody has asked for stays with a task until the CRM tells of a change of it."""
+        """All that is open. What somebody has asked for stays with a task while that is on its way."""
         numbers = [task.external_id for task in tasks]
         of_theirs = (board_tasks.c.account_id == account_id) & (board_tasks.c.employee_id == employee_id)
         theirs = of_theirs | ((board_tasks.c.account_id == account_id) & board_tasks.c.external_id.in_(numbers))
 
         async def job(connection: AsyncConnection) -> None:
-            known = {row.external_id: row for row in await connection.execute(select(board_tasks).where(theirs))}
+            told = select(board_tasks, underway(board_tasks.c.asked_at).label("underway")).where(theirs)
+            known = {row.external_id: row for row in await connection.execute(told)}
             await connection.execute(delete(board_tasks).where(theirs))
-            rows = [_row(account_id, employee_id, task) | _words(known.get(task.external_id), task, now) for task in tasks]
+            rows = [_row(account_id, employee_id, task) | _words(known.get(task.external_id), task) for task in tasks]
             if rows:
                 await connection.execute(insert(board_tasks), rows)
             await self._read(connection, account_id, employee_id, {"tasks_at": now, "tasks_problem": ""})
@@ -84,7 +85,7 @@ class BoardStore:
 
         ``shown`` puts that on the screen, in the same commit.
         """
-        free = _one(account_id, task_id) & ((board_tasks.c.asked == "") | (board_tasks.c.asked_at < now - ASKED_FOR))
+        free = _one(account_id, task_id) & ((board_tasks.c.asked == "") | ~underway(board_tasks.c.asked_at))
         taken = update(board_tasks).where(free).values(asked=what, asked_at=now, problem="")
         kind, object_, payload = work
 
@@ -92,7 +93,7 @@ class BoardStore:
             if not (await connection.execute(taken)).rowcount:
                 return False
             await add_work(
-                connection, account_id=account_id, kind=kind, object_=object_, payload=payload, source="chat", now=now
+                connection, account_id=account_id, kind=kind, object_=object_, payload=payload, source=CHAT, now=now
             )
             await shown(cast("Tx", connection))
             return True
@@ -120,14 +121,18 @@ class BoardStore:
         await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
+def underway(asked_at: Column[Any]) -> ColumnElement[bool]:
+    """The work that was begun with an asking, in one commit, has not ended. Were it given up, it could be asked anew."""
+    same = (work.c.account_id == asked_at.table.c.account_id) & (work.c.created_at == asked_at)
+    return exists().where(same, work.c.source == CHAT, work.c.state.in_(("ready", "running")))
+
+
 _NO_WORDS: dict[str, object] = {"asked": "", "asked_at": None, "problem": ""}
 
 
-def _words(old: Row[Any] | None, task: BoardTask, now: datetime) -> dict[str, object]:
-    """Work that was given up says nothing: what it was asked for is forgotten some time."""
-    if old is None or old.changed_at != task.changed_at:
-        return _NO_WORDS
-    if old.asked and old.asked_at is not None and old.asked_at < now - ASKED_FOR:
+def _words(old: Row[Any] | None, task: BoardTask) -> dict[str, object]:
+    """While its work may still do it, it is asked, also of a task that was changed meanwhile: a later asking comes later."""
+    if old is None or (not old.underway and (old.asked or old.changed_at != task.changed_at)):
         return _NO_WORDS
     return {"asked": old.asked, "asked_at": old.asked_at, "problem": old.problem}
 

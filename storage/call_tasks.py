@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, delete, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ports import Tx
 from domain.tasks import BoardTask
-from storage.board import LONGEST_PROBLEM, Show, Work
+from storage.board import CHAT, LONGEST_PROBLEM, Show, Work, underway
 from storage.engine import Database
 from storage.models import call_tasks
 from storage.queries.rows import fill
@@ -19,13 +19,17 @@ from storage.upsert import upsert
 from storage.work import add_work
 
 DRAFT, ASKED, SET, REFUSED = "draft", "asked", "set", "refused"
-OPEN = (DRAFT, REFUSED)
+LOST = "lost"  # as it is read: asked, by work that ended without a word
+OPEN = (DRAFT, REFUSED, LOST)
 AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTask:
-    """``state``: draft, asked (on its way), set, or refused with its ``problem``. ``call_id`` and ``id`` are ours."""
+    """``state``: draft, asked (on its way), lost (may be asked anew), set, or refused with its ``problem``.
+
+    ``call_id`` and ``id`` are ours.
+    """
 
     id: int
     call_id: int
@@ -93,7 +97,7 @@ class CallTaskStore:
 
     async def one(self, account_id: int, row_id: int) -> CallTask | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(select(call_tasks).where(_one(account_id, row_id)))).one_or_none()
+            row = (await connection.execute(_TOLD.where(_one(account_id, row_id)))).one_or_none()
         return fill(CallTask, row) if row is not None else None
 
     async def set_of(self, account_id: int, call_id: int) -> Mapping[str, str]:
@@ -102,7 +106,7 @@ class CallTaskStore:
 
     async def change(self, account_id: int, row_id: int, **changed: Any) -> bool:
         """Whose or until when; False once it is on its way."""
-        free = _one(account_id, row_id) & call_tasks.c.state.in_(OPEN)
+        free = _one(account_id, row_id) & _STATE.in_(OPEN)
 
         async def job(connection: AsyncConnection) -> bool:
             return bool((await connection.execute(update(call_tasks).where(free).values(**changed))).rowcount)
@@ -121,13 +125,13 @@ class CallTaskStore:
         async def job(connection: AsyncConnection) -> int:
             begun = 0
             for task in tasks:
-                free = _one(account_id, task.id) & call_tasks.c.state.in_(OPEN) & (call_tasks.c.employee_id != "")
+                free = _one(account_id, task.id) & _STATE.in_(OPEN) & (call_tasks.c.employee_id != "")
                 values = {"state": ASKED, "problem": "", "asked_by": by, "asked_at": now}
                 if not (await connection.execute(update(call_tasks).where(free).values(**values))).rowcount:
                     continue
                 kind, object_, payload = work(task)
                 await add_work(
-                    connection, account_id=account_id, kind=kind, object_=object_, payload=payload, source="chat", now=now
+                    connection, account_id=account_id, kind=kind, object_=object_, payload=payload, source=CHAT, now=now
                 )
                 begun += 1
             if begun:
@@ -151,9 +155,14 @@ class CallTaskStore:
             await self._database.write(lambda connection, gone=gone: connection.execute(gone))  # type: ignore[misc]
 
 
+_LOST = (call_tasks.c.state == ASKED) & ~underway(call_tasks.c.asked_at)
+_STATE = case((_LOST, LOST), else_=call_tasks.c.state)
+_TOLD = select(*(one for one in call_tasks.c if one.name != "state"), _STATE.label("state"))
+
+
 def _of_call(account_id: int, call_id: int) -> Select[Any]:
     mine = (call_tasks.c.account_id == account_id) & (call_tasks.c.call_id == call_id)
-    return select(call_tasks).where(mine).order_by(call_tasks.c.id)
+    return _TOLD.where(mine).order_by(call_tasks.c.id)
 
 
 def _one(account_id: int, row_id: int) -> ColumnElement[bool]:

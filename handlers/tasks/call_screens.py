@@ -7,7 +7,7 @@ from domain.messages import Button, ButtonKind, Line, Message, Section, Span, St
 from handlers.calls.screens import ANSWER, action
 from handlers.tasks.screens import TITLE_LIMIT, due_in_words
 from handlers.wording import Reader, shortened
-from storage.call_tasks import SET, CallTask
+from storage.call_tasks import ASKED, LOST, SET, CallTask
 from storage.queries.call import CallDetail
 from storage.queries.tasks import EmployeeLink
 
@@ -33,9 +33,11 @@ def _lines(reader: Reader, number: int, task: CallTask) -> Iterator[Line]:
     spans.append(Span(f" — {', '.join(details)}", Style.ITALIC))
     if task.state == SET:
         spans += [Span(" "), Span(reader.say("card.task_set"), Style.LINK, task.url)]
-    elif task.state == "asked":
+    elif task.state == ASKED:
         spans.append(Span(" " + reader.say("calltask.asked")))
     yield Line(spans=tuple(spans))
+    if task.state == LOST:
+        yield plain(reader.say("calltask.lost"))
     if task.problem:
         yield plain(f"⛔ {task.problem}")
 

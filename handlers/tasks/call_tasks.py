@@ -19,7 +19,7 @@ from handlers.tasks.services import TaskServices
 from handlers.tasks.setting import key_of, put_call_tasks
 from handlers.tasks.when import DAY_ENDS, presets
 from handlers.wording import Reader
-from storage.call_tasks import CallTask
+from storage.call_tasks import LOST, CallTask
 from storage.codec import dumps
 from storage.queries.call import CallDetail, find_call
 from storage.queries.directory import employee
@@ -148,6 +148,7 @@ async def _set(callback: CallbackQuery, person: Person, desk: Desk, wanted: Want
             chat_id=place.chat_id,
             topic_id=place.topic_id,
             message_id=message.message_id,
+            asked_before=task.asked_at if task.state == LOST else None,
         )
 
     def work(task: CallTask) -> tuple[str, str, str]:

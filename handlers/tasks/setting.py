@@ -24,13 +24,18 @@ CLOCKS_APART = timedelta(hours=1)  # the portal's and ours
 
 
 async def set_task(item: WorkItem[CallTaskAsked], steps: Steps, services: TaskServices) -> None:
-    """VendorUnavailable is tried again; a refusal is said to who asked, and they may ask again."""
+    """VendorUnavailable is tried again; a refusal is said to who asked, and they may ask again.
+
+    One that is set already is only shown: the process may have died between the two.
+    """
     task = await services.promises.one(item.account_id, item.event.row_id)
     call = await find_call(services.database, item.account_id, task.call_id) if task is not None else None
-    if task is None or call is None or task.state == SET:
+    if task is None or call is None:
         return
     try:
-        made = await _set(item, steps, services, task, call)
+        if task.state != SET:
+            made = await _set(item, steps, services, task, call)
+            log.info("a promise of call %d is task %s of %s", call.id, made.external_id, services.vendor)
     except VendorRefused as refusal:
         log.info("%s would not take a task of call %d: %s", services.vendor, call.id, refusal.code)
         hint = refusal.hint
@@ -42,7 +47,6 @@ async def set_task(item: WorkItem[CallTaskAsked], steps: Steps, services: TaskSe
         await services.write(refuse)
         await _show(item, steps, services, call, services.texts.get("tasks.refused"))
         return
-    log.info("a promise of call %d is task %s of %s", call.id, made.external_id, services.vendor)
     await _show(item, steps, services, call, services.texts.get("calltask.became", crm=services.title, title=task.title))
 
 
@@ -58,16 +62,21 @@ async def _set(
         description=_description(services.texts, services, task, call),
         bound_to=_bound(call),
     )
-    since = (task.asked_at or item.heard_at) - CLOCKS_APART
+    before = item.event.asked_before
+    since = (before or task.asked_at or item.heard_at) - CLOCKS_APART
+
+    async def find() -> BoardTask | None:
+        return await services.board.find(marker, since=since)
 
     async def add(_: Attempt) -> BoardTask:
-        return await services.board.add(new)
+        there = await find() if before is not None else None
+        return there if there is not None else await services.board.add(new)
 
     async def keep(tx: Tx, made: BoardTask) -> BoardTask:
         await services.promises.settle(tx, item.account_id, task.id, made)
         return made
 
-    return await steps.outward("add", add, keep, BoardTask, lookup=lambda: services.board.find(marker, since=since))
+    return await steps.outward("add", add, keep, BoardTask, lookup=find)
 
 
 def marker_of(call: CallDetail, task: CallTask) -> str:

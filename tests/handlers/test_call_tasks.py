@@ -16,7 +16,7 @@ from handlers.desk import Desk
 from handlers.tasks.promises import due
 from handlers.tasks.setting import set_task
 from storage.codec import dumps
-from storage.models import calls
+from storage.models import calls, work
 from storage.queries.call import CallDetail, find_call
 from tests.calls.world import Crash
 from tests.handlers.boards import DENIED, LOST, Board, BoardSteps, asked, link, with_board
@@ -143,6 +143,26 @@ async def test_a_crash_anywhere_sets_one_task(office: Desk, call: CallDetail, bo
     await run(office, item, steps)
     assert len(board.new) == 1
     assert steps.possible_repeats == 0
+    assert list(steps.results) == ["add", "show"]
+    assert "✓ Поставлена в Битрикс24" in (await shown(office))[10, "calltasks:10:7"]
+
+
+async def test_what_was_given_up_is_asked_anew_and_set_once(office: Desk, call: CallDetail, board: Board) -> None:
+    """The first asking had come to be, and its answer was lost, as its work was then."""
+    anna = Talk(office, OWNER)
+    await anna.press(f"ctasks:{call.id}")
+    await anna.press("ctgo:1")
+    board.fails = {"add": [LOST]}
+    with pytest.raises(VendorUnavailable):
+        await run(office, (await works(office))[0])
+    office.clock.forward(7200)  # type: ignore[attr-defined]
+    assert "ставится" in await anna.press("ctd:1:t")
+    await office.database.write(lambda c: c.execute(work.update().values(state="dead")))
+    assert "⛔ Поставить не вышло" in await anna.press(f"ctback:{call.id}")
+    await anna.press("ctgo:1")
+    await run(office, (await works(office))[1])
+    assert len(board.new) == 1
+    assert "✓ Поставлена в Битрикс24" in (await shown(office))[10, "calltasks:10:7"]
 
 
 async def test_a_lost_answer_is_found_by_its_marker(office: Desk, call: CallDetail, board: Board) -> None:

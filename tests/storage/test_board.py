@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select
 from domain.ports import Tx
 from domain.roles import Person, Role
 from domain.tasks import BoardState, BoardTask, Meeting
-from storage.board import ASKED_FOR, BoardStore
+from storage.board import BoardStore
 from storage.call_tasks import CallTask, CallTaskStore, Promise
 from storage.engine import Database
 from storage.models import board_tasks, users, work
@@ -67,13 +67,15 @@ async def test_two_presses_at_once_are_one_work(database: Database) -> None:
     assert sorted(await asyncio.gather(press(1), press(2))) == [False, True]
     async with database.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(work)) == 1
-    await store.keep_tasks(1, "13", [task(1)], now=NOW)
-    assert await _asked(database) == "done"  # the CRM has not heard of it yet
-    await store.keep_tasks(1, "13", [task(1)], now=NOW + ASKED_FOR + HOUR)
+    for changed_at in (NOW, NOW + HOUR):  # of a work that is still open, whoever changes the task meanwhile
+        await store.keep_tasks(1, "13", [task(1, changed_at=changed_at)], now=NOW + 9 * HOUR)
+        assert await _asked(database) == "done"
+        assert not await store.ask(1, "1", "move", ("task", "bitrix24:3", "{}"), nothing, now=NOW + 9 * HOUR)
+    await database.write(lambda connection: connection.execute(work.update().values(state="dead")))
+    assert await store.ask(1, "1", "move", ("task", "bitrix24:3", "{}"), nothing, now=NOW + 9 * HOUR)
+    await database.write(lambda connection: connection.execute(work.update().values(state="dead")))
+    await store.keep_tasks(1, "13", [task(1, changed_at=NOW + HOUR)], now=NOW + 9 * HOUR)
     assert await _asked(database) == ""  # that work was given up
-    assert await store.ask(1, "1", "move", ("task", "bitrix24:3", "{}"), nothing, now=NOW)
-    await store.keep_tasks(1, "13", [task(1, changed_at=NOW + HOUR)], now=NOW)
-    assert await _asked(database) == ""  # it has been changed there
     done = BoardTask(external_id="1", title="x", state=BoardState.REVIEW)
     await database.write(lambda connection: store.settle(connection, 1, done))
     assert await one_task(database, 1, "13", "1") is None
@@ -98,6 +100,10 @@ async def test_promises_are_kept_as_people_changed_them_and_set_once(database: D
     begun = [store.ask(1, again, made, nothing, by=10, now=NOW) for _ in range(2)]
     assert sorted(await asyncio.gather(*begun)) == [0, 2]
     assert not await store.change(1, first.id, deadline=NOW)
+    assert {one.state for one in await store.of_call(1, 7)} == {"asked"}
+    await database.write(lambda connection: connection.execute(work.update().values(state="dead")))
+    assert {one.state for one in await store.of_call(1, 7)} == {"lost"}
+    assert await store.change(1, second.id, deadline=NOW)
     there = BoardTask(external_id="9", title="x", url="https://portal.example/9/")
     await database.write(lambda connection: store.settle(connection, 1, first.id, there))
     assert await store.set_of(1, 7) == {"a": "https://portal.example/9/"}
