@@ -29,7 +29,7 @@ _SPEND = BulkWrite(
     conflict="(account_id, key) DO UPDATE SET amount = excluded.amount",
     alike=5,
 )  # fmt: skip
-# A creative belongs to its direction, whatever a table says of it. What the edited entry stands for counts again without it.
+# A creative belongs to its direction, whatever a table says of it.
 _BESIDE = """
 SELECT s.id, s.entry_id, s.key, s.day, s.amount, s.currency, s.utm_source, coalesce(d.name, ''), coalesce(c.title, ''),
        s.replaced_by
@@ -42,7 +42,14 @@ SELECT entry_id, sum(amount) FROM spend
 WHERE account_id = :account AND entry_id IN {ids} AND replaced_by IS NOT NULL GROUP BY 1
 """
 _STAND_FOR = "UPDATE spend SET replaced_by = :entry WHERE id IN {ids}"
-_NO_LONGER = "UPDATE spend SET replaced_by = NULL WHERE account_id = :account AND replaced_by = :entry"
+# What an entry stood for is handed on to whatever stands for the entry itself on that day: it is the same money.
+_HAND_ON = """
+UPDATE spend SET replaced_by = (
+    SELECT gone.replaced_by FROM spend AS gone
+    WHERE gone.account_id = :account AND gone.entry_id = :entry AND gone.day = spend.day
+)
+WHERE account_id = :account AND replaced_by = :entry
+"""
 _GO_AWAY = "DELETE FROM spend WHERE account_id = :account AND entry_id = :entry"
 _SOURCES = """
 SELECT DISTINCT key FROM conversion_rollups
@@ -98,10 +105,13 @@ async def spent_between(
     values = {"account": account_id, "currency": currency, "first": first.isoformat(), "last": last.isoformat()}
     async with database.read() as connection:
         spent = [_as_spent(row) for row in await fetch(connection, _BESIDE, values)]
+    if without is None:
+        return spent
+    heirs = {one.day: one.replaced_by for one in spent if one.entry_id == without}
     return [
-        replace(one, replaced_by=None) if one.replaced_by == without else one
+        replace(one, replaced_by=heirs.get(one.day)) if one.replaced_by == without else one
         for one in spent
-        if without is None or one.entry_id != without
+        if one.entry_id != without
     ]
 
 
@@ -176,7 +186,7 @@ class SpendEntries:
         return await self._database.write(job)
 
     async def take_out(self, account_id: int, entry_id: int, now: datetime) -> bool:
-        """Count it no more; what it stood for counts again."""
+        """Count it no more; what it stood for counts again, unless a later entry stands for that too."""
 
         async def job(connection: AsyncConnection) -> bool:
             return await _leave(connection, account_id, entry_id, now)
@@ -211,9 +221,9 @@ async def _move(connection: AsyncConnection, mine: Any, to: EntryState, now: dat
 
 
 async def _leave(connection: AsyncConnection, account_id: int, entry_id: int, now: datetime) -> bool:
-    """Out of the sums, if it was in them; what it stood for is there again."""
+    """Out of the sums, if it was in them."""
     left = await _move(connection, _mine(account_id, entry_id, EntryState.IN), EntryState.OUT, now)
-    for sql in (_GO_AWAY, _NO_LONGER) if left else ():
+    for sql in (_HAND_ON, _GO_AWAY) if left else ():
         await execute(connection, sql, {"account": account_id, "entry": entry_id})
     return left
 

@@ -55,3 +55,28 @@ async def test_counted_once_and_taken_back(database: Database) -> None:
     assert draft is not None
     assert (draft.state, draft.edits, draft.amount) == (EntryState.DRAFT, None, 50)
     assert await entries.get(2, other) is None
+
+
+async def test_what_a_later_entry_stands_for_is_not_counted_beside_it(database: Database) -> None:
+    """A, X in its place, Y in the place of X: without X it is still Y's money, on the days that Y tells of."""
+    await seed_accounts(database)
+    entries = SpendEntries(database)
+
+    async def enter(amount: int, *, days: int = 2, edits: int | None = None, instead: bool = True) -> int:
+        told = replace(ENTRY, amount=amount, first=FIRST, last=date(2026, 11, days), edits=edits)
+        number = await entries.draft(1, told, NOW)
+        assert await entries.enter(1, number, NOW, instead=instead)
+        return number
+
+    await enter(200)
+    between = await enter(240)
+    last = await enter(130, days=1)
+    assert await counted(database) == 130 + 120
+    spent = await spent_between(database, 1, "RUB", first=FIRST, last=LAST, without=between)
+    assert [(one.day.day, one.amount, one.replaced_by) for one in spent] == [(1, 100, last), (1, 130, None), (2, 100, None)]
+    edited = await enter(260, edits=between, instead=False)
+    assert await counted(database) == 130 + 100 + 260
+    assert await entries.take_out(1, edited, NOW)
+    assert await counted(database) == 130 + 100
+    assert await entries.take_out(1, last, NOW)
+    assert await counted(database) == 200
