@@ -18,14 +18,13 @@ from bot.entrance import ACCOUNT
 from bot.settings import Settings
 from domain.messages import Texts
 from domain.plural import spaced
-from handlers.calls.periods import Period
 from handlers.exports.apart import Apart, NotWrittenError
 from handlers.exports.asking import Asked, understand
 from handlers.exports.catalogue import EXPORTS, Export, columns_of, find_export, title_of
 from handlers.exports.columns import Column, Row, cells_of
 from handlers.exports.files import Format, Plan, Written
 from handlers.exports.ground import Ground
-from handlers.exports.making import FOLDER, SPARE_BYTES, Writer, count, has_room, pour, room_needed
+from handlers.exports.making import FOLDER, SPARE_BYTES, Writer, count, days_of, has_room, pour, room_needed
 from handlers.sheets import sheet_into
 from handlers.texts import load_texts
 from handlers.wording import Reader
@@ -135,18 +134,19 @@ async def _export(settings: Settings, texts: Texts, order: _Order) -> int:
             database=database, account_id=ACCOUNT, reader=reader, short_s=settings.call_min_duration_s,
             short_fixed=settings.min_duration_fixed, attended_s=settings.attended_min_s,
         )  # fmt: skip
-        total = await count(order.export, ground, order.days)
+        days = await days_of(order.export, ground, order.days)
+        total = await count(order.export, ground, days)
         needed = room_needed(order.export, order.format, total or 0)
         if order.into is not None and not has_room(room, needed):
             complain(f"на диске мало места: нужно {(needed + SPARE_BYTES) // 1024**2} МБ")
             return NOT_DONE
         try:
             writer = await _writer(order, settings, room)
-            written = await pour(order.export, ground, order.days, writer, total=total, told=Progress().tell)
+            written = await pour(order.export, ground, days, writer, total=total, told=Progress().tell)
         except (NotWrittenError, OSError) as error:
             complain(f"файл не записан: {error}")
             return NOT_DONE
-    _tell(written, order.days, to_stdout=order.into is None)
+    _tell(written, days, to_stdout=order.into is None)
     return 0
 
 
@@ -160,10 +160,10 @@ async def _writer(order: _Order, settings: Settings, room: Path) -> Writer:
 def _tell(written: Written, days: Days, *, to_stdout: bool) -> None:
     """On the error output where the table itself goes to the standard one."""
     tell = complain if to_stdout else say
-    period = Period(first=days.first, last=days.last) if days.first and days.last else None
-    when = f" за {period.first:%d.%m.%Y}–{period.last:%d.%m.%Y}" if period else ""
+    since = f" с {days.first:%d.%m.%Y}" if days.first else ""
+    until = f" по {days.last:%d.%m.%Y}" if days.last else ""
     where = "" if to_stdout else f": {', '.join(path.name for path in written.paths)}"
-    tell(f"Строк{when}: {spaced(written.rows)}{where}")
+    tell(f"Строк{since}{until}: {spaced(written.rows)}{where}")
     if written.cut:
         tell(f"Слишком длинных для ячейки текстов: {written.cut}, они обрезаны; целиком они в csv")
 

@@ -46,7 +46,8 @@ _FAMILIES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """``name`` stands in commands and buttons. ``guarded``: for those who run the bot. ``dated``: of a period.
+    """``name`` stands in commands and buttons. ``guarded``: for those who run the bot. ``dated``: of a period,
+    which has both ends where it is ``counted``.
 
     ``count`` gives None where only reading it all tells.
     """
@@ -57,6 +58,7 @@ class Export:
     count: Callable[[Ground, Days], Awaitable[int]] | None = None
     guarded: bool = False
     dated: bool = True
+    counted: bool = False
 
     def allowed(self, role: Role) -> bool:
         """Whole bases of people with their phones, and what all of it costs, are for those who run the bot."""
@@ -109,7 +111,7 @@ def _listed(name: str, listing: Listing, *, guarded: bool = True) -> Export:
 
 def _figure(of: Figure) -> Export:
     columns = (*FIGURE_COLUMNS, *(COST_COLUMNS if of is not Figure.TOP else ()))
-    return Export(name=of.export, columns=columns, slices=partial(figure, of))
+    return Export(name=of.export, columns=columns, slices=partial(figure, of), counted=True)
 
 
 EXPORTS = (
@@ -126,7 +128,7 @@ EXPORTS = (
     _figure(Figure.PARTNER),
     _figure(Figure.TOP),
     _listed("spend", listings.SPEND),
-    Export(name="company", columns=company.FIGURES, slices=company.figures, guarded=True),
+    Export(name="company", columns=company.FIGURES, slices=company.figures, guarded=True, counted=True),
     Export(name="houses", columns=company.HOUSES, slices=company.houses, dated=False),
     Export(name="employees", columns=company.EMPLOYEES, slices=company.employees, dated=False, guarded=True),
     Export(name="departments", columns=company.DEPARTMENTS, slices=company.departments, dated=False),

@@ -4,11 +4,9 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from decimal import Decimal
 
 from domain.people import phone_key
-from handlers.analytics.catalogue import USUAL_DAYS, last_days
 from handlers.analytics.company import Indicator, Measured, Unit, count_company, definition, name_of, shown
-from handlers.calls.periods import Period
 from handlers.exports.columns import Row
-from handlers.exports.ground import Ground
+from handlers.exports.ground import Ground, period_of
 from storage.queries import directory, directory_figures
 from storage.queries.directory import EmployeeLine
 from storage.queries.listings import Days
@@ -83,11 +81,8 @@ async def statistics(ground: Ground, days: Days) -> Slices:
 async def figures(ground: Ground, days: Days) -> Slices:
     """As the digest counts and words them, with how each is counted."""
     reader, database, account_id = ground.reader, ground.database, ground.account_id
-    period = last_days(USUAL_DAYS, reader.today)
-    if days.first is not None and days.last is not None:
-        period = Period(first=days.first, last=days.last)
     found = await count_company(
-        database, account_id, period, zone=reader.zone, now=reader.now,
+        database, account_id, await period_of(ground, days), zone=reader.zone, now=reader.now,
         short_s=await min_duration_s(database, account_id, ground.short_s, fixed=ground.short_fixed),
     )  # fmt: skip
     rows: list[Row] = []

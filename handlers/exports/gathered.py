@@ -5,11 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 
 from domain.people import phone_key
 from handlers.analytics.answers import COST_HEADER, HEADER, cells_of, cost_cells
-from handlers.analytics.ask import MOST_DAYS
-from handlers.analytics.catalogue import Counted, Figure, count, last_days, name_of
-from handlers.calls.periods import Period
+from handlers.analytics.catalogue import Counted, Figure, count, name_of
 from handlers.exports.columns import Row
-from handlers.exports.ground import Ground
+from handlers.exports.ground import Ground, period_of
 from handlers.wording import Reader
 from storage.queries.attendees import NoShowLine, find_no_shows
 from storage.queries.listings import Days
@@ -30,9 +28,10 @@ Slices = AsyncGenerator[Sequence[Row]]
 
 async def figure(of: Figure, ground: Ground, days: Days) -> Slices:
     """As its screen counts it, all rows of it; the money it cost is empty where none was told."""
+    period = await period_of(ground, days)
     found = await count(
-        ground.database, ground.account_id, of, _period(ground, days, of), zone=ground.reader.zone, now=ground.reader.now
-    )
+        ground.database, ground.account_id, of, period, zone=ground.reader.zone, now=ground.reader.now
+    )  # fmt: skip
     yield figure_rows(ground.reader, found)
 
 
@@ -43,13 +42,6 @@ def figure_rows(reader: Reader, found: Counted) -> list[Row]:
         (name_of(reader, found.figure, row), *cells_of(row), *(tuple(cost_cells(found, row)) or (None,) * len(costs)))
         for row in found.rows
     ]
-
-
-def _period(ground: Ground, days: Days, of: Figure) -> Period | None:
-    """A conversion is always of a period; creatives by visits may be of all time."""
-    if days.first is not None and days.last is not None:
-        return Period(first=days.first, last=days.last)
-    return None if of is Figure.TOP else last_days(MOST_DAYS, ground.reader.today)
 
 
 async def webinars(ground: Ground, days: Days) -> Slices:

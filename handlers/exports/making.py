@@ -3,13 +3,14 @@
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from handlers.exports.catalogue import Export
 from handlers.exports.columns import Row
 from handlers.exports.files import Format, Written
-from handlers.exports.ground import Ground
+from handlers.exports.ground import Ground, period_of
 from storage.queries.listings import Days
 
 FOLDER = "exports"  # below DATA_DIR
@@ -25,6 +26,14 @@ class Writer(Protocol):
     async def write(self, rows: Sequence[Row]) -> None: ...
     async def end(self) -> Written: ...
     async def drop(self) -> None: ...
+
+
+async def days_of(export: Export, ground: Ground, days: Days) -> Days:
+    """Those it will be of, which is what people are told."""
+    if not export.counted:
+        return days
+    period = await period_of(ground, days)
+    return replace(days, first=period.first, last=period.last)
 
 
 async def count(export: Export, ground: Ground, days: Days) -> int | None:

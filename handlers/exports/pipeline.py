@@ -14,7 +14,7 @@ from handlers.exports.apart import NotWrittenError
 from handlers.exports.catalogue import Export, columns_of, find_export
 from handlers.exports.files import MOST_SENT, Format, Plan, Written
 from handlers.exports.ground import Ground
-from handlers.exports.making import FOLDER, SPARE_BYTES, count, has_room, pour, room_needed
+from handlers.exports.making import FOLDER, SPARE_BYTES, count, days_of, has_room, pour, room_needed
 from handlers.exports.screens import Wish, begun_screen, ended_screen, file_name, progress_screen, ready_screen
 from handlers.exports.services import ExportServices
 from handlers.wording import Reader
@@ -63,11 +63,16 @@ def _place(event: ExportAsked) -> Destination:
 
 @dataclass(slots=True, kw_only=True)
 class _Making:
-    """One file on its way. ``told_at``: when people last saw how far it is, monotonic seconds; ``long``: they did."""
+    """One file on its way.
+
+    ``days``: those it is of, once they are known. ``told_at``: when people last saw how far it is, monotonic seconds;
+    ``long``: they did.
+    """
 
     item: WorkItem[ExportAsked]
     export: Export
     services: ExportServices
+    days: Days | None = None
     told_at: float = 0.0
     long: bool = False
 
@@ -91,6 +96,7 @@ class _Making:
             database=self.services.database, account_id=self.item.account_id, reader=self.reader,
             short_s=self.services.short_s, short_fixed=self.services.short_fixed, attended_s=self.services.attended_s,
         )  # fmt: skip
+        self.days = await days_of(self.export, ground, self.wish.days)
         total = await count(self.export, ground, self.wish.days)
         if total == 0:
             return ended_screen(self.reader, self.wish, "export.empty")
@@ -160,7 +166,7 @@ class _Making:
             segment=Segment(event.segment or Segment.ALL),
         )  # fmt: skip
         return Wish(
-            export=self.export, days=days, format=Format(event.format), id=event.external_id, about=event.about
+            export=self.export, days=self.days or days, format=Format(event.format), id=event.external_id, about=event.about
         )  # fmt: skip
 
     @property

@@ -15,7 +15,7 @@ from storage.engine import Database
 from storage.hidden import seen
 from storage.models.types import driver_time
 from storage.queries.attendees import SEGMENTS, Segment, told
-from storage.sets import fetch, fetch_slices
+from storage.sets import fetch, fetch_slices, moment
 from storage.staff import RESPONSIBLE
 
 SLICE = 500  # rows that are fetched at a time: a few milliseconds
@@ -25,6 +25,13 @@ _GIST = {
     "sqlite": "json_extract(c.summary, '$.text')",
     "postgresql": "CAST(c.summary AS json) ->> 'text'",
 }
+_EARLIEST = """
+SELECT (SELECT min(at) FROM (SELECT min(started_at) AS at FROM calls WHERE account_id = :account
+                             UNION ALL SELECT min(created_at) FROM leads WHERE account_id = :account
+                             UNION ALL SELECT min(started_at) FROM webinars WHERE account_id = :account
+                             UNION ALL SELECT min(at) FROM charges WHERE account_id = :account) AS firsts),
+       (SELECT min(day) FROM spend WHERE account_id = :account)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,16 @@ class Days:
     last: date | None = None
     webinar_id: int = 0
     segment: Segment = Segment.ALL
+
+
+async def earliest_day(database: Database, account_id: int, zone: ZoneInfo) -> date | None:
+    """The day of the first thing that any figure is counted from; None before there is one."""
+    async with database.read() as connection:
+        ((at, spent),) = await fetch(connection, _EARLIEST, {"account": account_id})
+    found = moment(at)
+    days = [found.astimezone(zone).date()] if found is not None else []
+    days += [date.fromisoformat(spent)] if spent is not None else []
+    return min(days, default=None)
 
 
 async def count_rows(database: Database, account_id: int, listing: Listing, days: Days) -> int:

@@ -40,6 +40,8 @@ async def test_a_book_is_written_and_nothing_is_overwritten(terminal: Terminal) 
     again = await terminal("export", "лиды", "--out", "leads.xlsx")
     assert (again.status, "уже есть" in again.err) == (1, True)
     assert list((terminal.folder / "data/exports").iterdir()) == []
+    said = await terminal("export", "company", "--to", "2026-11-19", "--out", "company.csv")
+    assert said.out.startswith("Строк с 11.10.2026 по 19.11.2026: ")
 
 
 async def test_csv_goes_to_the_standard_output(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

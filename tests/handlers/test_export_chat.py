@@ -89,7 +89,7 @@ async def make(services: ExportServices, event: ExportAsked = NOVEMBER, *, failu
         delivery_id=None, heard_at=services.clock.now(), failures=failures,
     )  # fmt: skip
     await make_export(item, Steps(services.database), services)
-    return (await shown(services))[0]
+    return next(one for one in await shown(services) if one.key == f"export:{event.external_id}")
 
 
 async def shown(services: ExportServices) -> list[Message]:
@@ -168,6 +168,8 @@ async def test_a_file_is_made_and_told_of(owner: Talk, services: ExportServices)
     assert file.name == "Лиды ноябрь 2026.xlsx"
     with CalamineWorkbook.from_path(services.data_dir / file.path) as book:
         assert len(book.get_sheet_by_index(0).to_python()) == 3
+    told = await make(services, replace(NOVEMBER, external_id="1:q2", what="company", first=None, last=None))
+    assert as_text(told).startswith("📄 Показатели компании, 19–20 ноября\n")
 
 
 async def test_what_is_too_much_comes_in_parts(

@@ -23,7 +23,7 @@ from handlers.exports.catalogue import EXPORTS, columns_of, find_export
 from handlers.exports.columns import Column, Kind, cells_of
 from handlers.exports.files import Format, Plan, Writing
 from handlers.exports.ground import Ground
-from handlers.exports.making import count, has_room, pour, room_needed
+from handlers.exports.making import count, days_of, has_room, pour, room_needed
 from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.directory import DirectoryStore
@@ -139,6 +139,21 @@ async def test_a_period_is_days_of_the_zone(hall: Hall) -> None:
         1,
         1,
     ]
+
+
+async def test_an_open_end_of_a_figure_is_the_first_day_there_is_and_today(hall: Hall) -> None:
+    before, after = Days(zone=MOSCOW, last=date(2020, 1, 1)), Days(zone=MOSCOW, first=date(2026, 11, 25))
+    assert [await rows_of("sources", hall.database, days) for days in (before, after)] == [[], []]
+    await put(hall.database, calls, call_row(3, started_at=START - timedelta(days=400)))
+    for days, number in ((EVERYTHING, 2), (before, 0), (after, 0), (Days(zone=MOSCOW, first=date(2026, 11, 20)), 1)):
+        told = {row["figure"]: row["number"] for row in await rows_of("company", hall.database, days)}
+        assert told["Звонки"] == number
+    export = find_export("company")
+    assert export is not None
+    ground = Ground(database=hall.database, account_id=1, reader=Reader(texts=TEXTS, now=NOW, zone=MOSCOW))
+    for given, first, last in ((EVERYTHING, date(2025, 10, 16), TODAY), (before, before.last, before.last)):
+        days = await days_of(export, ground, given)
+        assert (days.first, days.last) == (first, last)
 
 
 HOSTILE = (
