@@ -7,6 +7,7 @@ from storage.models.types import BigId, UtcDateTime, metadata
 _ACTIVE, _UNDONE = text("undone_at IS NULL"), text("undone_at IS NOT NULL")
 _MERGED = text("merged_into IS NOT NULL")
 _FROM_OUTSIDE = text("external_id <> ''")
+_OF_ENTRY, _REPLACED = text("entry_id IS NOT NULL"), text("replaced_by IS NOT NULL")
 
 people = Table(
     "people",
@@ -157,6 +158,9 @@ spend = Table(
     Column("replaced_by", Integer),  # the entry that stands for it: as long as it does, this is counted nowhere
     UniqueConstraint("account_id", "key"),
     Index("ix_spend_account_id_day", "account_id", "day"),
+    Index("ix_spend_utm_source", "account_id", "utm_source"),
+    Index("ix_spend_entry_id", "account_id", "entry_id", sqlite_where=_OF_ENTRY, postgresql_where=_OF_ENTRY),
+    Index("ix_spend_replaced_by", "account_id", "replaced_by", sqlite_where=_REPLACED, postgresql_where=_REPLACED),
 )
 
 # Money told of in words. A draft is kept here, too: its buttons may be pressed after a restart.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import crm, imports, leads, matching, offers, rollups, sets, undoing, wholes
+from storage import crm, imports, leads, matching, offers, rollups, sets, spend_entries, undoing, wholes
 from storage import webinars as reports
 from storage.queries import attendees, audience, client, company, waiting, webinars
 from tests.ground import lay
@@ -60,6 +60,14 @@ STATEMENTS = {
     "offers: cards that tell of a lead": (offers._SHOWN, "(account_id=? AND key=?)"),
     "leads of contacts": (crm._LEADS_OF, "ix_crm_links_contact (account_id=? AND source=? AND contact_id=?)"),
     "offers: a story": (offers._STORY, "ix_leads_person_id (person_id=? AND created_at>? AND created_at<?)"),
+    "spend: what an entry stands for": (
+        spend_entries._HAND_ON,
+        "spend USING INDEX ix_spend_replaced_by (account_id=? AND replaced_by=?)",
+    ),
+    "spend: what stands for an entry": (spend_entries._HAND_ON, "gone USING INDEX ix_spend_entry_id"),
+    "spend: an entry's amounts": (spend_entries._GO_AWAY, "ix_spend_entry_id (account_id=? AND entry_id=?)"),
+    "spend: how much is replaced": (spend_entries._REPLACED, "ix_spend_entry_id (account_id=? AND entry_id=?)"),
+    "spend: sources": (spend_entries._PAID_SOURCES, "COVERING INDEX ix_spend_utm_source (account_id=?)"),
     "registrations of a session": (
         webinars._REGISTERED + webinars.REGISTRATIONS,
         "ix_registrations_session (account_id=? AND webinar_datetime>? AND webinar_datetime<?)",
