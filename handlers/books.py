@@ -15,7 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 from handlers.sheets import Cell, Write, is_formula, shown, whole
 
 MOST_ROWS = 1_048_575  # of a sheet, below its heading
-LONGEST_CELL = 32_767
+LONGEST_CELL = 32_767  # units of UTF-16: an emoji is two
 _CUT = "… (обрезано)"
 _SHEET = "Лист {number}"
 _DAY_ZERO = date(1899, 12, 30).toordinal()
@@ -114,11 +114,17 @@ class _Writers:
 
     def _text(self, sheet: Worksheet, row: int, place: int, value: Cell) -> None:
         text = _fitting(value) if isinstance(value, str) else str(value)
-        if len(text) > LONGEST_CELL:
-            self._told.cut += 1
-            text = text[: LONGEST_CELL - len(_CUT)] + _CUT
+        if len(text) > LONGEST_CELL // 2:
+            text = self._whole_or_cut(text)
         # a quoted text stays one also when somebody opens the cell and presses Enter
         sheet.write_string(row, place, text, self._quoted if is_formula(text) else None)
+
+    def _whole_or_cut(self, text: str) -> str:
+        units = text.encode("utf-16-le")
+        if len(units) <= 2 * LONGEST_CELL:
+            return text
+        self._told.cut += 1
+        return units[: 2 * (LONGEST_CELL - len(_CUT))].decode("utf-16-le", "ignore") + _CUT  # half an emoji is left out
 
     def _number(self, sheet: Worksheet, row: int, place: int, value: Cell) -> None:
         number = int(value) if isinstance(value, int) else 0
