@@ -280,14 +280,3 @@ def _low(letter: str) -> str:
     """Of one letter, so that places stay the same."""
     small = letter.casefold()
     return "е" if small == "ё" else small if len(small) == 1 else letter
-
-
-def is_new(known: Known, kind: Kind, name: str) -> bool:
-    return bool(name) and known.exact(kind, name) is None
-
-
-def in_parts(ad: Ad) -> Iterator[tuple[Kind, str]]:
-    """What is said of it, by kind."""
-    for kind, name in zip(Kind, ad.parts, strict=True):
-        if name:
-            yield kind, name

@@ -41,7 +41,7 @@ def build_router() -> Router:
     router = Router(name="spend")
     router.message.register(spend_command, Command("spend", "расход", "расходы", ignore_case=True), flags=ADMINS)
     words = (F.text, ~F.text.startswith("/"), ~F.via_bot, in_private)
-    router.message.register(typed_line, StateFilter(Spending.line), *words)
+    router.message.register(typed_line, StateFilter(Spending.line), *words, flags=ADMINS)
     router.message.register(in_words, StateFilter(None), *words, _about_money)
     buttons: Buttons = {"spw": write, "spa": add, "spr": replace, "spno": leave, "spn": rename, "spnew": ask, "spe": edit}
     buttons |= {"spx": take_out, "spb": bring_back, "spc": open_entry, "spl": open_list, "spm": open_month}

@@ -1,13 +1,16 @@
 """/spend in the chat: read, checked, counted once, changed, taken back; files and words see each other."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from domain.roles import Role
 from domain.webinars import Marks
 from handlers.desk import Desk
 from storage.models import directions, spend
+from storage.spend_entries import SpendEntries
 from tests.handlers.chat import GROUP, MANAGER, OWNER, Talk
 from tests.handlers.seed import NOON, put, seed_accounts
 from tests.handlers.test_spending import paid
@@ -160,3 +163,11 @@ async def test_for_those_who_run_the_bot_in_private(desk: Desk, talk: Talk) -> N
     assert "только администратор" in await manager.say("/spend google 5")
     assert "только администратор" in await manager.press("spw:1")
     assert "google" not in await manager.say("расход google 5")
+
+
+async def test_who_runs_the_bot_no_more_writes_nothing_they_had_begun(desk: Desk, talk: Talk) -> None:
+    assert "не вижу суммы" in await say(talk, "/spend google вчера")
+    talk.person = replace(OWNER, role=Role.MANAGER)
+    assert "500" not in (told := await say(talk, "500"))
+    assert "только администратор" in told
+    assert await SpendEntries(desk.database).get(1, 1) is None
