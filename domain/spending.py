@@ -1,8 +1,13 @@
 """Money that people of the team tell of in words: what, for which ad, over which days, and how a sum is spread over them."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+_Said = tuple[int, ...]  # places of the parts of an ad
+_Parts = tuple[str, ...]
 
 
 class EntryState(StrEnum):
@@ -32,6 +37,38 @@ class Ad:
             return self.parts == other.parts
         both = [one == two for one, two in pairs if one and two]
         return bool(both) and all(both)
+
+
+class Ads:
+    """Many ads at once: whether any of them may be another one, as ``Ad.may_be`` says of two, without asking each."""
+
+    def __init__(self, ads: Iterable[Ad]) -> None:
+        self._told: dict[_Said, set[_Parts]] = defaultdict(set)  # by which parts they say
+        self._shared: dict[tuple[_Said, _Said], set[_Parts]] = {}  # of those that say so, these parts alone
+        for ad in ads:
+            said, parts = _folded(ad)
+            self._told[said].add(parts)
+
+    def may_be(self, other: Ad) -> bool:
+        said, parts = _folded(other)
+        return any(self._share(mine, said, parts) for mine in self._told)
+
+    def _share(self, mine: _Said, said: _Said, parts: _Parts) -> bool:
+        both = tuple(place for place in mine if place in said)
+        if not both:
+            return not mine and not said
+        if (mine, both) not in self._shared:
+            self._shared[mine, both] = {_alone(ad, both) for ad in self._told[mine]}
+        return _alone(parts, both) in self._shared[mine, both]
+
+
+def _folded(ad: Ad) -> tuple[_Said, _Parts]:
+    parts = tuple(part.casefold() for part in ad.parts)
+    return tuple(place for place, part in enumerate(parts) if part), parts
+
+
+def _alone(parts: _Parts, places: _Said) -> _Parts:
+    return tuple(parts[place] for place in places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

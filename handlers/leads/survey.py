@@ -1,6 +1,6 @@
 """What a table holds and what would become of it: looked through whole before anything is written."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain.errors import BadInput
 from domain.imports import AnyRow, ImportKind, LeadRow, SpendRow
-from domain.spending import Ad
+from domain.spending import Ad, Ads
 from handlers.leads.cells import Fault, Numbered
 from handlers.leads.reading import opened
 from storage.engine import Database
@@ -81,16 +81,17 @@ class Surveyor:
 
     async def _compare_spend(self, survey: Survey) -> None:
         """What has been told of the same days already, by tables and in words."""
-        ads: dict[date, list[Ad]] = {}
+        told = defaultdict[date, list[Ad]](list)
         for row in survey.spent.values():
-            ads.setdefault(row.day, []).append(Ad(source=row.source, direction=row.direction, creative=row.creative))
+            told[row.day].append(Ad(source=row.source, direction=row.direction, creative=row.creative))
+        ads = {day: Ads(some) for day, some in told.items()}
         for currency in sorted(survey.sums):
             days = [row.day for row in survey.spent.values() if row.currency == currency]
             for one in await spent_between(self.database, self.account_id, currency, first=min(days), last=max(days)):
                 mine = one.key in survey.spent
                 survey.stored += mine
                 survey.replaced += mine and one.replaced_by is not None
-                if not mine and one.replaced_by is None and any(one.ad.may_be(ad) for ad in ads.get(one.day, ())):
+                if not mine and one.replaced_by is None and one.day in ads and ads[one.day].may_be(one.ad):
                     survey.beside.append(one)
 
     async def _compare(self, survey: Survey, fresh: Sequence[AnyRow]) -> None:
