@@ -5,13 +5,13 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import BadInput
-from domain.ports import Clock
+from domain.ports import Clock, Tx
 from domain.roles import Person, Role
 from storage.engine import Database
 from storage.models import audit, invitations, users
@@ -236,6 +236,13 @@ async def _admit(
     }
     changed = update(users).where(users.c.id == row.id).values(**values).returning(*users.c)
     return _person((await connection.execute(changed)).one())
+
+
+async def role_of(tx: Tx, account_id: int, user_id: int) -> Role | None:
+    """As it is at this moment of a write; None for somebody who is let in no more."""
+    mine = (users.c.account_id == account_id) & (users.c.id == user_id) & users.c.disabled_at.is_(None)
+    role = await cast("AsyncConnection", tx).scalar(select(users.c.role).where(mine))
+    return Role(role) if role is not None else None
 
 
 async def _note(connection: AsyncConnection, account_id: int, **values: object) -> None:

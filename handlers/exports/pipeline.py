@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from handlers.exports.making import FOLDER, SPARE_BYTES, count, days_of, has_roo
 from handlers.exports.screens import Wish, begun_screen, ended_screen, file_name, progress_screen, ready_screen
 from handlers.exports.services import ExportServices
 from handlers.wording import Reader
+from storage.people import role_of
 from storage.queries.attendees import Segment
 from storage.queries.listings import Days
 
@@ -33,7 +35,10 @@ class StoppedError(Exception):
 
 
 async def make_export(item: WorkItem[ExportAsked], steps: Steps, services: ExportServices) -> None:
-    """Making the file is no step: after a crash it is made anew, under the same name. Telling of it is one."""
+    """Making the file is no step: after a crash it is made anew, under the same name. Telling of it is one.
+
+    Whoever asked may have been shut out meanwhile, or run the bot no more: then no file leaves.
+    """
     export = find_export(item.event.what)
     if export is None:  # of an older version that had such a list
         return
@@ -50,11 +55,29 @@ async def make_export(item: WorkItem[ExportAsked], steps: Steps, services: Expor
     place = _place(item.event)
 
     async def tell(tx: Tx) -> bool:
-        await services.chat.post_to(tx, item.account_id, place, end)
-        return True
+        role = await role_of(tx, item.account_id, _asker(item.event))
+        may = role is not None and (export.allowed(role) or bool(item.event.webinar_id))
+        told = end if may else ended_screen(making.reader, making.wish, "export.not_yours")
+        if role is not None:
+            await services.chat.post_to(tx, item.account_id, place, told)
+        return may
 
-    await steps.write("tell", tell, bool)
+    if not await steps.write("tell", tell, bool):
+        log.warning("export %s: who asked may not have it any more", export.name)
+        await asyncio.to_thread(_remove, services.data_dir, end.files)
     services.posted()
+
+
+def _asker(event: ExportAsked) -> int:
+    """users.id, as an asking begins with it."""
+    number = event.external_id.partition(":")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def _remove(data_dir: Path, files: Sequence[File]) -> None:
+    """Blocks."""
+    for file in files:
+        (data_dir / file.path).unlink(missing_ok=True)
 
 
 def _place(event: ExportAsked) -> Destination:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain.events import ExportAsked
 from domain.messages import Message, as_text
@@ -21,11 +21,11 @@ from handlers.exports.files import Plan, Writing, Written
 from handlers.exports.pipeline import make_export
 from handlers.exports.services import ExportServices
 from storage.codec import loads
-from storage.models import calls, posts, work
+from storage.models import calls, posts, users, work
 from storage.posts import StoredChat
 from storage.queries.underway import is_under_way
 from tests.ground import HandClock
-from tests.handlers.chat import GROUP, MANAGER, OWNER, Talk
+from tests.handlers.chat import GROUP, MANAGER, OWNER, PRIVATE_CHAT, Talk
 from tests.handlers.conftest import Golden, Stage
 from tests.handlers.seed import call_row, put, seed_accounts, seed_work
 from tests.handlers.test_tables import Writing as Steps
@@ -35,6 +35,8 @@ NOVEMBER = ExportAsked(
     vendor="svodka", external_id="1:q1", occurred_at=None, what="leads", format="xlsx", chat_id=10,
     first=date(2026, 11, 1), last=date(2026, 11, 30),
 )  # fmt: skip
+
+ROLES = {PRIVATE_CHAT: "owner", PRIVATE_CHAT + 1: "manager"}
 
 
 class Here:
@@ -79,16 +81,22 @@ async def owner(desk: Desk, services: ExportServices) -> Talk:
         return await is_under_way(desk.database, account_id, "export", prefix)
 
     await seed_accounts(desk.database)
+    known = [{"account_id": 1, "telegram_id": n, "role": role, "created_at": desk.clock.now()} for n, role in ROLES.items()]
+    await put(desk.database, users, *known)
     return Talk(replace(desk, exports=ExportDesk(busy=busy, stop=services.stopped.add)), OWNER)
 
 
-async def make(services: ExportServices, event: ExportAsked = NOVEMBER, *, failures: int = 0) -> Message:
-    """Do it; the message that tells of it in the end."""
+async def do(services: ExportServices, event: ExportAsked = NOVEMBER, *, failures: int = 0) -> None:
     item = WorkItem(
         id=1, account_id=1, kind="export", object=f"svodka:{event.external_id}", generation=1, event=event, source="chat",
         delivery_id=None, heard_at=services.clock.now(), failures=failures,
     )  # fmt: skip
     await make_export(item, Steps(services.database), services)
+
+
+async def make(services: ExportServices, event: ExportAsked = NOVEMBER, *, failures: int = 0) -> Message:
+    """Do it; the message that tells of it in the end."""
+    await do(services, event, failures=failures)
     return next(one for one in await shown(services) if one.key == f"export:{event.external_id}")
 
 
@@ -260,6 +268,18 @@ async def test_another_file_waits_for_its_turn(owner: Talk, services: ExportServ
     await services.turn.acquire()
     told = await make(replace(services, write=write))
     assert (said, len(told.files)) == (["⏳ Лиды, ноябрь 2026: в очереди, сейчас пишется другой файл."], 1)
+
+
+async def test_no_file_leaves_for_whoever_may_have_it_no_more(owner: Talk, services: ExportServices, tmp_path: Path) -> None:
+    await Hall(services.database).save(lead("79990000001"))
+    told = await make(services, replace(NOVEMBER, external_id="2:q1"))  # who was an admin when they asked
+    assert (told.files, "файла нет" in as_text(told)) == ((), True)
+    shut_out = update(users).where(users.c.id == 1).values(disabled_at=services.clock.now())
+    await services.database.write(lambda tx: tx.execute(shut_out))
+    before = await shown(services)
+    await do(services)
+    assert await shown(services) == before
+    assert [path for path in (tmp_path / "exports").rglob("*") if path.is_file()] == []
 
 
 async def test_a_list_that_is_no_more_is_left(owner: Talk, services: ExportServices) -> None:
