@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import io
+import logging
 import os
 import sys
 import time
@@ -18,7 +19,7 @@ from bot.entrance import ACCOUNT
 from bot.settings import Settings
 from domain.messages import Texts
 from domain.plural import spaced
-from handlers.exports.apart import Apart, NotWrittenError
+from handlers.exports.apart import Apart, NotWrittenError, reason_of
 from handlers.exports.asking import Asked, understand
 from handlers.exports.catalogue import EXPORTS, Export, columns_of, find_export, title_of
 from handlers.exports.columns import Column, Row, cells_of
@@ -29,6 +30,8 @@ from handlers.sheets import sheet_into
 from handlers.texts import load_texts
 from handlers.wording import Reader
 from storage.queries.listings import Days
+
+log = logging.getLogger(__name__)
 
 NOT_DONE, WRONG = 1, 2
 TOLD_EVERY = 0.5  # seconds
@@ -144,7 +147,8 @@ async def _export(settings: Settings, texts: Texts, order: _Order) -> int:
             writer = await _writer(order, settings, room)
             written = await pour(order.export, ground, days, writer, total=total, told=Progress().tell)
         except (NotWrittenError, OSError) as error:
-            complain(f"файл не записан: {error}")
+            log.warning("export %s: %s", order.export.name, error)
+            complain(f"файл не записан: {texts.get(f'export.reason.{reason_of(error)}')}")
             return NOT_DONE
     _tell(written, days, to_stdout=order.into is None)
     return 0

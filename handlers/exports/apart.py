@@ -18,6 +18,14 @@ KINDNESS = 10  # how far it stands back for everybody else
 _END = ()
 
 
+# How the last line of a process tells it → the text that people read of it.
+_REASONS = {
+    "[Errno 28]": "full", "[Errno 122]": "full", "[Errno 12]": "memory", "MemoryError": "memory",
+    "[Errno 30]": "refused", "PermissionError": "refused", "FileExistsError": "folder", "NotADirectoryError": "folder",
+    "NotWrittenError: timeout": "time",
+}  # fmt: skip
+
+
 class NotWrittenError(Exception):
     """The process ended without its files; its last line says why."""
 
@@ -46,7 +54,7 @@ class Apart:
             # our own interpreter and our own module
             process = subprocess.Popen(command, env=paths, stdin=pipe, stdout=pipe, stderr=pipe)  # noqa: S603
         except OSError as error:  # no memory for another process
-            raise NotWrittenError(type(error).__name__) from error
+            raise NotWrittenError(f"{type(error).__name__}: {error}") from error
         apart = cls(process)
         apart._hand_over(plan)
         return apart
@@ -100,6 +108,12 @@ class Apart:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
+
+
+def reason_of(error: Exception) -> str:
+    """The name of the text that says why there is no file."""
+    told = f"{type(error).__name__}: {error}"
+    return next((name for sign, name in _REASONS.items() if sign in told), "other")
 
 
 def _last_line(said: bytes) -> str:

@@ -11,7 +11,7 @@ from domain.events import ExportAsked
 from domain.messages import Destination, File, Message
 from domain.ports import Steps, Tx
 from domain.work import WorkItem
-from handlers.exports.apart import NotWrittenError
+from handlers.exports.apart import NotWrittenError, reason_of
 from handlers.exports.catalogue import Export, columns_of, find_export
 from handlers.exports.files import MOST_SENT, Format, Plan, Written
 from handlers.exports.ground import Ground
@@ -49,7 +49,7 @@ async def make_export(item: WorkItem[ExportAsked], steps: Steps, services: Expor
         if item.failures < LAST_TRY:  # it is tried again, and the work waits as it is told to
             raise
         log.exception("export %s is given up", export.name)
-        end = ended_screen(making.reader, making.wish, "export.failed", reason=type(error).__name__)
+        end = ended_screen(making.reader, making.wish, "export.failed", reason=making.reason(error))
     finally:
         services.stopped.discard(item.event.external_id)
     place = _place(item.event)
@@ -110,7 +110,7 @@ class _Making:
             return ended_screen(self.reader, self.wish, "export.stopped")
         except NotWrittenError as error:
             log.warning("export %s: %s", self.export.name, error)
-            return ended_screen(self.reader, self.wish, "export.failed", reason=str(error))
+            return ended_screen(self.reader, self.wish, "export.failed", reason=self.reason(error))
 
     async def _made(self) -> Message:
         self._heed()
@@ -180,6 +180,9 @@ class _Making:
         place = _place(self.item.event)
         await self.services.write(lambda tx: self.services.chat.post_to(tx, self.item.account_id, place, message))
         self.services.posted()
+
+    def reason(self, error: Exception) -> str:
+        return self.services.texts.get(f"export.reason.{reason_of(error)}")
 
     @property
     def wish(self) -> Wish:

@@ -217,13 +217,13 @@ async def test_what_ends_without_a_file(
     await Hall(services.database).save(lead("79990000001"))
 
     async def broken(plan: Plan) -> Here:
-        return Here(plan, fail=NotWrittenError("OSError"))
+        return Here(plan, fail=NotWrittenError("OSError: [Errno 28] No space left on device"))
 
     async def stopped(plan: Plan) -> Here:
         return Here(plan, stop=lambda: services.stopped.add("1:q1"))
 
     told = await make(replace(services, begin=broken))
-    assert ("не записался (OSError)" in as_text(told), told.buttons[0][0].target) == (
+    assert ("не записался (на диске Сводки кончилось место)" in as_text(told), told.buttons[0][0].target) == (
         True, "expf:leads:20261101-20261130:xlsx",
     )  # fmt: skip
     assert "остановлено" in as_text(await make(replace(services, begin=stopped)))
@@ -251,7 +251,7 @@ async def test_a_failure_is_tried_again_before_it_is_said(owner: Talk, services:
     await Hall(services.database).save(lead("79990000001"))
     with pytest.raises(ConnectionError):
         await make(replace(services, begin=away))
-    assert "не записался (ConnectionError)" in as_text(await make(replace(services, begin=away), failures=5))
+    assert "не записался (почему — в журнале Сводки)" in as_text(await make(replace(services, begin=away), failures=5))
 
 
 async def test_another_file_waits_for_its_turn(owner: Talk, services: ExportServices) -> None:
