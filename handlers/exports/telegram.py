@@ -89,15 +89,19 @@ async def _answer(message: ChatMessage, text: str, person: Person, desk: Desk, s
 
 
 async def typed_days(message: ChatMessage, person: Person, desk: Desk, state: FSMContext) -> None:
-    """The days in words, for the list that was chosen."""
-    reader = desk.reader(person.account_id, private=True)
+    """The days in words, for the list that was chosen. What has no digit in it is about something else: it is asked once."""
+    text, reader = message.text or "", desk.reader(person.account_id, private=True)
     export = _allowed((await state.get_data()).get("what", ""), person)
-    asked = understand(message.text or "", reader.today, ())
+    asked = understand(text, reader.today, ())
     await state.clear()
-    if export is None:
-        await show(message, desk, choose_screen(reader, person))
+    if export is None or asks(text):
+        await _answer(message, text, person, desk, state)
     elif asked.what or asked.left or (asked.period is None and not asked.ever):
-        await _ask_days(message, state, desk, export, days_screen(reader, export, puzzled=(message.text or "")[:60]))
+        screen = days_screen(reader, export, puzzled=shortened(text, TITLE))
+        if any(map(str.isdigit, text)):
+            await _ask_days(message, state, desk, export, screen)
+        else:
+            await show(message, desk, screen)
     else:
         await show(message, desk, format_screen(reader, _wish(reader, export, asked)))
 

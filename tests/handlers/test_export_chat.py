@@ -117,6 +117,14 @@ async def test_the_steps_to_a_file(owner: Talk, stage: Stage, services: ExportSe
     golden("export_steps", "\n\n".join(told))
 
 
+async def test_words_about_something_else_end_the_question(owner: Talk) -> None:
+    await owner.press("expw:leads")
+    assert "Не понял «погода»" in await owner.say("погода")
+    assert "Excel" not in await owner.say("звонки за ноябрь")
+    await owner.press("expw:leads")
+    assert "Звонки, ноябрь 2026" in await owner.say("выгрузи звонки за ноябрь")
+
+
 @pytest.mark.parametrize("text", ["/export лиды с 1 по 30 ноября excel", "Выгрузи лиды с 1 по 30 ноября в эксель"])
 async def test_all_in_one_line(owner: Talk, stage: Stage, text: str) -> None:
     await owner.say(text)
