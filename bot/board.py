@@ -1,39 +1,19 @@
 """Tasks and meetings of a connected CRM, joined to the process."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crm import Part, Run
-from bot.settings import Settings
-from domain.messages import Texts
-from domain.ports import Clock, Steps, Tx
+from bot.crm import Run
+from bot.ground import Ground
+from domain.ports import Steps, Tx
 from domain.work import WorkItem
 from handlers.tasks.changing import change_task
 from handlers.tasks.services import TaskServices
 from handlers.tasks.setting import set_task
 from storage.board import BoardStore
 from storage.call_tasks import CallTaskStore
-from storage.engine import Database
-from storage.posts import StoredChat
-
-
-class Ground(Protocol):
-    """What the process stands on; bot.services has the real one."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def database(self) -> Database: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def texts(self) -> Texts: ...
-    @property
-    def chat(self) -> StoredChat: ...
-    @property
-    def connected(self) -> Mapping[str, Part]: ...
 
 
 def build_tasks(ground: Ground, *, posted: Callable[[], None], come: Callable[[], None]) -> TaskServices | None:

@@ -15,6 +15,7 @@ from handlers.ads.services import AdServices
 from handlers.leads.arriving import leads_changed
 from handlers.leads.loading import Loader
 from handlers.leads.offering import offer_lead
+from handlers.leads.pipeline import load_table
 from handlers.leads.services import ArrivalServices, LeadServices, NewsServices, OfferServices
 from storage.ad_runs import AdRunStore
 from storage.engine import Database
@@ -45,6 +46,15 @@ def build_lead_services(
         write=write,
         posted=posted,
     )
+
+
+def table_runs(leads: LeadServices) -> Mapping[str, Run]:
+    """What is done with a table that somebody sent."""
+
+    async def table(item: WorkItem[Any], steps: Steps) -> None:
+        await load_table(item, steps, leads)
+
+    return {"table": table}
 
 
 def ad_runs(database: Database, leads: LeadServices) -> Mapping[str, Run]:
