@@ -1,18 +1,19 @@
 """Which field of a deal says what of a house: found by its label, unless people have said it. Pure functions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.directory import CardField, HouseField, HouseMapping
 from storage.finding import words_of
 from storage.house_mapping import KeptMapping
 
-# What labels begin with, the surest first; a code written by hand in Latin letters is as good.
+# What words of a label begin with, the surest first: «этажей» is said of a house, «этаж» of a flat. A code written by hand
+# in Latin letters is as good.
 _SIGNS: Mapping[HouseField, tuple[str, ...]] = {
     HouseField.ADDRESS: ("адрес", "address", "adres"),
     HouseField.FLATS: ("квартир", "flats", "apartments", "kvartir"),
-    HouseField.ENTRANCES: ("подъезд", "парадн", "entrance", "podezd", "podyezd"),
-    HouseField.FLOORS: ("этаж", "floors", "etazh"),
+    HouseField.ENTRANCES: ("подъездов", "подъезд", "парадн", "entrance", "podezd", "podyezd"),
+    HouseField.FLOORS: ("этажност", "этажей", "этаж", "floors", "etazh"),
     HouseField.COMPANY: ("управляющ", "ук", "тсж", "uk", "management"),
     HouseField.SCHEDULE: ("график", "расписани", "периодичност", "schedule", "grafik"),
     HouseField.BRIGADE: ("бригад", "brigade", "brigada"),
@@ -24,8 +25,8 @@ _WHOLE = 3  # letters: a shorter sign is a word of its own, for «ук» begins 
 class Choice:
     """What says ``house_field``; ``card_field`` None: nothing does.
 
-    ``by_hand``: people said so. ``lost``: the code that they chose and the CRM has no more. ``rivals``: fields that fit
-    as well, so that somebody should look.
+    ``by_hand``: people said so. ``lost``: the code that they chose and the CRM has no more. ``rivals``: other fields
+    that fit, the surest first, so that somebody should look.
     """
 
     house_field: HouseField
@@ -48,8 +49,7 @@ def choices_of(kept: KeptMapping) -> tuple[Choice, ...]:
         fitting = fitting_fields(house_field, [one for one in kept.fields if one.code not in taken])
         first = fitting[0] if fitting else None
         taken |= {first.code} if first is not None else set()
-        rivals = tuple(one for one in fitting[1:] if first is not None and _fold(one) == _fold(first))
-        found.append(Choice(house_field=house_field, card_field=first, lost=code or "", rivals=rivals))
+        found.append(Choice(house_field=house_field, card_field=first, lost=code or "", rivals=tuple(fitting[1:])))
     return tuple(found)
 
 
@@ -65,23 +65,14 @@ def fitting_fields(house_field: HouseField, fields: Sequence[CardField]) -> list
     return [one for _, _, one in sorted(scored, key=lambda each: each[:2])]
 
 
-def _score(house_field: HouseField, one: CardField) -> tuple[int, int] | None:
-    """(which sign, how many other words its label has), None where nothing says so."""
+def _score(house_field: HouseField, one: CardField) -> tuple[int, bool, int] | None:
+    """(which sign, whether it is but the beginning of a word, how many words the label has), None where nothing says so."""
     label, code = words_of(one.label), words_of(one.code)
     for place, sign in enumerate(_SIGNS[house_field]):
-        if any(_begins(word, sign) for word in _words(label, code)):
-            return place, len(label)
+        if any(_begins(word, sign) for word in (*label, *code)):
+            return place, sign not in (*label, *code), len(label)
     return None
-
-
-def _words(label: Sequence[str], code: Sequence[str]) -> Iterator[str]:
-    yield from label
-    yield from code
 
 
 def _begins(word: str, sign: str) -> bool:
     return word.startswith(sign) if len(sign) >= _WHOLE else word == sign
-
-
-def _fold(one: CardField) -> str:
-    return " ".join(words_of(one.label))

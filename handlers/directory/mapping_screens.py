@@ -14,6 +14,7 @@ from storage.house_mapping import KeptMapping
 PER_PAGE = 12
 MOST_PIPELINES = 60  # a keyboard of Telegram's holds a hundred buttons
 LABEL_LIMIT = 40
+MOST_RIVALS = 3
 VALUE_LIMIT = 80
 
 
@@ -124,7 +125,12 @@ def _said(reader: Reader, view: MappingView, choice: Choice) -> Iterator[Line]:
     if choice.by_hand and one is not None:
         yield plain(reader.say("mapping.by_hand"))
     if choice.rivals:
-        yield plain(reader.say("mapping.rivals", codes=", ".join(rival.code for rival in choice.rivals)))
+        named = [
+            reader.say("mapping.rival", label=shortened(rival.label, LABEL_LIMIT), code=rival.code)
+            for rival in choice.rivals
+        ]
+        rest = reader.say("mapping.more_rivals", count=len(named) - MOST_RIVALS) if len(named) > MOST_RIVALS else ""
+        yield plain(reader.say("mapping.rivals", named=", ".join(named[:MOST_RIVALS]) + rest))
 
 
 def _example(reader: Reader, view: MappingView, house_field: HouseField) -> str:

@@ -31,6 +31,8 @@ def test_a_company_s_own_words_are_understood() -> None:
         (("Адрес доставки писем", "Адрес"), {"address": "UF_1"}),
         (("График бригады",), {"schedule": "UF_0"}),
         (("Управляющая компания", "УК (старое)"), {"company": "UF_0"}),
+        (("Квартира клиента", "Этаж клиента", "Подъезд клиента", "Квартир в доме", "Этажей в доме", "Подъездов в доме"),
+         {"flats": "UF_3", "floors": "UF_4", "entrances": "UF_5"}),
         (("АДРЕС", "Подъездов", "График  работ бригады", "Бригада №"),
          {"address": "UF_0", "entrances": "UF_1", "schedule": "UF_2", "brigade": "UF_3"}),
     ],
@@ -43,6 +45,12 @@ def test_two_fields_with_one_label_are_told_apart_by_code() -> None:
     address = choices_of(KeptMapping(fields=fields("Адрес", "Телефон", "Адрес")))[0]
     assert address.card_field is not None
     assert (address.card_field.code, [one.code for one in address.rivals]) == ("UF_0", ["UF_2"])
+
+
+def test_every_field_that_fits_is_named_for_somebody_to_look() -> None:
+    flats = choices_of(KeptMapping(fields=fields("Квартира клиента", "Квартир", "Количество квартир")))[1]
+    assert flats.card_field is not None
+    assert (flats.card_field.code, [one.code for one in flats.rivals]) == ("UF_1", ["UF_2", "UF_0"])
 
 
 def test_what_people_say_holds_until_the_field_is_gone() -> None:

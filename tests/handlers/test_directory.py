@@ -223,6 +223,13 @@ async def test_fields_are_chosen_in_the_chat(town: Desk, stage: Stage, golden: G
     assert (await HouseMappingStore(town.database).read(1)).pipeline_id == "2"
 
 
+def test_of_many_fields_that_fit_some_are_named(reader: Reader) -> None:
+    kept = KeptMapping(fields=tuple(CardField(code=f"UF_{n}", label="Адрес" + " дома" * n) for n in range(6)))
+    shown = as_text(mapping_screen(reader, MappingView(crm="Битрикс24", kept=kept, choices=choices_of(kept))))
+    assert "«Адрес дома дома дома» (UF_3) и ещё 2. Проверьте" in shown
+    assert "UF_4" not in shown
+
+
 def test_a_portal_without_an_address_is_told_of(reader: Reader) -> None:
     kept = KeptMapping(fields=tuple(CardField(code=f"UF_{n}", label=f"Поле {n}") for n in range(30)))
     view = MappingView(crm="Битрикс24", kept=kept, choices=choices_of(kept))
