@@ -7,6 +7,7 @@ from typing import Any
 from bot.crm import Part, Run
 from bot.http.ingress import seed_of
 from domain.directory import NotHouses
+from domain.errors import NotReady
 from domain.events import DirectoryDue
 from domain.ports import Clock, Steps
 from domain.work import WorkItem
@@ -21,6 +22,7 @@ from storage.work import WorkStore
 
 LARGE = 5000  # houses: a hundred requests
 A_DAY = timedelta(hours=23)
+TURN_SECONDS = 5.0  # between looks whether an earlier reading has ended: of two at once the portal would see twice as many
 
 
 def build_directory(database: Database, parts: Mapping[str, Part]) -> DirectoryDesk | None:
@@ -41,6 +43,8 @@ def directory_runs(desk: DirectoryDesk | None, clock: Clock) -> Mapping[str, Run
     async def read(item: WorkItem[Any], steps: Steps) -> None:
         if desk is None:
             raise RuntimeError("no directory is configured")
+        if await desk.store.follows(item.account_id, item.id):
+            raise NotReady("an earlier reading", retry_after=TURN_SECONDS)
         services = DirectoryServices(platform=desk.platform, shelf=desk.store, mappings=desk.mappings, clock=clock)
         await read_directory(item, steps, services)
 

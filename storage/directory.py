@@ -5,13 +5,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.directory import Department, DirectoryList, Employee, House, HouseField, number_of
 from storage.engine import Database
 from storage.finding import searchable, words_of
-from storage.models import departments, directory_lists, employee_departments, employees, houses, work
+from storage.models import departments, directory_lists, employee_departments, employees, houses, work, work_steps
 from storage.sets import BulkWrite, storable
 from storage.upsert import upsert
 
@@ -137,6 +137,20 @@ class DirectoryStore:
         async with self._database.read() as connection:
             due: datetime | None = await connection.scalar(select(work.c.due_at).where(unended).order_by(work.c.due_at))
         return due
+
+    async def to_begin(self, account_id: int) -> bool:
+        """There is a reading that has not begun: what people choose now is for it, too."""
+        begun = exists().where(work_steps.c.work_id == work.c.id)
+        return await self._is_there(account_id, work.c.state == "ready", ~begun)
+
+    async def follows(self, account_id: int, work_id: int) -> bool:
+        """A reading that was asked for before this one runs at this moment."""
+        return await self._is_there(account_id, work.c.state == "running", work.c.id < work_id)
+
+    async def _is_there(self, account_id: int, *such: ColumnElement[bool]) -> bool:
+        mine = select(work.c.id).where(work.c.account_id == account_id, work.c.kind == KIND, *such).limit(1)
+        async with self._database.read() as connection:
+            return await connection.scalar(mine) is not None
 
     async def _sweep(self, account_id: int, name: DirectoryList) -> None:
         """Rows of readings that are neither the complete one nor the newest, a piece at a time."""

@@ -166,6 +166,8 @@ async def ask_to_read(desk: Desk, reader: Reader, person: Person, *, anyway: boo
     """Have the lists read, unless they are just now or wait for the CRM; what to say. ``anyway``: it is for what changed."""
     if desk.directory is None:
         return desk.texts.get("directory.not_connected")
+    if await desk.directory.store.to_begin(person.account_id):
+        return desk.texts.get("directory.reading")
     due, now = await desk.directory.store.underway(person.account_id), desk.clock.now()
     if due is None or anyway:
         event = DirectoryDue(vendor=desk.directory.vendor, external_id=f"asked:{now:%Y-%m-%dT%H:%M:%S.%f}", occurred_at=now)

@@ -44,6 +44,7 @@ _USER_FIELDS = (
     "WORK_PHONE", "PERSONAL_MOBILE", "EMAIL", "UF_PHONE_INNER",
 )  # fmt: skip
 _EMPLOYEE = "employee"
+NamesOf = Mapping[HouseField, Mapping[str, str]]  # by number
 
 
 class Directory:
@@ -94,9 +95,9 @@ class Directory:
         listed = list(rows_of(reply.result))
         rows = {number(deal.row_id): (deal, row) for row in listed if (deal := read_row(DealRow, row))}
         last = max(rows, default=0)
-        await self._learn_names(listed, known)
+        names = await self._names_in(listed, known)
         houses = tuple(
-            self._house(deal, row, known)
+            self._house(deal, row, known, names)
             for deal_id, (deal, row) in sorted(rows.items())
             if deal_id > after and _belongs(deal, mapping)
         )
@@ -133,22 +134,19 @@ class Directory:
         reply = await self._families.ask(new, old)
         return max(reply.total, sum(1 for _ in rows_of(reply.result)))
 
-    async def _learn_names(self, rows: Sequence[Mapping[str, object]], known: Mapping[HouseField, CardField]) -> None:
-        for described in known.values():
+    async def _names_in(self, rows: Sequence[Mapping[str, object]], known: Mapping[HouseField, CardField]) -> NamesOf:
+        """For each field that holds numbers of others."""
+        names = {}
+        for house_field, described in known.items():
             if kind := kind_of(described):
-                await self._names.learn(
-                    kind, [one for row in rows for one in numbers_in(described, _value(row, described.code))]
-                )
+                numbers = [one for row in rows for one in numbers_in(described, _value(row, described.code))]
+                names[house_field] = await self._names.learn(kind, numbers)
+        return names
 
-    def _said(self, described: CardField, raw: object) -> str:
-        kind = kind_of(described)
-        if kind is None:
-            return worded(described, raw)
-        names = self._names.of(kind)
-        return ", ".join(name for one in numbers_in(described, raw) if (name := names.get(one, "")))
-
-    def _house(self, deal: DealRow, row: Mapping[str, object], known: Mapping[HouseField, CardField]) -> House:
-        said = {house_field: self._said(described, _value(row, described.code)) for house_field, described in known.items()}
+    def _house(
+        self, deal: DealRow, row: Mapping[str, object], known: Mapping[HouseField, CardField], names: NamesOf
+    ) -> House:
+        said = {one: _said(described, _value(row, described.code), names.get(one)) for one, described in known.items()}
         return House(
             external_id=deal.row_id,
             title=deal.title,
@@ -164,6 +162,12 @@ async def ask_for_people(client: Client, start: int) -> Reply:
     """A page of employees, those who were fired too; sort and order are plain strings here."""
     asked = {"FILTER": {"USER_TYPE": _EMPLOYEE}, "sort": "ID", "order": "ASC", "select": list(_USER_FIELDS)}
     return await client.call("user.get", {**asked, "start": start})
+
+
+def _said(described: CardField, raw: object, names: Mapping[str, str] | None) -> str:
+    if names is None:
+        return worded(described, raw)
+    return ", ".join(name for one in numbers_in(described, raw) if (name := names.get(one, "")))
 
 
 def _items(mapping: HouseMapping, codes: Sequence[str], after: int) -> Question:

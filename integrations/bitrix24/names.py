@@ -37,7 +37,10 @@ def numbers_in(described: CardField, raw: object) -> tuple[str, ...]:
 
 
 class Names:
-    """``forget`` when a new reading begins. Somebody of whom nothing may be read stays without a name."""
+    """``forget`` when a new reading begins; what another one has learnt for its page stays with it.
+
+    Somebody of whom nothing may be read stays without a name.
+    """
 
     def __init__(self, client: Client, families: Families) -> None:
         self._client = client
@@ -51,12 +54,8 @@ class Names:
     def forget(self) -> None:
         self._known.clear()
 
-    def of(self, kind: Kind) -> Mapping[str, str]:
-        """Names by number, of those learnt."""
-        return self._known.get(kind, {})
-
-    async def learn(self, kind: Kind, numbers: Iterable[str]) -> None:
-        """One request for up to fifty who are not known yet, none for who is. VendorUnavailable."""
+    async def learn(self, kind: Kind, numbers: Iterable[str]) -> Mapping[str, str]:
+        """Names by number. One request for up to fifty who are not known yet, none for who is. VendorUnavailable."""
         known = self._known.setdefault(kind, {})
         unknown = iter(dict.fromkeys(number for number in numbers if number not in known))
         while asked := list(islice(unknown, PAGE)):
@@ -65,6 +64,7 @@ class Names:
             except VendorRefused:
                 found = {}  # the check names the missing right; the houses are worth having without
             known |= {number: found.get(number, "") for number in asked}
+        return known
 
     async def _companies(self, numbers: list[int | str]) -> dict[str, str]:
         new = {"entityTypeId": COMPANIES, "filter": {"@id": numbers}, "select": ["id", "title"], "start": -1}

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from bot.directory import ask_every_hour
+from bot.directory import ask_every_hour, directory_runs
 from domain.directory import CardField, DirectoryList, HouseField, NotHouses
-from domain.errors import VendorRefused, VendorUnavailable
+from domain.errors import NotReady, VendorRefused, VendorUnavailable
 from domain.ports import Directory
 from domain.roles import Person, Role
 from handlers.directory.desk import DirectoryDesk
@@ -178,6 +178,29 @@ async def test_an_hour_has_one_reading_and_a_late_one_is_waited_for(lite: Databa
     assert not await ask_every_hour(desk, lite, 1, clock.now())
     async with lite.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(work)) == 2
+
+
+async def test_readings_go_one_after_another_and_one_waits_at_most(lite: Database, clock: HandClock) -> None:
+    platform: Directory = World().crm
+    store = DirectoryStore(lite)
+    desk = DirectoryDesk(
+        vendor="bitrix24", title="Битрикс24", platform=platform, store=store, mappings=HouseMappingStore(lite)
+    )
+    works, run = WorkStore(lite), directory_runs(desk, clock)["directory"]
+    assert not await store.to_begin(1)
+    assert await ask_every_hour(desk, lite, 1, clock.now())
+    assert await store.to_begin(1)
+    (first,) = await works.claim(clock.now(), 5)
+    assert not await store.to_begin(1)  # it may have asked already
+    await works.add(account_id=1, kind="directory", object_="asked", payload="{}", source="chat", now=clock.now())
+    assert await store.to_begin(1)
+    (second,) = await works.claim(clock.now(), 5)
+    with pytest.raises(NotReady):
+        await run(replace(due(clock), id=second.id), MemorySteps())
+    await run(replace(due(clock), id=first.id), MemorySteps())
+    await works.finish(first, clock.now())
+    await run(replace(due(clock), id=second.id), MemorySteps())
+    assert await store.begin(1, HOUSES) == 3
 
 
 async def test_thousands_of_deals_are_read_once_a_day(

@@ -27,6 +27,7 @@ from storage.directory import DirectoryStore
 from storage.house_mapping import HouseMappingStore, KeptMapping
 from storage.queries.directory import ListState
 from storage.queries.directory_figures import CompanyCount, DepartmentCount, Statistics
+from storage.work import WorkStore
 from tests.directory.world import MemoryCrm
 from tests.handlers.chat import GROUP, MANAGER, OWNER, Talk
 from tests.handlers.conftest import MOSCOW, Golden, Stage, look
@@ -209,6 +210,11 @@ async def test_fields_are_chosen_in_the_chat(town: Desk, stage: Stage, golden: G
     second = next(one for one in buttons(owner).splitlines() if "UF_6" in one).split()[-1]
     assert "адрес ← «Адрес» (UF_6)" in await owner.press(second)
     assert len(stage.submitted) == 1
+    works = WorkStore(town.database)
+    await works.add(account_id=1, kind="directory", object_="asked", payload="{}", source="chat", now=NOON)
+    assert "читаю дома заново" in await owner.press(second)
+    assert len(stage.submitted) == 1  # the reading that waits will ask for it
+    await works.claim(NOON, 5)
     assert "этажей ← не показывать" in await owner.press("hmset:floors:-")
     assert "этажей ← не найдено" in await owner.press("hmset:floors:")
     assert "нет" in await owner.press("hmset:address:0000000000")

@@ -12,6 +12,7 @@ from integrations.bitrix24 import fake_company as town
 from integrations.bitrix24.card_values import worded
 from integrations.bitrix24.fake import Scripted
 from integrations.bitrix24.fake_directory import FakeDeal, FakeDepartment, FakeField
+from integrations.bitrix24.names import Kind
 from tests.integrations.bitrix24.conftest import Shop
 
 MAPPING = HouseMapping(
@@ -207,6 +208,21 @@ async def test_companies_and_people_are_named(shop: Shop, old: bool, company: st
         'УК "Речной квартал"',
     ]
     assert len(shop.fake.requests) == 1 + 3 + 1 + 1 + old  # each of them is asked for once, not once a page
+
+
+async def test_a_reading_that_begins_meanwhile_takes_no_names_away(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = shop.directory._names
+    ask = names._ask[Kind.PERSON]
+
+    async def meanwhile(numbers: list[int | str]) -> dict[str, str]:
+        names.forget()
+        return await ask(numbers)
+
+    monkeypatch.setitem(names._ask, Kind.PERSON, meanwhile)
+    houses = await all_houses(shop, town_of_references(shop))
+    assert (houses[0].values[HouseField.COMPANY], houses[0].values[HouseField.BRIGADE]) == (
+        "УК «Старый парк»", "Анна Петрова, Александр Соколов",
+    )  # fmt: skip
 
 
 async def test_of_a_binding_to_anything_the_companies_are_named(shop: Shop) -> None:
