@@ -212,10 +212,12 @@ async def test_fields_are_chosen_in_the_chat(town: Desk, stage: Stage, golden: G
     assert len(stage.submitted) == 1
     works = WorkStore(town.database)
     await works.add(account_id=1, kind="directory", object_="asked", payload="{}", source="chat", now=NOON)
+    town.clock.forward(1)  # type: ignore[attr-defined]
     assert "читаю дома заново" in await owner.press(second)
     assert len(stage.submitted) == 1  # the reading that waits will ask for it
     await works.claim(NOON, 5)
     assert "этажей ← не показывать" in await owner.press("hmset:floors:-")
+    assert len(stage.submitted) == 2
     assert "этажей ← не найдено" in await owner.press("hmset:floors:")
     assert "нет" in await owner.press("hmset:address:0000000000")
     assert "воронке" in await owner.press("hmp:0")
