@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from bot.counting import Counters
 from bot.http.ingress import seed_of
@@ -155,6 +155,20 @@ async def test_what_was_said_stays_in_no_table_and_no_folder(hour: Hour) -> None
     assert await count(hour, calls, calls.c.recording_path != "") == 0
     assert not list(folder.glob("*/*"))
     assert await count(hour, work_steps) == 0
+
+
+async def test_the_pages_of_a_reading_are_forgotten_after_a_day(hour: Hour) -> None:
+    database, now = hour.services.database, hour.clock.now()
+    read = {"id": 7, "account_id": 1, "kind": "directory", "object": "x", "generation": 1, "payload": "{}", "source": "tick"}
+    read |= {"state": "done", "due_at": now, "created_at": now, "finished_at": now}
+    await database.write(lambda tx: tx.execute(insert(work).values(**read)))
+    page = {"work_id": 7, "name": "houses:0", "state": "done", "started_at": now}
+    await database.write(lambda tx: tx.execute(insert(work_steps).values(**page)))
+    await Retention(hour.services).tidy()
+    assert await count(hour, work_steps, work_steps.c.work_id == 7) == 1
+    hour.clock.shift += timedelta(days=2).total_seconds()
+    await Retention(hour.services).tidy()
+    assert await count(hour, work_steps, work_steps.c.work_id == 7) == 0
 
 
 async def test_a_delivery_whose_call_a_poll_found_first_is_settled(hour: Hour) -> None:
