@@ -85,7 +85,7 @@ def settings_screen(
     )
     presets = tuple(_preset(reader, seconds, chosen=seconds == min_duration_s) for seconds in MIN_DURATIONS)
     rows = [] if fixed else [presets[:3], presets[3:]]
-    rows += [(action(reader.say("settings.people_button"), "people:0"),)]
+    rows += [(action(reader.say("digest.title"), "dgs:0"), action(reader.say("settings.people_button"), "people:0"))]
     rows += [(action(reader.say("settings.rules_button"), "rules:0"),)]
     rows += [(action(reader.say("settings.leads_button"), "lwaits:0"),)]
     rows += [(action(reader.say("settings.ads_button"), "ads:0"),)]
