@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.entrance import ACCOUNT
 from bot.version import VERSION
+from domain.directory import NotHouses
 
 if TYPE_CHECKING:  # it is built after the port is open
     from bot.services import Services
@@ -49,7 +50,7 @@ async def health(services: "Services", *, leader: bool, telegram: TelegramReport
     parts = {part.name: _PUBLIC[part.state] for part in services.board.parts()}
     parts["telegram"] = telegram_state(telegram)
     degraded = any(state not in {"ok", "off", "unknown"} for state in parts.values())
-    degraded = degraded or any(one["problem"] for one in (lists or {}).values())
+    degraded = degraded or any(one["problem"] not in _NOTHING_WRONG for one in (lists or {}).values())
     status = "unhealthy" if database != "connected" else "degraded" if degraded else "ok"
     return {
         "status": status,
@@ -60,6 +61,9 @@ async def health(services: "Services", *, leader: bool, telegram: TelegramReport
         "parts": {"api": "ok", **parts},
         "directory": lists,
     }
+
+
+_NOTHING_WRONG = {None, *NotHouses}  # a team that looks after no houses has nothing to mend
 
 
 async def _directory(services: "Services") -> dict[str, dict[str, object]] | None:

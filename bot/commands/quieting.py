@@ -29,6 +29,7 @@ from storage.models.core import RESTORED
 from storage.posts import GONE
 
 REOPENED_WITHIN = timedelta(hours=72)  # the daily reconciliation looks 48 hours back
+_READ_ANEW = ("directory",)  # its next reading comes with the hour, and nobody misses this one
 _WHY = "база восстановлена из копии: могло быть сделано после неё"
 
 
@@ -70,6 +71,8 @@ async def quiet(database: Database, now: datetime, *, made_at: datetime | None) 
 
 async def _stop_works(connection: AsyncConnection, now: datetime) -> tuple[StoppedWork, ...]:
     unfinished = work.c.state.in_(("ready", "running"))
+    over = {"state": "done", "finished_at": now, "waiting_for": ""}
+    await connection.execute(update(work).where(unfinished, work.c.kind.in_(_READ_ANEW)).values(**over))
     rows = (await connection.execute(select(work).where(unfinished).order_by(work.c.id))).all()
     values = {"state": "dead", "error_code": RESTORED, "error": _WHY, "finished_at": now, "waiting_for": ""}
     await connection.execute(update(work).where(unfinished).values(**values))

@@ -120,7 +120,7 @@ async def test_a_vendor_that_does_not_answer_does_not_stop_a_restore(town: Town,
     assert said.status == 0, said
     assert "звонков после копии — 1" in said.out
     async with opened(town) as database, database.read() as connection:
-        assert list(await connection.scalars(select(work.c.state))) == ["done"]
+        assert set(await connection.scalars(select(work.c.state))) == {"done"}  # a reading of the lists is none to mourn
         assert list(await connection.scalars(select(calls.c.state))) == ["old"]
         assert list(await connection.scalars(select(posts.c.id))) == []
 

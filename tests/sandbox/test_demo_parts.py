@@ -162,8 +162,10 @@ class NoStage:
 
     made: "NoStage"
 
-    def __init__(self, folder: Path, weights: Weights, *, real_model: dict[str, str] | None, fetch: bool) -> None:
-        self.folder, self.weights, self.real_model, self.fetch = folder, weights, real_model, fetch
+    def __init__(
+        self, folder: Path, weights: Weights, *, real_model: dict[str, str] | None, fetch: bool, past: bool
+    ) -> None:
+        self.folder, self.weights, self.real_model, self.fetch, self.past = folder, weights, real_model, fetch, past
         self.urls = {"telegram": "http://127.0.0.1:1"}
         self.changes = self.closed = 0
         NoStage.made = self
