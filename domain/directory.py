@@ -30,8 +30,12 @@ class HouseField(StrEnum):
 class NotHouses(StrEnum):
     """Why deals are not taken for houses, as the problem of their list is kept."""
 
-    UNMAPPED = "unmapped"  # no field is an address, and no pipeline is chosen
-    ADDRESSLESS = "addressless"  # thousands of deals, most of them without an address, and no pipeline is chosen
+    UNMAPPED = "unmapped"  # no field is of a house, and no pipeline is chosen
+    ADDRESSLESS = "addressless"  # thousands of deals, most of which tell of no house, and no pipeline is chosen
+
+
+# A deal that tells of one of these is a house; where there is no address, its name stands for it.
+OF_A_HOUSE = frozenset({HouseField.ADDRESS, HouseField.FLATS, HouseField.ENTRANCES, HouseField.FLOORS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

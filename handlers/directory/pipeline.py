@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from domain.directory import DirectoryList, HouseField, HouseMapping, NotHouses
+from domain.directory import OF_A_HOUSE, DirectoryList, HouseMapping, NotHouses
 from domain.errors import VendorRefused, VendorUnavailable
 from domain.events import DirectoryDue
 from domain.ports import Steps
@@ -21,15 +21,15 @@ log = logging.getLogger(__name__)
 UNAVAILABLE = "unavailable"
 PATIENCE = 10  # failures in a row, half an hour: a list that does not come lets the next hour read the others anew
 LOOKED_AT = 5000  # deals, a hundred requests: by then it is seen whether they are houses
-CHOOSE = "владелец или администратор выбирает в /settings → «Дома: какие поля» поле адреса или воронку, в которой дома"
+CHOOSE = "владелец или администратор выбирает в /settings → «Дома: какие поля» поле дома или воронку, в которой дома"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """How far a list is read: rows until here, houses ``addressed``, and where the next page begins ("" after the last)."""
+    """How far a list is read: its rows, those that tell of a house, and where the next page begins ("" after the last)."""
 
     rows: int = 0
-    addressed: int = 0
+    houses: int = 0
     cursor: str = ""
 
 
@@ -103,17 +103,17 @@ class _Reading:
 
     async def houses(self, generation: int) -> int:
         plan = await self._steps.run("houses:fields", self._plan, Plan)
-        if not plan.mapping.pipeline_id and HouseField.ADDRESS not in plan.mapping.codes:
+        if not plan.mapping.pipeline_id and OF_A_HOUSE.isdisjoint(plan.mapping.codes):
             raise _DealsOnly(NotHouses.UNMAPPED)
         fields = (await self._mappings.read(self._account_id)).fields
 
         async def turn(page: Page) -> Page:
-            if not plan.mapping.pipeline_id and page.rows >= LOOKED_AT and page.addressed * 2 < page.rows:
+            if not plan.mapping.pipeline_id and page.rows >= LOOKED_AT and page.houses * 2 < page.rows:
                 raise _DealsOnly(NotHouses.ADDRESSLESS)
             found = await self._platform.houses(plan.mapping, fields=fields, cursor=page.cursor)
             await self._shelf.add_houses(self._account_id, generation, found.houses)
-            addressed = page.addressed + sum(HouseField.ADDRESS in one.values for one in found.houses)
-            return Page(rows=page.rows + len(found.houses), addressed=addressed, cursor=found.cursor)
+            houses = page.houses + sum(not OF_A_HOUSE.isdisjoint(one.values) for one in found.houses)
+            return Page(rows=page.rows + len(found.houses), houses=houses, cursor=found.cursor)
 
         return await self._pages(DirectoryList.HOUSES, turn)
 

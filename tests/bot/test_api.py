@@ -127,7 +127,7 @@ async def test_none_found_is_no_silence(api: Door) -> None:
     await api.store.fail(1, DirectoryList.HOUSES, problem=NotHouses.UNMAPPED, hint=CHOOSE, now=api.clock.now())
     _, body, _ = await api.ask(HOUSES)
     assert (body["problem"]["code"], body["problem"]["hint"]) == ("unmapped", CHOOSE)
-    assert "нет поля адреса" in body["problem"]["message"]
+    assert "нет полей дома" in body["problem"]["message"]
 
 
 async def test_old_rows_are_told_with_their_age_and_what_is_wrong(api: Door) -> None:

@@ -88,12 +88,19 @@ async def test_a_refused_list_keeps_its_rows_and_stops_no_other() -> None:
 
 async def test_deals_are_no_houses_where_nothing_says_so() -> None:
     world = World()
-    world.crm.card_fields = (CardField(code="UF_2", label="Квартир"),)
+    world.crm.card_fields = (CardField(code="UF_9", label="Бюджет"),)
     await world.read(MemorySteps())
     assert [what for what in world.crm.asked if what.startswith("houses")] == []
     assert (seen(world)[HOUSES], seen(world)[EMPLOYEES]) == ([], WHOLE[EMPLOYEES])
     assert world.shelf.problems == {HOUSES: (NotHouses.UNMAPPED, CHOOSE)}
     world.mappings.kept = replace(world.mappings.kept, pipeline_id="2")
+    await world.read(MemorySteps())
+    assert (seen(world), world.shelf.problems) == (WHOLE, {})
+
+
+async def test_deals_with_flats_are_houses_whose_names_are_their_addresses() -> None:
+    world = World()
+    world.crm.card_fields = (CardField(code="UF_2", label="Квартир"),)
     await world.read(MemorySteps())
     assert (seen(world), world.shelf.problems) == (WHOLE, {})
 

@@ -180,7 +180,7 @@ async def test_it_is_said_why_there_is_nothing(desk: Desk, stage: Stage) -> None
     assert "• сотрудники: не читаются, что нажать — /staff" in await Talk(crm, OWNER).say("/status")
     await store.complete(1, DirectoryList.HOUSES, await store.begin(1, DirectoryList.HOUSES), now=NOON)
     assert "пустой список сделок" in await talk.say("/houses")
-    for why, said in {NotHouses.UNMAPPED: "нет поля адреса", NotHouses.ADDRESSLESS: "больше 5000"}.items():
+    for why, said in {NotHouses.UNMAPPED: "нет полей дома", NotHouses.ADDRESSLESS: "больше 5000"}.items():
         await store.fail(1, DirectoryList.HOUSES, problem=why, hint=CHOOSE, now=NOON)
         shown = await talk.say("/houses")
         assert said in shown
