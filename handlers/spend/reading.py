@@ -29,6 +29,7 @@ _NO_DAY = re.compile(
 _MAYBE_DAY = re.compile(r"(?<![\w.,])(?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])(?![\w.,])")
 _SINCE = re.compile(r"(?<!\w)(?:с|со)\s+начала\s+(месяца|года)(?!\w)")
 _NO_MONTH = re.compile(r"(?<![\w.,])\d{1,2}\s*(?:-|–|—|по)\s*\d{1,2}(?![\w.,])")
+_AHEAD = re.compile(r"(?<!\w)(?:после)?завтра(?:шн\w+)?(?!\w)|(?<!\w)следующ\w+\s+(?:недел\w*|месяц\w*|год\w*)")
 _NO_FIRST = re.compile(r"(?<!\w)(?:по|до)\s*\Z")
 _OPEN = re.compile(r"(?<!\w)(?:с|со)\s*\Z")
 _SAID = re.compile(r"\w")
@@ -188,11 +189,11 @@ class _Line:
         return (placed[0], found.start(), found.end()) if placed is not None else None
 
     def _no_day(self) -> None:
-        """What looks like a day and is none: neither a day nor a sum is made of it."""
+        """What looks like a day and is none, or has not come: neither a day nor a sum nor a name is made of it."""
         for found in _NO_DAY.finditer(self.low):
             self.faults.append(Fault(name="no_day", given=self.text[found.start() : found.end()]))
             self._strike(*found.span())
-        for name, pattern in (("day_or_amount", _MAYBE_DAY), ("no_month", _NO_MONTH)):
+        for name, pattern in (("day_or_amount", _MAYBE_DAY), ("no_month", _NO_MONTH), ("future", _AHEAD)):
             for found in pattern.finditer(self.low):
                 self.faults.append(Fault(name=name, given=found[0]))
                 self._strike(*found.span())

@@ -124,8 +124,9 @@ def _names(reader: Reader, ad: Ad, known: Known) -> Iterator[str]:
 
 
 def _decisions(reader: Reader, check: Check) -> Iterator[tuple[Button, ...]]:
-    at, cancel = check.entry.id, _cancel(reader, check.entry.id)
+    at, cancel = str(check.entry.id), _cancel(reader, check.entry.id)
     if check.beside:
+        at = f"{at}:{beside_key(check.beside)}"
         yield (action(reader.say("spend.button.replace"), f"spr:{at}"), action(reader.say("spend.button.add"), f"spa:{at}"))
         yield (cancel,)
     else:
@@ -232,6 +233,11 @@ def list_screen(reader: Reader, entries: Sequence[SpendEntry], *, offset: int, t
 def like_of(entry_id: int, kind: Kind, meant: Kind, name: str) -> str:
     """What the button carries: «spn:17:sd:1a2b…» makes a direction of what was taken for a new source."""
     return f"spn:{entry_id}:{kind[0]}{meant[0]}:{name_key(name)}"
+
+
+def beside_key(beside: Sequence[Spent]) -> str:
+    """What a person was shown beside a draft, on the buttons that decide of it; "" where nothing was there."""
+    return name_key(" ".join(f"{one.id}:{one.amount}" for one in beside)) if beside else ""
 
 
 def name_key(name: str) -> str:

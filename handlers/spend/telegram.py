@@ -22,7 +22,15 @@ from handlers.desk import Desk
 from handlers.spend.drafts import Bookkeeper
 from handlers.spend.month import FIGURES, month_screen, this_month
 from handlers.spend.reading import Fault, Told
-from handlers.spend.screens import PAGE, entry_screen, list_screen, prompt_screen, taken_out_screen, wrong_screen
+from handlers.spend.screens import (
+    PAGE,
+    beside_key,
+    entry_screen,
+    list_screen,
+    prompt_screen,
+    taken_out_screen,
+    wrong_screen,
+)
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, pressed_on, redraw, show, toast
 
 Buttons = dict[str, Callable[..., Awaitable[None]]]
@@ -43,7 +51,7 @@ def build_router() -> Router:
     words = (F.text, ~F.text.startswith("/"), ~F.via_bot, in_private)
     router.message.register(typed_line, StateFilter(Spending.line), *words, flags=ADMINS)
     router.message.register(in_words, StateFilter(None), *words, _about_money)
-    buttons: Buttons = {"spw": write, "spa": add, "spr": replace, "spno": leave, "spn": rename, "spnew": ask, "spe": edit}
+    buttons: Buttons = {"spw": write, "spa": write, "spr": replace, "spno": leave, "spn": rename, "spnew": ask, "spe": edit}
     buttons |= {"spx": take_out, "spb": bring_back, "spc": open_entry, "spl": open_list, "spm": open_month}
     for name, handler in buttons.items():
         router.callback_query.register(handler, Pressed(name), flags=ADMINS)
@@ -116,31 +124,23 @@ async def typed_line(message: ChatMessage, person: Person, desk: Desk, state: FS
 
 
 async def write(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
-    """Nothing was there when it was shown; what has come meanwhile is shown before it is written."""
-    keeper = keeper_of(person, desk)
-    entry = await _entry(callback, argument, keeper)
-    if entry is None:
-        return
-    if entry.state is EntryState.DRAFT and await keeper.beside(entry):
-        await redraw(callback, desk, await keeper.check(entry))
-        return
-    await _enter(callback, keeper, entry, instead=False)
-
-
-async def add(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
-    keeper = keeper_of(person, desk)
-    if (entry := await _entry(callback, argument, keeper)) is not None:
-        await _enter(callback, keeper, entry, instead=False)
+    """Beside what is there already, if anything is."""
+    await _enter(callback, argument, keeper_of(person, desk), instead=False)
 
 
 async def replace(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
-    keeper = keeper_of(person, desk)
-    if (entry := await _entry(callback, argument, keeper)) is not None:
-        await _enter(callback, keeper, entry, instead=True)
+    await _enter(callback, argument, keeper_of(person, desk), instead=True)
 
 
-async def _enter(callback: CallbackQuery, keeper: Bookkeeper, entry: SpendEntry, *, instead: bool) -> None:
-    """A second press changes nothing and says so."""
+async def _enter(callback: CallbackQuery, argument: str, keeper: Bookkeeper, *, instead: bool) -> None:
+    """A second press changes nothing and says so. What is beside it no longer as it was shown is shown anew first."""
+    at, _, shown = argument.partition(":")
+    entry = await _entry(callback, at, keeper)
+    if entry is None:
+        return
+    if entry.state is EntryState.DRAFT and beside_key(await keeper.beside(entry)) != shown:
+        await redraw(callback, keeper.desk, await keeper.check(entry), word=keeper.reader.say("spend.moved"))
+        return
     done = await keeper.entries.enter(keeper.account, entry.id, keeper.desk.clock.now(), instead=instead)
     if not done and entry.state is EntryState.OUT:
         await toast(callback, keeper.reader.say("spend.gone"), alert=True)

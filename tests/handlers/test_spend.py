@@ -112,6 +112,22 @@ async def test_what_came_meanwhile_is_shown_before_it_is_written(talk: Talk, des
     assert await counted(desk) == 3_000_00
 
 
+async def test_a_sum_that_was_promised_is_not_written_where_it_has_changed(talk: Talk, desk: Desk) -> None:
+    await say(talk, "/spend google 40000 вчера")
+    await press(talk, "spw")
+    assert "станет 80 000 ₽" in await say(talk, "/spend google 40000 вчера")
+    ((instead, beside), _) = talk.keyboard()
+    await say(talk, "/spend google 10000 вчера")
+    await press(talk, "spr")
+    for button in (beside, instead):
+        shown = flat(await talk.press(button))
+        assert "изменились" in shown
+        assert "станет 50 000 ₽" in shown
+    assert await counted(desk) == 1_000_000
+    await press(talk, "spa")
+    assert await counted(desk) == 5_000_000
+
+
 async def test_changed_in_the_chat(talk: Talk, desk: Desk) -> None:
     await say(talk, "/spend google $400 1–7 ноября")
     await press(talk, "spw")

@@ -87,6 +87,8 @@ def test_what_a_line_says(
         ("google 5000 1–7", "no_month", "1–7"),
         ("google 5000 до 7 ноября", "no_first", "7 ноября"),
         ("google 5000 01.12.2026", "future", "01.12.2026"),
+        ("google 100 завтра", "future", "завтра"),
+        ("google 100 на следующей неделе", "future", "следующей неделе"),
         ("google 5000 за 400 дней", "too_many_days", ""),
         ("google 5000 01.12.2006", "long_ago", "01.12.2006"),
         ("google 99999999999999", "too_much", "99999999999999"),
