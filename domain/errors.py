@@ -69,6 +69,10 @@ class VendorUnavailable(VendorError):
         self.uncertain = uncertain
 
 
+class VendorBusy(VendorUnavailable):
+    """It does answer, but was asked too often, by us or by others: nothing is broken, and a pause is all it takes."""
+
+
 class VendorRefused(VendorError):
     """It will not work until a person changes something. ``code`` is stable, ``hint`` says what to press (Russian)."""
 

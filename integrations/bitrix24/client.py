@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from domain.errors import VendorError, VendorRefused, VendorUnavailable
+from domain.errors import VendorBusy, VendorError, VendorRefused, VendorUnavailable
 from domain.ports import Clock
 from integrations.bitrix24.codes import VENDOR_NAME
 from integrations.bitrix24.faults import OPERATION_PAUSE_S, OPERATION_TIME, OVERLOAD, RATE, RATE_PAUSE_S, Fault, error_of
@@ -154,7 +154,7 @@ class Client:
             self._circuit = None
         wait = self._paused.get(method, 0.0) - now
         if wait > 0:
-            raise VendorUnavailable(VENDOR_NAME, method, "the method is paused", retry_after=wait)
+            raise VendorBusy(VENDOR_NAME, method, "the method is paused", retry_after=wait)
 
     def _read(self, method: str, answer: Answer, *, writes: bool) -> Reply:
         fault = self.fault_of(method, answer, writes=writes)

@@ -1,21 +1,19 @@
 """What `svodka check bitrix24` finds: each thing that can be wrong at a portal, by itself, with the menu item to press."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from domain.errors import VendorError, VendorRefused, VendorUnavailable
 from integrations.bitrix24.client import Client
 from integrations.bitrix24.doctor_company import company
-from integrations.bitrix24.faults import (
-    NEW_WEBHOOK_MENU,
-    SCOPE_TITLES,
-    UNREACHABLE,
-    scope_hint,
-)
+from integrations.bitrix24.doctor_patience import PatientClient, unanswered
+from integrations.bitrix24.faults import NEW_WEBHOOK_MENU, SCOPE_TITLES, UNREACHABLE, scope_hint
 from integrations.bitrix24.models import CallRow, PersonRow, present, read_row, read_rows
 from integrations.bitrix24.recording import DISK, disk_file
 from integrations.bitrix24.settings import Settings
 from integrations.bitrix24.telephony import STATISTICS
+from integrations.kit.pacing import Sleep
 from integrations.kit.vendor import Finding, Workshop
 
 # What each right is for, told when it is missing; of several names in a row any one will do.
@@ -42,9 +40,9 @@ _UNREACHABLE_HINTS = {
 }
 
 
-async def diagnose(settings: Settings, workshop: Workshop) -> AsyncIterator[Finding]:
+async def diagnose(settings: Settings, workshop: Workshop, *, sleep: Sleep = asyncio.sleep) -> AsyncIterator[Finding]:
     """One finding per thing; after a webhook that does not authorise nothing else can be asked, but the token is ours."""
-    client = Client(settings, workshop.clock)
+    client = PatientClient(settings, workshop.clock, sleep=sleep)
     try:
         webhook = await _webhook(client)
         yield webhook
@@ -70,7 +68,7 @@ async def _webhook(client: Client) -> Finding:
         return Finding(code=code, title=title, ok=True, detail="код принят")  # the code is good, the rights come next
     except VendorUnavailable as failure:
         hint = _UNREACHABLE_HINTS.get(failure.message, UNREACHABLE)
-        return Finding(code="bitrix24.unreachable", title=title, ok=False, detail=failure.message, hint=hint)
+        return unanswered("bitrix24.unreachable", title, failure, hint=hint)
     owner = read_row(PersonRow, reply.result) or PersonRow()
     return Finding(
         code=code, title=title, ok=True, detail=f"действует от имени: {owner.full_name or 'сотрудник ' + owner.row_id}"
@@ -102,7 +100,10 @@ _PROBES: dict[str, tuple[str, dict[str, object]]] = {
 async def _scope(client: Client, granted: frozenset[str] | None, scopes: tuple[str, ...], why: str) -> Finding:
     wanted = scopes[0]
     code, title = f"bitrix24.scope.{wanted}", f"Битрикс24: право «{SCOPE_TITLES[wanted]}»"
-    there = await _works(client, wanted) if granted is None else not granted.isdisjoint(scopes)
+    try:
+        there = await _works(client, wanted) if granted is None else not granted.isdisjoint(scopes)
+    except VendorUnavailable as failure:
+        return unanswered(code, title, failure)
     if there:
         return Finding(code=code, title=title, ok=True)
     return Finding(code=code, title=title, ok=False, detail=why, hint=scope_hint(wanted))
@@ -114,8 +115,6 @@ async def _works(client: Client, scope: str) -> bool:
         await client.call(method, params)
     except VendorRefused as refusal:
         return refusal.code != "insufficient_scope"
-    except VendorUnavailable:
-        return False
     return True
 
 
@@ -158,7 +157,7 @@ async def _calls(client: Client) -> AsyncIterator[Finding]:
             yield Finding(code=code, title=title, ok=False, detail=refusal.code, hint=refusal.hint)
         return
     except VendorUnavailable as failure:
-        yield Finding(code=code, title=title, ok=False, detail=failure.message, hint=UNREACHABLE)
+        yield unanswered(code, title, failure)
         return
     rows = read_rows(CallRow, reply.result)
     detail = f"последний звонок: {rows[0].started}" if rows else "звонков пока нет"
@@ -180,7 +179,7 @@ async def _recording(client: Client, row: CallRow) -> Finding | None:
             return Finding(code=code, title=title, ok=True, detail="последняя запись удалена с Диска, проверить не на чем")
         return Finding(code=code, title=title, ok=False, detail=refusal.code, hint=refusal.hint)
     except VendorUnavailable as failure:
-        return Finding(code=code, title=title, ok=False, detail=failure.message, hint=UNREACHABLE)
+        return unanswered(code, title, failure)
     return Finding(code=code, title=title, ok=True)
 
 

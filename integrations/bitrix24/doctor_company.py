@@ -8,7 +8,8 @@ from domain.errors import VendorRefused, VendorUnavailable
 from domain.plural import counted
 from integrations.bitrix24.client import Client
 from integrations.bitrix24.directory import Directory, ask_for_people
-from integrations.bitrix24.faults import CRM_RIGHTS_MENU, UNREACHABLE, scope_hint
+from integrations.bitrix24.doctor_patience import unanswered
+from integrations.bitrix24.faults import CRM_RIGHTS_MENU, scope_hint
 from integrations.kit.vendor import Finding
 
 MOST_PIPELINES = 6  # counted one by one: each is a request
@@ -31,7 +32,7 @@ async def company(client: Client, granted: frozenset[str] | None) -> AsyncIterat
             if refusal.code != "insufficient_scope":
                 yield Finding(code=code, title=title, ok=False, detail=refusal.code, hint=refusal.hint)
         except VendorUnavailable as failure:
-            yield Finding(code=code, title=title, ok=False, detail=failure.message, hint=UNREACHABLE)
+            yield unanswered(code, title, failure)
 
 
 async def _deals(directory: Directory) -> Finding:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from domain.errors import VendorError, VendorRefused, VendorUnavailable
+from domain.errors import VendorBusy, VendorError, VendorRefused, VendorUnavailable
 from integrations.bitrix24.codes import VENDOR_NAME
 
 WEBHOOK_MENU = "«Разработчикам → Интеграции → ваш входящий вебхук»"
@@ -202,4 +202,5 @@ def _stable_code(fault: Fault) -> str:
 
 
 def _unavailable(fault: Fault, message: str, *, uncertain: bool) -> VendorUnavailable:
-    return VendorUnavailable(VENDOR_NAME, fault.method, message, retry_after=fault.retry_after, uncertain=uncertain)
+    kind = VendorBusy if fault.code in {RATE, OPERATION_TIME} or fault.status == 429 else VendorUnavailable
+    return kind(VENDOR_NAME, fault.method, message, retry_after=fault.retry_after, uncertain=uncertain)

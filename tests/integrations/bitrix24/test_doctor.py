@@ -21,7 +21,7 @@ SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "test_bitrix_integrat
 
 async def findings(shop: Shop, **settings: object) -> dict[str, Finding]:
     changed = dataclasses.replace(shop.settings, **settings)  # type: ignore[arg-type]
-    found = [finding async for finding in diagnose(changed, shop.workshop)]
+    found = [finding async for finding in diagnose(changed, shop.workshop, sleep=shop.clock.sleep)]
     assert len({finding.code for finding in found}) == len(found)
     for finding in found:
         assert bool(finding.hint) is not finding.ok
@@ -270,7 +270,38 @@ async def test_other_faults_of_a_probe(shop: Shop, method: str, status: int, cod
 async def test_a_probe_that_fails_is_no_proof_of_a_right(shop: Shop) -> None:
     shop.fake.fail("scope", 500, "")
     shop.fake.fail("crm.contact.list", 502, "")
-    assert broken(await findings(shop)) == ["bitrix24.scope.crm"]
+    found = await findings(shop)
+    assert broken(found) == ["bitrix24.scope.crm"]
+    assert "добавляет право" not in found["bitrix24.scope.crm"].hint
+
+
+async def test_a_portal_that_others_keep_busy_is_asked_again(shop: Shop) -> None:
+    company(shop.fake)
+    shop.fake.add_call(audio=WAV)
+    for method in ("profile", "scope", "crm.item.list", "user.get", "department.get", STATISTICS, "disk.file.get"):
+        shop.fake.fail(method, 503, "QUERY_LIMIT_EXCEEDED")
+    found = await findings(shop, application_tokens=("t",))
+    assert all(finding.ok for finding in found.values())
+
+
+@pytest.mark.parametrize("shut", ["profile", "scope"])
+async def test_what_a_busy_portal_did_not_answer_is_unknown_and_lacks_no_right(shop: Shop, shut: str) -> None:
+    probes = ("scope", STATISTICS, "crm.contact.list", "disk.file.get", "user.get", "department.get")
+    for method in (shut, *probes):
+        shop.fake.fail(method, 503, "QUERY_LIMIT_EXCEEDED", times=None)
+    found = await findings(shop)
+    untold = [found[code] for code in broken(found)]
+    assert len(untold) == (1 if shut == "profile" else 8)
+    for finding in untold:
+        assert "портал просит подождать" in finding.detail
+        assert "через минуту" in finding.hint
+    assert sum(shop.clock.slept) < 60
+
+
+async def test_a_method_that_is_shut_for_minutes_is_not_waited_for(shop: Shop) -> None:
+    shop.fake.fail("user.get", 429, "OPERATION_TIME_LIMIT", times=None)
+    assert broken(await findings(shop)) == ["bitrix24.people"]
+    assert shop.clock.slept == []
 
 
 async def run_script(*arguments: str) -> int:
