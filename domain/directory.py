@@ -110,6 +110,11 @@ class Employee:
         """«Петрова Анна Сергеевна»; "" of somebody without any name."""
         return " ".join(part for part in (self.last_name, self.name, self.second_name) if part)
 
+    @property
+    def called(self) -> str:
+        """«Анна Петрова», as cards of calls name people."""
+        return " ".join(part for part in (self.name, self.last_name) if part)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department:

@@ -18,6 +18,11 @@ _LOAD = Statement(
     "SELECT id, recording_sha256, transcript, summary, summary_key, comment_target, comment_id FROM calls"
     " WHERE account_id = :account_id AND vendor = :vendor AND call_id = :call_id"
 )
+_CALLED = Statement(
+    "SELECT e.called FROM directory_lists AS l"
+    " JOIN employees AS e ON e.account_id = l.account_id AND e.generation = l.generation AND e.external_id = :employee_id"
+    " WHERE l.account_id = :account_id AND l.name = 'employees'"
+)
 _SET_RECORDING = Statement(
     "UPDATE calls SET transcript = CASE WHEN recording_sha256 = :sha256 THEN transcript END,"
     " transcript_search = CASE WHEN recording_sha256 = :sha256 THEN transcript_search ELSE '' END,"
@@ -55,6 +60,10 @@ def folded(text: str) -> str:
     return text.casefold().replace("ё", "е")
 
 
+def searched_people(employee: str, client: str) -> str:
+    return folded(f"{employee}\n{client}")
+
+
 class CallStore:
     """Writes take the transaction they belong to; reads take their own connection."""
 
@@ -81,7 +90,10 @@ class CallStore:
         self, tx: Tx, key: CallKey, facts: CallFacts, *, phone_key: str, state: str, heard_at: datetime,
         delivery_id: str | None, rehearsal: bool,
     ) -> int:  # fmt: skip
-        """The row of this call, made or brought up to the facts; its id."""
+        """The row of this call, made or brought up to the facts; its id.
+
+        Of a new one the employee is named as the company's list has them: not every call asks the CRM for names.
+        """
         values: dict[str, object] = {
             "vendor_row_id": facts.vendor_row_id[:32],
             "state": state,
@@ -95,9 +107,12 @@ class CallStore:
             "started_at": self._time(facts.started_at),
             "duration_s": facts.duration_s,
         }
+        connection = cast("AsyncConnection", tx)
+        called = await _called(connection, key.account_id, facts.employee_id)
         first = {"heard_at": self._time(heard_at), "delivery_id": delivery_id, "rehearsal": rehearsal}
-        whole = {**_named(key), **values, **first}
-        rows = await _upserting(tuple(whole), tuple(values)).rows(cast("AsyncConnection", tx), whole)
+        names = {"employee_name": called, "people_search": searched_people(called, "") if called else ""}
+        whole = {**_named(key), **values, **first, **names}
+        rows = await _upserting(tuple(whole), tuple(values)).rows(connection, whole)
         return int(rows[0][0])
 
     async def set_state(self, tx: Tx, key: CallKey, state: str, *, carded_at: datetime | None = None) -> None:
@@ -110,7 +125,7 @@ class CallStore:
             employee_name=parties.employee_name,
             client_name=parties.client_name,
             crm_url=parties.crm_url,
-            people_search=folded(f"{parties.employee_name}\n{parties.client_name}"),
+            people_search=searched_people(parties.employee_name, parties.client_name),
         )
 
     async def set_recording(self, tx: Tx, key: CallKey, recording: Recording) -> None:
@@ -163,6 +178,13 @@ class CallStore:
 
     def _time(self, moment: datetime) -> str | datetime:
         return driver_time(moment, self._database.dialect_name)
+
+
+async def _called(connection: AsyncConnection, account_id: int, employee_id: str) -> str:
+    if not employee_id:
+        return ""
+    rows = await _CALLED.rows(connection, {"account_id": account_id, "employee_id": employee_id})
+    return str(rows[0][0]) if rows else ""
 
 
 def _named(key: CallKey) -> dict[str, object]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Table, delete, exists, func, select, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.directory import Department, DirectoryList, Employee, House, HouseField, number_of
+from storage.call_names import name_calls
 from storage.engine import Database
 from storage.finding import searchable, words_of
 from storage.models import departments, directory_lists, employee_departments, employees, houses, work, work_steps
@@ -46,8 +47,8 @@ _HOUSES = _write(
 _EMPLOYEES = _write(
     employees,
     {
-        **dict(_BEGINNING), "full_name": "text", "position": "text", "active": "boolean", "phone": "text", "email": "text",
-        "extension": "text", "search": "text",
+        **dict(_BEGINNING), "full_name": "text", "called": "text", "position": "text", "active": "boolean", "phone": "text",
+        "email": "text", "extension": "text", "search": "text",
     },
 )  # fmt: skip
 _DEPARTMENTS = _write(
@@ -119,6 +120,8 @@ class DirectoryStore:
 
         await self._database.write(job)
         await self._sweep(account_id, name)
+        if name is DirectoryList.EMPLOYEES:
+            await name_calls(self._database, account_id)
 
     async def fail(self, account_id: int, name: DirectoryList, *, problem: str, hint: str, now: datetime) -> None:
         """A reading came to nothing: what was read before stays, and people see why it is not newer."""
@@ -187,7 +190,10 @@ def _house_row(one: House) -> tuple[Any, ...]:
 def _employee_row(one: Employee) -> tuple[Any, ...]:
     name, position = storable(one.full_name), storable(one.position)
     contacts = (one.phone, one.email, one.extension)
-    return (*_identity(one.external_id), name, position, one.active, *map(storable, contacts), searchable(name, position))
+    return (
+        *_identity(one.external_id), name, storable(one.called), position, one.active, *map(storable, contacts),
+        searchable(name, position),
+    )  # fmt: skip
 
 
 def _department_row(one: Department) -> tuple[Any, ...]:

@@ -1,8 +1,10 @@
 """Calls: the facts, what was said, what came of it."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from storage.models.types import BigId, UtcDateTime, metadata
+
+_UNNAMED = text("employee_name = '' AND employee_id <> ''")
 
 calls = Table(
     "calls",
@@ -50,6 +52,7 @@ calls = Table(
     UniqueConstraint("account_id", "vendor", "call_id"),
     Index("ix_calls_account_id_started_at", "account_id", "started_at"),
     Index("ix_calls_account_id_client_phone", "account_id", "client_phone", "started_at"),
+    Index("ix_calls_unnamed", "account_id", "employee_id", sqlite_where=_UNNAMED, postgresql_where=_UNNAMED),
     # Counting reads no rows, whose transcripts are long. ``rehearsal`` stands before the time, so that nobody who looks for
     # a number is led here; what has no bound to its length is left out.
     Index(

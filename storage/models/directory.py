@@ -57,6 +57,7 @@ employees = Table(
     Column("external_id", String(64), nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("full_name", Text, nullable=False),
+    Column("called", Text, nullable=False, server_default=""),  # as a call names its employee
     Column("position", Text, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("phone", Text, nullable=False),

@@ -1,14 +1,19 @@
-"""Rows of calls: another recording forgets what was heard in the first, and no name of the vendor's is too long."""
+"""Rows of calls: another recording forgets what was heard in the first, names are not too long, and none stays unnamed."""
 
 from dataclasses import replace
 from typing import cast
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.calls import Recording
+from domain.calls import Parties, Recording
+from domain.directory import DirectoryList, Employee
 from domain.ports import Tx
+from storage import call_names
 from storage.calls import CallKey, CallStore
+from storage.directory import DirectoryStore
 from storage.engine import Database
+from storage.queries.calls import CallQuery, find_calls
 from tests.calls.world import FACTS, TRANSCRIPT
 from tests.ground import HandClock
 
@@ -40,3 +45,51 @@ async def test_another_recording_forgets_what_was_heard(database: Database, cloc
     assert other is not None
     assert same.transcript == TRANSCRIPT
     assert (other.transcript, other.recording_sha256) == (None, "b")
+
+
+async def test_calls_are_named_from_the_list_of_employees(
+    database: Database, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_names, "A_PIECE", 2)
+    store, shelf = CallStore(database), DirectoryStore(database)
+
+    async def register(call_id: str, employee_id: str, parties: Parties | None = None) -> None:
+        key, facts = replace(KEY, call_id=call_id), replace(FACTS, employee_id=employee_id)
+
+        async def job(connection: AsyncConnection) -> None:
+            tx = cast("Tx", connection)
+            await store.register(
+                tx, key, facts, phone_key="", state="old", heard_at=clock.now(), delivery_id=None, rehearsal=False
+            )
+            if parties is not None:
+                await store.set_parties(tx, key, parties)
+
+        await database.write(job)
+
+    async def read_employees(*some: Employee) -> None:
+        generation = await shelf.begin(1, DirectoryList.EMPLOYEES)
+        await shelf.add_employees(1, generation, some)
+        await shelf.complete(1, DirectoryList.EMPLOYEES, generation, now=clock.now())
+
+    async def found(*names: str) -> list[tuple[str, str]]:
+        page = await find_calls(database, 1, CallQuery(names=names), limit=20)
+        return sorted((line.employee_name, line.client_name) for line in page.rows)
+
+    for number in range(4):
+        await register(f"before{number}", "7")
+    await register("client", "7", Parties(client_name="Ольга"))
+    await register("told", "7", Parties(employee_name="Анна П."))
+    await register("gone", "99")
+    await register("nobody", "")
+    assert await found("семёнова") == []
+    semyonova = Employee(external_id="7", name="Анна", last_name="Семёнова", second_name="Сергеевна")
+    await read_employees(semyonova, Employee(external_id="8", name=""))
+    assert await found("семенова") == [("Анна Семёнова", "")] * 4 + [("Анна Семёнова", "Ольга")]
+    assert await found("ольга") == [("Анна Семёнова", "Ольга")]
+    assert await found("анна п.") == [("Анна П.", "")]
+    await register("after", "7")
+    await register("nameless", "8")
+    await register("told", "7")  # again, as after a crash
+    assert len(await found("семёнова")) == 6
+    assert await found("анна п.") == [("Анна П.", "")]
+    assert len(await found()) == 10
