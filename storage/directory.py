@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.directory import Department, DirectoryList, Employee, House, HouseField, number_of
 from storage.call_names import name_calls
 from storage.engine import Database
-from storage.finding import searchable, words_of
+from storage.finding import place_of, searchable, words_of
 from storage.models import departments, directory_lists, employee_departments, employees, houses, work, work_steps
 from storage.sets import BulkWrite, storable
 from storage.upsert import upsert
@@ -41,7 +41,7 @@ _HOUSES = _write(
         **dict(_BEGINNING), "title": "text", "address": "text", "flats": "text", "entrances": "text", "floors": "text",
         "company": "text", "schedule": "text", "brigade": "text", "flats_count": "int", "entrances_count": "int",
         "floors_count": "int", "company_key": "text", "stage_id": "text", "responsible_id": "text", "url": "text",
-        "search": "text",
+        "search": "text", "pipeline_id": "text", "place": "text",
     },
 )  # fmt: skip
 _EMPLOYEES = _write(
@@ -184,6 +184,7 @@ def _house_row(one: House) -> tuple[Any, ...]:
         values[HouseField.FLOORS], company, values[HouseField.SCHEDULE], values[HouseField.BRIGADE], *counted,
         " ".join(words_of(company)), _key(one.stage_id), _key(one.responsible_id), storable(one.url),
         searchable(address, *(word for word in words_of(title) if word.isalpha())) if address else searchable(title),
+        _key(one.pipeline_id), place_of(address or title),
     )  # fmt: skip
 
 

@@ -3,17 +3,19 @@
 import asyncio
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import ColumnElement, Integer, Row, Select, Table, case, func, literal, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, Table, case, false, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.calls import folded
 
 MOST_WORDS = 8
 LONGEST_QUESTION = 200
+DIGITS = 8  # of a number in a place
 LEAST_ALIKE = 60.0  # of a hundred: «кибольчича» is Кибальчича, «пушкина» nobody
 
 _WORD = re.compile(r"\d+|[^\W\d_]+")
@@ -37,6 +39,12 @@ def searchable(*texts: str) -> str:
     return f" {' '.join(words_of(' '.join(texts)))} "
 
 
+def place_of(text: str) -> str:
+    """What sorts addresses by street and house, whatever stands before them: «ул. Мира, 3» before «Мира, 12»."""
+    words = [word for word in words_of(text) if word not in _OF_ADDRESSES]
+    return " ".join(word.zfill(DIGITS) if word.isdecimal() else word for word in words)
+
+
 def asked(question: str) -> tuple[str, ...]:
     """The words that count in a question; those that addresses are full of only where there are no others."""
     words = list(dict.fromkeys(words_of(question[:LONGEST_QUESTION])))
@@ -53,12 +61,17 @@ async def find(
     limit: int,
     offset: int,
     respell: bool,
+    also: Mapping[str, ColumnElement[bool]] = MappingProxyType({}),
 ) -> tuple[Sequence[Row[Any]], str]:
-    """Rows of ``table`` (it has ``search``) with ``total``, the closest first; where none, a spelling that finds some."""
+    """Rows of ``table`` (it has ``search``) with ``total``, the closest first; where none, a spelling that finds some.
+
+    ``also``: what else a word may be true of, beside ``search``.
+    """
     words, text = asked(question), table.c.search
     if not words:
         return (), ""
-    wanted = select(table, func.count().over().label("total")).where(mine, *(_holding(text, word) for word in words))
+    holding = (or_(_holding(text, word), also.get(word, false())) for word in words)
+    wanted = select(table, func.count().over().label("total")).where(mine, *holding)
     wanted = wanted.order_by(_closeness(text, words).desc(), *order).limit(limit).offset(offset)
     rows = (await connection.execute(wanted)).all()
     return rows, "" if rows or offset or not respell else await _near(connection, select(text).where(mine), words)
@@ -87,7 +100,7 @@ def nearest(words: tuple[str, ...], texts: Sequence[str]) -> str:
     names = tuple(word for word in spelt if not word.isdecimal())
     longest = tuple(sorted(names, key=len)[-1:])
     for tried in (spelt, names, longest):
-        if tried and any(all(_is_in(text, word) for word in tried) for text in texts):
+        if tried and any(all(is_in(text, word) for word in tried) for text in texts):
             return " ".join(tried)
     return ""
 
@@ -101,7 +114,7 @@ def respelt(words: Sequence[str], texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _spelt(word: str, known: set[str], letters: list[str]) -> str:
-    if any(_is_in(f" {one}", word) for one in known):
+    if any(is_in(f" {one}", word) for one in known):
         return word
     if word.isdecimal():
         return ""
@@ -109,7 +122,7 @@ def _spelt(word: str, known: set[str], letters: list[str]) -> str:
     return found[0] if found is not None else ""
 
 
-def _is_in(text: str, word: str) -> bool:
+def is_in(text: str, word: str) -> bool:
     """As ``_holding`` of a column."""
     return (f" {word}" if _from_start(word) else word) in text
 

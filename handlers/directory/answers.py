@@ -21,7 +21,9 @@ WORDS_LIMIT = 60
 async def houses(desk: Desk, reader: Reader, person: Person, *, offset: int = 0, without_company: bool = False) -> Message:
     """A page of all of them, or of those without a managing company."""
     key, turn = ("", "hsu") if without_company else (None, "hs")
-    lines = await read.houses(desk.database, person.account_id, limit=PER_PAGE, offset=offset, company_key=key)
+    lines = await read.houses(
+        desk.database, person.account_id, limit=PER_PAGE, offset=offset, company_key=key, by_address=True
+    )
     total = await read.count_houses(desk.database, person.account_id, company_key=key)
     title = reader.say("houses.without_company") if without_company else ""
     return houses_screen(
@@ -58,7 +60,9 @@ async def staff(desk: Desk, reader: Reader, person: Person, *, offset: int = 0, 
 
 
 async def staff_found(desk: Desk, reader: Reader, person: Person, words: str, *, offset: int = 0) -> Message:
-    found = await read.find_employees(desk.database, person.account_id, words, limit=PER_PAGE, offset=offset)
+    found = await read.find_employees(
+        desk.database, person.account_id, words, limit=PER_PAGE, offset=offset, by_department=True
+    )
     seen = await sight(desk, person, DirectoryList.EMPLOYEES)
     if not found.total and not offset:
         return await _nothing(desk, reader, person, words, near=found.near, seen=seen)

@@ -104,7 +104,8 @@ async def somebody_in_words(message: ChatMessage, person: Person, desk: Desk) ->
     asked = understand(text, now=desk.clock.now(), zone=desk.timezone(person.account_id))
     if asked.period is not None:
         raise SkipHandler
-    if not (await find_employees(desk.database, person.account_id, words, limit=1, respell=False)).total:
+    found_some = await find_employees(desk.database, person.account_id, words, limit=1, respell=False, by_department=True)
+    if not found_some.total:
         raise SkipHandler
     await show(message, desk, await answers.staff_found(desk, _reader_of(desk, person, message), person, words))
 

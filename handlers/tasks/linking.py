@@ -16,10 +16,12 @@ from handlers.desk import Desk
 from handlers.talk.telegram import ADMINS, Pressed, in_private, number, pressed_in_private, redraw, show, toast
 from handlers.tasks.services import TaskServices
 from handlers.wording import Reader, shortened
+from storage.finding import words_of
 from storage.queries.directory import EmployeeLine, employee, find_employees, freshness
 from storage.queries.tasks import EmployeeLink, links
 
 MOST_OFFERED = 8
+MOST_ALIKE = 100  # among whom those of the very name are looked for
 MOST_PEOPLE = 40
 NAME_LIMIT = 30
 
@@ -103,8 +105,8 @@ def _line(reader: Reader, desk: Desk, one: Person, link: EmployeeLink | None) ->
 async def _offer(
     desk: Desk, person: Person, services: TaskServices, other: Person, words: str, *, typed: bool = False
 ) -> Message:
-    found = await find_employees(desk.database, person.account_id, words, limit=MOST_OFFERED) if words.strip() else None
-    offered = [one for one in found.lines if one.active] if found is not None else []
+    found = await find_employees(desk.database, person.account_id, words, limit=MOST_ALIKE) if words.strip() else None
+    offered = _closest_first(found.lines, words)[:MOST_OFFERED] if found is not None else []
     read = (await freshness(desk.database, person.account_id)).employees
     lines = [plain(desk.texts.get("linking.ask"))]
     if read.read_at is None:
@@ -114,6 +116,12 @@ async def _offer(
     title = bold(desk.texts.get("linking.who", name=_name(desk, other), crm=services.title))
     rows = _offers(desk, other, offered)
     return Message(key=ANSWER, sections=(Section(title=title, lines=tuple(lines)),), buttons=rows)
+
+
+def _closest_first(lines: Sequence[EmployeeLine], words: str) -> list[EmployeeLine]:
+    """Those who work there: who is called so and no more, then with a patronymic, then those of a like name."""
+    asked = set(words_of(words))
+    return sorted((one for one in lines if one.active), key=lambda one: len({*words_of(one.full_name)} - asked))
 
 
 def _offers(desk: Desk, other: Person, offered: Sequence[EmployeeLine]) -> tuple[tuple[Button, ...], ...]:

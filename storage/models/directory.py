@@ -41,10 +41,12 @@ houses = Table(
     Column("company_key", Text, nullable=False),  # folded: one company, however it is written
     Column("schedule", Text, nullable=False),
     Column("brigade", Text, nullable=False),
+    Column("pipeline_id", String(64), nullable=False, server_default=""),
     Column("stage_id", String(64), nullable=False),
     Column("responsible_id", String(64), nullable=False),
     Column("url", Text, nullable=False),
     Column("search", Text, nullable=False),  # storage.finding.searchable
+    Column("place", Text, nullable=False, server_default=""),  # storage.finding.place_of
     PrimaryKeyConstraint("account_id", "generation", "external_id"),
     Index("ix_houses_number", "account_id", "generation", "number"),
 )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.directory import Department, DirectoryList, HouseField, in_tree_order
 from storage.engine import Database
-from storage.finding import find
+from storage.finding import asked, find, is_in, searchable
 from storage.models import departments as department_rows
 from storage.models import directory_lists, employee_departments
 from storage.models import employees as employee_rows
@@ -120,14 +120,24 @@ async def freshness(database: Database, account_id: int) -> Freshness:
 
 
 async def houses(
-    database: Database, account_id: int, *, limit: int | None = None, offset: int = 0, company_key: str | None = None
+    database: Database,
+    account_id: int,
+    *,
+    limit: int | None = None,
+    offset: int = 0,
+    company_key: str | None = None,
+    by_address: bool = False,
 ) -> tuple[HouseLine, ...]:
-    """By growing id. ``company_key``: only those of one managing company (CompanyCount), "" of those without."""
+    """By growing id, or as people look for them (``by_address``).
+
+    ``company_key``: only those of one managing company (CompanyCount), "" of those without.
+    """
     rows = house_rows
     mine = current(rows, DirectoryList.HOUSES, account_id)
     if company_key is not None:
         mine &= rows.c.company_key == company_key
-    listed = select(rows).where(mine).order_by(rows.c.number, rows.c.external_id).limit(limit).offset(offset)
+    order = _BY_ADDRESS if by_address else (rows.c.number, rows.c.external_id)
+    listed = select(rows).where(mine).order_by(*order).limit(limit).offset(offset)
     async with database.read() as connection:
         return tuple(_house(row) for row in await connection.execute(listed))
 
@@ -169,10 +179,11 @@ async def find_houses(
     Where nothing is found another spelling is looked for, unless nobody would read it (not ``respell``).
     """
     rows = house_rows
-    order = (func.length(rows.c.address), rows.c.number, rows.c.external_id)  # «3» before «3, корп. 1»
     mine = current(rows, DirectoryList.HOUSES, account_id)
     async with database.read() as connection:
-        found, near = await find(connection, rows, mine, words, order=order, limit=limit, offset=offset, respell=respell)
+        found, near = await find(
+            connection, rows, mine, words, order=_BY_ADDRESS, limit=limit, offset=offset, respell=respell
+        )
     return Found(lines=tuple(map(_house, found)), total=found[0].total if found else 0, near=near)
 
 
@@ -209,14 +220,26 @@ async def employee(database: Database, account_id: int, external_id: str) -> Emp
 
 
 async def find_employees(
-    database: Database, account_id: int, words: str, *, limit: int, offset: int = 0, respell: bool = True
+    database: Database,
+    account_id: int,
+    words: str,
+    *,
+    limit: int,
+    offset: int = 0,
+    respell: bool = True,
+    by_department: bool = False,
 ) -> Found[EmployeeLine]:
-    """By parts of the name or the position, as ``find_houses``; those who work there before those who do not."""
+    """By parts of the name or the position, as ``find_houses``; those who work there before those who do not.
+
+    ``by_department``: a word may be of a department's name, too: «петрова бригада 1».
+    """
     mine = current(employee_rows, DirectoryList.EMPLOYEES, account_id)
     async with database.read() as connection:
+        also = await _inside_named(connection, account_id, asked(words)) if by_department else {}
         found, near = await find(
-            connection, employee_rows, mine, words, order=_BY_NAME, limit=limit, offset=offset, respell=respell
-        )
+            connection, employee_rows, mine, words,
+            order=_BY_NAME, limit=limit, offset=offset, respell=respell, also=also,
+        )  # fmt: skip
         lines = await _employees(connection, account_id, found)
     return Found(lines=lines, total=found[0].total if found else 0, near=near)
 
@@ -256,6 +279,8 @@ async def people_in_departments(connection: AsyncConnection, account_id: int) ->
     return {id_ or "": int(count) for id_, count in await connection.execute(counted)}
 
 
+# By street and house; those without an address below, by the deal's name.
+_BY_ADDRESS = (house_rows.c.address == "", house_rows.c.place, house_rows.c.number, house_rows.c.external_id)
 _BY_NAME = (employee_rows.c.active.desc(), employee_rows.c.search, employee_rows.c.number)
 
 
@@ -295,6 +320,23 @@ async def _memberships(connection: AsyncConnection, account_id: int, ids: Sequen
     for id_, name in await connection.execute(listed):
         names[id_].append(name)
     return names
+
+
+async def _inside_named(
+    connection: AsyncConnection, account_id: int, words: Sequence[str]
+) -> dict[str, ColumnElement[bool]]:
+    """For each word that a department is called by: to be in such a one. «Бригада 10» is none of «бригада 1»."""
+    members, known = employee_departments.c, department_rows.c
+    listed = select(known.external_id, known.name).where(current(department_rows, DirectoryList.DEPARTMENTS, account_id))
+    names = {id_: searchable(name) for id_, name in await connection.execute(listed)}
+    same = (members.account_id == employee_rows.c.account_id) & (members.generation == employee_rows.c.generation)
+    found: dict[str, ColumnElement[bool]] = {}
+    for word in words:
+        whole = [id_ for id_, name in names.items() if f" {word} " in name]
+        if called := whole or [id_ for id_, name in names.items() if is_in(name, word)]:
+            inside = select(members.employee_id).where(same, members.department_id.in_(called))
+            found[word] = employee_rows.c.external_id.in_(inside)
+    return found
 
 
 async def _heads(connection: AsyncConnection, account_id: int, ids: Iterable[str]) -> dict[str, tuple[str, bool]]:

@@ -272,6 +272,21 @@ async def test_who_is_who_is_chosen_by_a_tap(anna: Talk, office: Desk, board: Bo
     assert "Попросите администратора" in await Talk(office, MANAGER).say("/tasks")
 
 
+async def test_who_is_called_just_so_is_offered_first(anna: Talk, office: Desk) -> None:
+    store, names = DirectoryStore(office.database), ("Иванович", "Ильич", "Львович", "Петрович", "Фомич", "")
+    same = [
+        Employee(external_id=str(number), name="Олег", last_name="Смирнов", second_name=second, position="Слесарь")
+        for number, second in enumerate((*names, *names[:5]), 20)
+    ]
+    generation = await store.begin(1, DirectoryList.EMPLOYEES)
+    await store.add_employees(1, generation, same)
+    await store.complete(1, DirectoryList.EMPLOYEES, generation, now=NOON)
+    await anna.press("emp:2")
+    await anna.say("олег смирнов")
+    assert anna.keyboard()[0] == ["empset:2:25"]
+    assert len(anna.keyboard()) == 9
+
+
 async def test_a_manager_links_nobody(office: Desk) -> None:
     await read_people(office)
     oleg = Talk(office, MANAGER)

@@ -97,7 +97,7 @@ async def test_a_house_is_found_by_parts_of_its_address(database: Database, stor
     for question, found in {
         "кибальчича 3": [5, 2, 3],
         "ул. КИБАЛЬЧИЧА, д. 3, к. 1": [2],
-        "бальчич": [3, 4, 5, 2],
+        "бальчич": [5, 2, 4, 3],
         "12 елочная": [6],
         "сделка 7": [7],
         "зелинского": [],
@@ -105,6 +105,17 @@ async def test_a_house_is_found_by_parts_of_its_address(database: Database, stor
     }.items():
         answer = await read.find_houses(database, 1, question, limit=10)
         assert ([line.id for line in answer.lines], answer.total) == (found, len(found)), question
+
+
+async def test_houses_are_listed_by_street_and_number_for_people(database: Database, store: DirectoryStore) -> None:
+    listed = ["ул. Мира, 12", "Ёлочная ул., д. 8", "", "Мира, 3А", "ул. Ёлочная, 10", "Мира 3"]
+    await tell_houses(store, [house(number, address) for number, address in enumerate(listed, start=1)])
+    by_address = await read.houses(database, 1, by_address=True)
+    assert [line.id for line in by_address] == [2, 5, 6, 4, 1, 3]
+    paged = [(await read.houses(database, 1, by_address=True, limit=1, offset=place))[0].id for place in range(6)]
+    assert paged == [2, 5, 6, 4, 1, 3]
+    assert [line.id for line in await read.houses(database, 1)] == [1, 2, 3, 4, 5, 6]
+    assert [line.id for line in (await read.find_houses(database, 1, "мира", limit=9)).lines] == [6, 4, 1]
 
 
 async def test_people_their_departments_and_heads(database: Database, store: DirectoryStore) -> None:
@@ -119,6 +130,10 @@ async def test_people_their_departments_and_heads(database: Database, store: Dir
     found = await read.find_employees(database, 1, "ИВАН", limit=1)
     assert ([one.external_id for one in found.lines], found.total) == (["9"], 2)
     assert (await read.find_employees(database, 1, "семен иваноф", limit=5)).near == "семен иванов"
+    for words, ids in {"Бригада 1": ["7", "8"], "петрова бригада": ["7"], "продажи": ["7"], "бригада 2": []}.items():
+        inside = await read.find_employees(database, 1, words, limit=5, by_department=True)
+        assert [one.external_id for one in inside.lines] == ids, words
+    assert (await read.find_employees(database, 1, "бригада 1", limit=5)).total == 0
     tree = await read.departments(database, 1)
     assert [(one.name, one.parent, one.head, one.head_active, one.people, one.depth) for one in tree] == [
         ("Компания", "", "", True, 0, 0), ("Продажи", "Компания", "Петрова Анна Сергеевна", True, 1, 1),
