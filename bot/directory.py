@@ -1,6 +1,6 @@
 """A CRM's houses, people and departments joined to the process: read at the start and every hour."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,8 +25,8 @@ A_DAY = timedelta(hours=23)
 TURN_SECONDS = 5.0  # between looks whether an earlier reading has ended: of two at once the portal would see twice as many
 
 
-def build_directory(database: Database, parts: Mapping[str, Part]) -> DirectoryDesk | None:
-    """None where no connected vendor has a directory.
+def build_directory(database: Database, parts: Mapping[str, Part], *, come: Callable[[], None]) -> DirectoryDesk | None:
+    """None where no connected vendor has a directory. ``come`` is called when a reading is due sooner.
 
     The health board does not listen: a right that one list lacks says nothing of the connection, and the list tells it.
     """
@@ -35,7 +35,7 @@ def build_directory(database: Database, parts: Mapping[str, Part]) -> DirectoryD
         return None
     return DirectoryDesk(
         vendor=part.vendor.name, title=part.vendor.title, platform=part.ports.directory,
-        store=DirectoryStore(database), mappings=HouseMappingStore(database),
+        store=DirectoryStore(database), mappings=HouseMappingStore(database), come=come,
     )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ async def furnish(entrance: Entrance) -> Services:
     leads = build_lead_services(settings, database, ground.chat, clock, texts=ground.texts, posted=watch.alerts.posted)
     news = _news_services(ground, watch, quiet_before)
     crm = build_crm(database, ground.connected.get("amocrm"), watch.board, clock, news)
-    directory = build_directory(database, ground.connected)
+    directory = build_directory(database, ground.connected, come=ground.signals.come)
     exports = build_exports(settings, database, leads)
     runs = {**webinar_runs(webinars), **crm_runs(crm), **lead_runs(database, news), **ad_runs(database, leads)}
     runs |= note_runs(database, ground.connected, watch.board, texts=ground.texts, timezone=settings.timezone)

@@ -141,6 +141,15 @@ class DirectoryStore:
             due: datetime | None = await connection.scalar(select(work.c.due_at).where(unended).order_by(work.c.due_at))
         return due
 
+    async def hasten(self, account_id: int, now: datetime) -> None:
+        """A reading that waits is due now."""
+        waits = (work.c.account_id == account_id) & (work.c.kind == KIND) & (work.c.state == "ready") & (work.c.due_at > now)
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(update(work).where(waits).values(due_at=now))
+
+        await self._database.write(job)
+
     async def to_begin(self, account_id: int) -> bool:
         """There is a reading that has not begun: what people choose now is for it, too."""
         begun = exists().where(work_steps.c.work_id == work.c.id)

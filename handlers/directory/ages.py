@@ -7,7 +7,7 @@ from domain.directory import DirectoryList, NotHouses
 from domain.messages import Button
 from domain.plural import spaced
 from handlers.calls.screens import action
-from handlers.directory.pipeline import UNAVAILABLE
+from handlers.directory.pipeline import BUSY, PASSING, UNAVAILABLE
 from handlers.wording import Reader
 from storage.queries.directory import ListState
 
@@ -50,7 +50,7 @@ def status_lines(reader: Reader, sights: Sequence[Sight]) -> Iterator[str]:
     """A line a list, for who runs the bot: how much there is and how old it is, or where it is said what to press."""
     for sight in sights:
         what, state = reader.say(f"directory.list.{sight.name}"), sight.state
-        if state.problem and state.problem != UNAVAILABLE:
+        if state.problem and state.problem not in PASSING:
             yield reader.say("directory.status_refused", what=what, command=_COMMANDS[sight.name])
         elif state.read_at is None:
             yield reader.say("directory.status_never", what=what)
@@ -65,6 +65,8 @@ def refresh_row(reader: Reader, sight: Sight, back: str) -> tuple[Button, ...]:
 
 def _problem(reader: Reader, sight: Sight) -> str:
     state = sight.state
+    if state.problem == BUSY:
+        return reader.say("directory.busy", crm=sight.crm)
     if state.problem == UNAVAILABLE or state.problem_at is None:
         return reader.say("directory.unavailable", crm=sight.crm)
     if state.problem in set(NotHouses):

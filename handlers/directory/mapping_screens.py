@@ -107,6 +107,8 @@ def _intro(reader: Reader, view: MappingView) -> Iterator[Line]:
         yield plain(reader.say("mapping.unknown", crm=view.crm))
         return
     yield plain(reader.say("mapping.intro"))
+    if not view.houses:
+        yield plain(reader.say("mapping.no_houses"))
     address = next(one for one in view.choices if one.house_field is HouseField.ADDRESS)
     if address.card_field is None:
         yield plain(reader.say("mapping.no_address_here" if view.kept.pipeline_id else "mapping.no_address"))
@@ -119,7 +121,8 @@ def _said(reader: Reader, view: MappingView, choice: Choice) -> Iterator[Line]:
         yield bullet(reader.say("mapping.line_off" if choice.by_hand else "mapping.line_none", field=name))
     else:
         yield bullet(reader.say("mapping.line", field=name, label=shortened(one.label, LABEL_LIMIT), code=one.code))
-        yield plain(_example(reader, view, choice.house_field))
+        if view.houses:
+            yield plain(_example(reader, view, choice.house_field))
     if choice.lost:
         yield plain(reader.say("mapping.lost", code=choice.lost))
     if choice.by_hand and one is not None:

@@ -101,13 +101,13 @@ async def choose_pipeline(callback: CallbackQuery, argument: str, person: Person
 async def read_anew(callback: CallbackQuery, person: Person, desk: Desk) -> None:
     directory = await _directory(callback, desk)
     if directory is not None:
-        word = await ask_to_read(desk, _reader(desk, person), person)
+        word = await ask_to_read(desk, person)
         await redraw(callback, desk, await _screen(desk, directory, person), word=word)
 
 
 async def _after_change(callback: CallbackQuery, desk: Desk, directory: DirectoryDesk, person: Person) -> None:
     """A reading that is on its way asks as it was before: another one follows it."""
-    await ask_to_read(desk, _reader(desk, person), person, anyway=True)
+    await ask_to_read(desk, person, anyway=True)
     await redraw(callback, desk, await _screen(desk, directory, person), word=desk.texts.get("mapping.changed"))
 
 

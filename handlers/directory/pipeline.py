@@ -6,10 +6,11 @@ Steps: houses:begin → houses:fields → houses:0, 1, 2 … → houses · the s
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from domain.directory import OF_A_HOUSE, DirectoryList, HouseMapping, NotHouses
-from domain.errors import VendorRefused, VendorUnavailable
+from domain.errors import NotReady, VendorBusy, VendorRefused, VendorUnavailable
 from domain.events import DirectoryDue
 from domain.ports import Steps
 from domain.work import WorkItem
@@ -18,7 +19,10 @@ from handlers.directory.services import DirectoryServices
 
 log = logging.getLogger(__name__)
 
-UNAVAILABLE = "unavailable"
+UNAVAILABLE, BUSY = "unavailable", "busy"
+PASSING = frozenset({UNAVAILABLE, BUSY})
+PAUSE_S = 5.0
+BORNE = timedelta(minutes=30)  # a CRM that says «later» is asked every few seconds for so long, then as one that is away
 PATIENCE = 10  # failures in a row, half an hour: a list that does not come lets the next hour read the others anew
 LOOKED_AT = 5000  # deals, a hundred requests: by then it is seen whether they are houses
 CHOOSE = "владелец или администратор выбирает в /settings → «Дома: какие поля» поле дома или воронку, в которой дома"
@@ -51,20 +55,25 @@ class Plan:
 async def read_directory(item: WorkItem[DirectoryDue], steps: Steps, services: DirectoryServices) -> None:
     """Each list by itself: one that is refused is told of, one that does not come now is tried again without the others."""
     reading = _Reading(item.account_id, steps, services)
-    away: VendorUnavailable | None = None
+    away: list[VendorUnavailable] = []
     for name, read in (
         (DirectoryList.HOUSES, reading.houses),
         (DirectoryList.EMPLOYEES, reading.employees),
         (DirectoryList.DEPARTMENTS, reading.departments),
     ):
         try:
-            done = await steps.run(name.value, partial(reading.to_its_end, name, read), Done)
-            log.info("%s: %s", name.value, done.refused or f"{done.rows} read")
+            await steps.run(name.value, partial(reading.to_its_end, name, read), Done)
         except VendorUnavailable as error:
-            away = away or error
-            await services.shelf.fail(item.account_id, name, problem=UNAVAILABLE, hint="", now=services.clock.now())
-    if away is not None and (reading.moved or item.failures < PATIENCE):
-        raise away
+            away.append(error)
+            log.warning("%s are read on later: %s", name.value, error)
+            problem = BUSY if isinstance(error, VendorBusy) else UNAVAILABLE
+            await services.shelf.fail(item.account_id, name, problem=problem, hint="", now=services.clock.now())
+    if away:
+        borne = services.clock.now() - item.heard_at < BORNE and all(isinstance(error, VendorBusy) for error in away)
+        if reading.moved or borne:  # has not failed, so its pauses do not grow
+            raise NotReady("the rest of the company", retry_after=max(error.retry_after or PAUSE_S for error in away))
+        if item.failures < PATIENCE:
+            raise away[0]
 
 
 class _DealsOnly(Exception):
@@ -97,8 +106,10 @@ class _Reading:
             log.warning("%s cannot be read: %s", name.value, error)
             return await self._failed(name, error.code, error.hint)
         except _DealsOnly as error:
+            log.info("%s are not read: %s", name.value, error)
             return await self._failed(name, error.why.value, CHOOSE)
         await self._shelf.complete(self._account_id, name, generation, now=self._clock.now())
+        log.info("%s: %d read", name.value, rows)
         return Done(rows=rows)
 
     async def houses(self, generation: int) -> int:

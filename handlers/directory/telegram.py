@@ -159,12 +159,15 @@ async def open_statistics(callback: CallbackQuery, person: Person, desk: Desk) -
 async def read_anew(callback: CallbackQuery, argument: str, person: Person, desk: Desk) -> None:
     """«Обновить»: the lists are read in the background, once whoever presses it meanwhile."""
     answer, reader = _OF_BUTTON.get(argument, answers.houses), _reader(desk, person, callback)
-    word = await ask_to_read(desk, reader, person)
+    word = await ask_to_read(desk, person)
     await redraw(callback, desk, await answer(desk, reader, person), word=word)
 
 
-async def ask_to_read(desk: Desk, reader: Reader, person: Person, *, anyway: bool = False) -> str:
-    """Have the lists read, unless they are just now or wait for the CRM; what to say. ``anyway``: it is for what changed."""
+async def ask_to_read(desk: Desk, person: Person, *, anyway: bool = False) -> str:
+    """Have the lists read, and what to say: a reading that waits for the CRM goes on, another one is not begun.
+
+    ``anyway``: it is for what changed.
+    """
     if desk.directory is None:
         return desk.texts.get("directory.not_connected")
     if await desk.directory.store.to_begin(person.account_id):
@@ -174,7 +177,8 @@ async def ask_to_read(desk: Desk, reader: Reader, person: Person, *, anyway: boo
         event = DirectoryDue(vendor=desk.directory.vendor, external_id=f"asked:{now:%Y-%m-%dT%H:%M:%S.%f}", occurred_at=now)
         await desk.submit(person.account_id, event)
     elif due > now:
-        return desk.texts.get("directory.waiting", crm=desk.directory.title, moment=reader.moment(due))
+        await desk.directory.hasten(person.account_id, now)
+        return desk.texts.get("directory.again", crm=desk.directory.title)
     return desk.texts.get("directory.reading")
 
 

@@ -1,13 +1,14 @@
 """The company is read page by page: what broke off goes on from its page, and is seen when it is whole."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from bot.directory import ask_every_hour, directory_runs
 from domain.directory import CardField, DirectoryList, HouseField, NotHouses
-from domain.errors import NotReady, VendorRefused, VendorUnavailable
+from domain.errors import NotReady, VendorBusy, VendorRefused, VendorUnavailable
 from domain.ports import Directory
 from domain.roles import Person, Role
 from handlers.directory.desk import DirectoryDesk
@@ -54,7 +55,7 @@ async def test_wherever_the_process_dies_it_goes_on_from_there() -> None:
 async def test_a_vendor_that_is_away_is_asked_again_for_that_page_alone() -> None:
     world, steps = World(), MemorySteps()
     world.crm.broken = {"houses:2": [VendorUnavailable("bitrix24", "crm.item.list", "503")]}
-    with pytest.raises(VendorUnavailable):
+    with pytest.raises(NotReady):  # a page has come, so nothing has failed in a row
         await world.read(steps)
     assert (seen(world)[HOUSES], seen(world)[EMPLOYEES]) == ([], WHOLE[EMPLOYEES])
     assert world.shelf.problems == {HOUSES: ("unavailable", "")}
@@ -67,12 +68,30 @@ async def test_a_vendor_that_is_away_is_asked_again_for_that_page_alone() -> Non
 async def test_a_list_that_does_not_come_stops_the_others_for_no_longer_than_an_hour() -> None:
     world, steps = World(), MemorySteps()
     world.crm.broken = {"employees:2": [VendorUnavailable("bitrix24", "user.get", "503") for _ in range(3)]}
-    for failures in (20, 0):  # it still got further, and it has only begun to fail
-        with pytest.raises(VendorUnavailable):
+    for failures, error in ((20, NotReady), (0, VendorUnavailable)):  # it still got further, and it has only begun to fail
+        with pytest.raises(error):
             await world.read(steps, failures=failures)
     await world.read(steps, failures=20)
     assert (seen(world)[HOUSES], seen(world)[EMPLOYEES]) == (WHOLE[HOUSES], [])
     assert world.shelf.problems == {EMPLOYEES: ("unavailable", "")}
+
+
+async def test_a_crm_that_says_later_is_asked_again_in_seconds_for_half_an_hour(caplog: pytest.LogCaptureFixture) -> None:
+    world, steps, item = World(), MemorySteps(), due(HandClock())
+    caplog.set_level("INFO", "handlers.directory.pipeline")
+    later = [VendorBusy("bitrix24", "crm.item.list", "too many requests", retry_after=7) for _ in range(4)]
+    world.crm.broken = {"houses:2": list(later)}
+    for _ in range(3):
+        with pytest.raises(NotReady) as put_off:
+            await world.read(steps, item=item)
+        assert put_off.value.retry_after == 7
+    assert world.shelf.problems == {HOUSES: ("busy", "")}
+    world.clock.forward(1800)
+    with pytest.raises(VendorBusy):
+        await world.read(steps, item=item)
+    await world.read(steps, item=item)
+    assert (seen(world), world.shelf.problems) == (WHOLE, {})
+    assert [line for line in caplog.messages if line.startswith("employees")] == ["employees: 3 read"]
 
 
 async def test_a_refused_list_keeps_its_rows_and_stops_no_other() -> None:
@@ -146,7 +165,7 @@ async def test_490_houses_82_people_and_6_departments_come_whole(shop: Shop, lit
 async def _read(steps: MemorySteps, services: DirectoryServices) -> bool:
     try:
         await read_directory(due(HandClock()), steps, services)
-    except VendorUnavailable:
+    except (NotReady, VendorUnavailable):
         return False
     return True
 
@@ -173,10 +192,16 @@ async def test_an_hour_has_one_reading_and_a_late_one_is_waited_for(lite: Databa
     works = WorkStore(lite)
     assert await ask_every_hour(desk, lite, 1, clock.now())
     assert await desk.store.underway(1) == clock.now()
+    (row,) = await works.claim(clock.now(), 5)
+    await works.put_off(row, due_at=clock.now() + timedelta(hours=2), waiting_for="", failed=True)
     clock.forward(3600)
     assert not await ask_every_hour(desk, lite, 1, clock.now())
-    for row in await works.claim(clock.now(), 5):
-        await works.finish(row, clock.now())
+    assert await works.claim(clock.now(), 5) == []
+    await desk.hasten(1, clock.now())
+    (row,) = await works.claim(clock.now(), 5)
+    await desk.hasten(1, clock.now() - timedelta(hours=1))  # what runs is left alone
+    assert await desk.store.underway(1) == clock.now()
+    await works.finish(row, clock.now())
     assert await desk.store.underway(1) is None
     assert await ask_every_hour(desk, lite, 1, clock.now())
     for row in await works.claim(clock.now(), 5):

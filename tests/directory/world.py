@@ -131,9 +131,9 @@ class World:
     clock: HandClock = field(default_factory=HandClock)
     mappings: MemoryMappings = field(default_factory=MemoryMappings)
 
-    async def read(self, steps: Steps, *, failures: int = 0) -> None:
+    async def read(self, steps: Steps, *, failures: int = 0, item: WorkItem[DirectoryDue] | None = None) -> None:
         services = DirectoryServices(platform=self.crm, shelf=self.shelf, mappings=self.mappings, clock=self.clock)
-        await read_directory(replace(due(self.clock), failures=failures), steps, services)
+        await read_directory(item or replace(due(self.clock), failures=failures), steps, services)
 
 
 def due(clock: HandClock) -> WorkItem[DirectoryDue]:

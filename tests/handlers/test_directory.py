@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 import pytest
@@ -27,6 +28,7 @@ from storage.directory import DirectoryStore
 from storage.house_mapping import HouseMappingStore, KeptMapping
 from storage.queries.directory import ListState
 from storage.queries.directory_figures import CompanyCount, DepartmentCount, Statistics
+from storage.steps import StoredSteps
 from storage.work import WorkStore
 from tests.directory.world import MemoryCrm
 from tests.handlers.chat import GROUP, MANAGER, OWNER, Talk
@@ -191,6 +193,24 @@ async def test_it_is_said_why_there_is_nothing(desk: Desk, stage: Stage) -> None
     shown = await talk.say("/stats")
     assert "не отвечает" in shown
     assert "дома: сегодня 15:00 (только что)." in shown
+    await store.fail(1, DirectoryList.HOUSES, problem="busy", hint="", now=NOON)
+    assert "просит подождать" in await talk.say("/houses")
+
+
+async def test_a_reading_that_waits_goes_on_when_it_is_asked_for(desk: Desk, stage: Stage) -> None:
+    await seed_accounts(desk.database)
+    crm, works, now = connected(desk), WorkStore(desk.database), desk.clock.now()
+    assert crm.directory is not None
+    woken = list[bool]()
+    crm = replace(crm, directory=replace(crm.directory, come=lambda: woken.append(True)))
+    await works.add(account_id=1, kind="directory", object_="hour", payload="{}", source="tick", now=now)
+    (row,) = await works.claim(now, 5)
+    steps = await StoredSteps.load(desk.database, desk.clock, row.id, fresh=True)
+    await steps.run("houses:begin", partial(crm.directory.store.begin, 1, DirectoryList.HOUSES), int)
+    await works.put_off(row, due_at=now + timedelta(minutes=5), waiting_for="vendor:bitrix24", failed=True)
+    assert "спрашиваю снова" in await Talk(crm, MANAGER).press("drd:hs")
+    assert (stage.submitted, woken) == ([], [True])
+    assert [one.id for one in await works.claim(now, 5)] == [row.id]
 
 
 async def test_what_was_read_stays_without_the_crm(town: Desk) -> None:
@@ -238,6 +258,15 @@ def test_of_many_fields_that_fit_some_are_named(reader: Reader) -> None:
     shown = as_text(mapping_screen(reader, MappingView(crm="Битрикс24", kept=kept, choices=choices_of(kept))))
     assert "«Адрес дома дома дома» (UF_3) и ещё 2. Проверьте" in shown
     assert "UF_4" not in shown
+
+
+def test_before_a_house_is_read_no_field_is_called_empty(reader: Reader) -> None:
+    kept = KeptMapping(fields=FIELDS)
+    view = MappingView(crm="Битрикс24", kept=kept, choices=choices_of(kept))
+    shown = as_text(mapping_screen(reader, view))
+    assert "Ни одного дома пока не прочитано" in shown
+    assert "не заполнено" not in shown
+    assert "не заполнено" in as_text(mapping_screen(reader, replace(view, houses=3)))
 
 
 def test_a_portal_without_an_address_is_told_of(reader: Reader) -> None:
