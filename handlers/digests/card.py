@@ -199,25 +199,35 @@ def _buttons(debts: Debts, reader: Reader) -> tuple[Button, ...]:
 
 
 def _reckoned(facts: DigestFacts, reader: Reader) -> list[str]:
-    return reckoning_lines(reader, facts.calls_reckoned, facts.webinars_reckoned, facts.crm_reckoned)
+    """Each with its own day, which is not the digest's; a vendor that lists nothing proves nothing."""
+    told = [(one.at, reckoning_lines(reader, (one,), (), ())) for one in facts.calls_reckoned if one.listed]
+    told += [(one.at, reckoning_lines(reader, (), (one,), ())) for one in facts.webinars_reckoned if one.listed]
+    told += [(one.at, reckoning_lines(reader, (), (), (one,))) for one in facts.crm_reckoned if one.listed]
+    return [
+        line
+        for at, (first, *rest) in told
+        for line in (reader.say("told.reckoned_until", at=_since(reader, at), what=first), *rest)
+    ]
 
 
 def _reckoned_shortly(facts: DigestFacts, reader: Reader) -> str:
     told = _reckoned(facts, reader)
     if len(told) == 1:
-        return told[0]
+        return reader.say("told.reckoned_one", what=told[0])
     vendors = _all_there(facts, reader)
     return reader.say("told.reckoned", vendors=vendors) if vendors else ""
 
 
 def _all_there(facts: DigestFacts, reader: Reader) -> str:
-    """«Битрикс24 214 из 214 · Бизон365 2 из 2»: what came here of what each lists; "" where none lists anything."""
-    counts = [(one.vendor, one.listed - one.waiting, one.listed) for one in facts.calls_reckoned]
-    counts += [(one.vendor, one.listed - one.waiting - one.failed, one.listed) for one in facts.webinars_reckoned]
-    counts += [(one.vendor, one.listed - one.waiting, one.listed) for one in facts.crm_reckoned]
+    """«Битрикс24 214 из 214 (до 14:05) · …»: what came here of what each lists; "" where none lists anything."""
+    counts = [(one.vendor, one.listed - one.waiting, one.listed, one.at) for one in facts.calls_reckoned]
+    counts += [(one.vendor, one.listed - one.waiting - one.failed, one.listed, one.at) for one in facts.webinars_reckoned]
+    counts += [(one.vendor, one.listed - one.waiting, one.listed, one.at) for one in facts.crm_reckoned]
     return " · ".join(
-        reader.say("told.vendor", vendor=reader.vendor(vendor), here=spaced(here), listed=spaced(listed))
-        for vendor, here, listed in counts
+        reader.say(
+            "told.vendor", vendor=reader.vendor(vendor), here=spaced(here), listed=spaced(listed), at=_since(reader, at)
+        )
+        for vendor, here, listed, at in counts
         if listed
     )
 

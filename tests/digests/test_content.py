@@ -15,7 +15,10 @@ from handlers.wording import Reader
 from storage.engine import Database
 from storage.models import settings as chosen
 from storage.queries.company import Subject
+from storage.queries.crm_reckoning import CrmReckoning
+from storage.queries.reckoning import Reckoning
 from storage.queries.settings import MIN_DURATION
+from storage.queries.webinar_reckoning import WebinarReckoning
 from tests.digests.company import FRIDAY, LINES, MORNING, MOSCOW, STAFF, call, lead, missed, month, put_in, usual_day
 from tests.handlers.conftest import Golden
 from tests.handlers.seed import put, seed_accounts
@@ -143,3 +146,23 @@ async def test_a_part_that_is_left_out_is_not_told(lite: Database, part: DigestP
     signs = {DigestPart.CALLS: "📞", DigestPart.LEADS: "👤", DigestPart.DEBTS: "перезвонить"}
     said = card(await told(lite, parts=ALL - {part}))
     assert signs.get(part, "Сверено") not in said
+
+
+async def test_a_reckoning_names_its_own_day_and_is_left_out_of_a_vendor_that_lists_nothing(lite: Database) -> None:
+    """The digest is of another day, and calls from before the connection are in the digest and in no reckoning."""
+    at = MORNING - timedelta(minutes=55)
+    calls = Reckoning(vendor="bitrix24", at=at, listed=0, processed=0, filtered=0, waiting=0, found=0)
+    facts = replace(
+        await told(lite), calls_reckoned=(calls,), webinars_reckoned=(WebinarReckoning(vendor="bizon365", at=at),)
+    )
+    assert "свер" not in (card(facts) + card(facts, full=True)).casefold()
+    some = replace(facts, calls_reckoned=(replace(calls, listed=20, processed=18, filtered=2),))
+    line = f"за сутки до {at.astimezone(MOSCOW):%H:%M}: звонков в Битрикс24 20 · обработано 18"
+    assert f"🧾 Сверка {line}" in card(some)
+    assert f"• {line}" in card(some, full=True)
+    before = at - timedelta(days=1)
+    crm = CrmReckoning(vendor="bitrix24", at=before, listed=5, hook=4, poll=0, waiting=1)
+    assert (
+        f"🧾 Сверено за сутки: Битрикс24 20 из 20 (до {at.astimezone(MOSCOW):%H:%M})"
+        f" · Битрикс24 4 из 5 (до {before.astimezone(MOSCOW):%d.%m %H:%M})"
+    ) in card(replace(some, crm_reckoned=(crm,)))
