@@ -101,6 +101,8 @@ def _days(settings: Settings, arguments: argparse.Namespace, asked: Asked) -> Da
     period = asked.period
     first = _day("--from", arguments.first) if arguments.first else period.first if period else None
     last = _day("--to", arguments.last) if arguments.last else period.last if period else None
+    if period is not None and period.turned and not (arguments.first or arguments.last):
+        first, last = period.last, period.first
     if first is not None and last is not None and first > last:
         raise ValueError(f"период наоборот: {first:%d.%m.%Y} позже {last:%d.%m.%Y}")
     return Days(zone=settings.timezone, first=first, last=last)
@@ -166,7 +168,7 @@ def _tell(written: Written, days: Days, *, to_stdout: bool) -> None:
     tell = complain if to_stdout else say
     since = f" с {days.first:%d.%m.%Y}" if days.first else ""
     until = f" по {days.last:%d.%m.%Y}" if days.last else ""
-    where = "" if to_stdout else f": {', '.join(path.name for path in written.paths)}"
+    where = "" if to_stdout else f": {', '.join(map(str, written.paths))}"
     tell(f"Строк{since}{until}: {spaced(written.rows)}{where}")
     if written.cut:
         tell(f"Слишком длинных для ячейки текстов: {written.cut}, они обрезаны; целиком они в csv")

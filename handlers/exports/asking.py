@@ -54,6 +54,11 @@ class Asked:
     ever: bool = False
     left: str = ""
 
+    @property
+    def turned(self) -> bool:
+        """The last of the days was named before the first: whoever asks is told which days are taken."""
+        return self.period is not None and self.period.turned
+
 
 def asks(text: str) -> bool:
     """«выгрузи звонки за ноябрь»: plain words that ask for a file."""

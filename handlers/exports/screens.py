@@ -23,7 +23,8 @@ PICKED_DAYS = (7, 30, 90)
 class Wish:
     """A file somebody asked for. ``id`` names the asking, "" where nothing is asked yet.
 
-    ``about``: of which webinar and part of its people, where it is of one.
+    ``about``: of which webinar and part of its people, where it is of one. ``turned``: the last of its days was named before
+    the first.
     """
 
     export: Export
@@ -31,6 +32,7 @@ class Wish:
     format: Format = Format.XLSX
     id: str = ""
     about: str = ""
+    turned: bool = False
 
     @property
     def key(self) -> str:
@@ -75,7 +77,8 @@ def format_screen(reader: Reader, wish: Wish) -> Message:
         action(reader.say("export.button.excel"), f"expf:{wish.export.name}:{days}:{Format.XLSX}"),
         action(reader.say("export.button.csv"), f"expf:{wish.export.name}:{days}:{Format.CSV}"),
     )
-    section = Section(title=title, lines=(plain(reader.say("export.format_hint")),))
+    lines = [plain(reader.say("export.turned", when=when_of(reader, wish.days)))] if wish.turned else []
+    section = Section(title=title, lines=(*lines, plain(reader.say("export.format_hint"))))
     return Message(key=ANSWER, sections=(section,), buttons=(buttons,))
 
 

@@ -81,7 +81,7 @@ async def _answer(message: ChatMessage, text: str, person: Person, desk: Desk, s
         await show(message, desk, choose_screen(reader, person, puzzled=bool(asked.left and not asked.what)))
     elif export.dated and (asked.left or (asked.period is None and not asked.ever)):
         await _ask_days(message, state, desk, export, days_screen(reader, export, puzzled=asked.left))
-    elif asked.format is None:
+    elif asked.format is None or (export.dated and asked.turned):
         await show(message, desk, format_screen(reader, _wish(reader, export, asked)))
     else:
         wish = _wish(reader, export, asked, id_=f"{person.user_id}:m{message.message_id}")
@@ -236,7 +236,8 @@ def _allowed(name: str, person: Person) -> Export | None:
 
 
 def _wish(reader: Reader, export: Export, asked: Asked, *, id_: str = "") -> Wish:
-    return Wish(export=export, days=days_of(asked.period, reader), format=asked.format or Format.XLSX, id=id_)
+    days, kind = days_of(asked.period, reader), asked.format or Format.XLSX
+    return Wish(export=export, days=days, format=kind, id=id_, turned=export.dated and asked.turned)
 
 
 def _of_button(reader: Reader, export: Export, days: str, format_: str = "") -> Wish:

@@ -33,7 +33,7 @@ async def terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Terminal:
 
 async def test_a_book_is_written_and_nothing_is_overwritten(terminal: Terminal) -> None:
     said = await terminal("export", "лиды", "--out", "leads.xlsx")
-    assert (said.status, said.out, said.err) == (0, "Строк: 2: leads.xlsx\n", "")
+    assert (said.status, said.out, said.err) == (0, f"Строк: 2: {terminal.folder / 'leads.xlsx'}\n", "")
     with CalamineWorkbook.from_path(terminal.folder / "leads.xlsx") as opened_book:
         rows = opened_book.get_sheet_by_index(0).to_python()
     assert [row[2:4] for row in rows] == [["Имя", "Телефон"], ["Анна", "7 999 000-00-02"], ["=cmd()", "7 999 000-00-01"]]
@@ -68,6 +68,7 @@ async def test_without_words_it_says_what_there_is(terminal: Terminal) -> None:
         ("звонки 31 февраля", "непонятно: «31 февраля»"),
         ("звонки с 15 по 1", "непонятно: «15 1»"),
         ("звонки --from 2026-11-15 --to 2026-11-01", "период наоборот: 15.11.2026 позже 01.11.2026"),
+        ("звонки с 15 по 1 ноября", "период наоборот: 15."),
         ("звонки --from вчера", "--from: «вчера» не дата"),
         ("звонки --format doc", "«doc» не бывает"),
         ("звонки --format xlsx --out -", "только csv"),

@@ -131,6 +131,15 @@ async def test_all_in_one_line(owner: Talk, stage: Stage, text: str) -> None:
     assert stage.submitted == [replace(NOVEMBER, external_id="1:m7")]
 
 
+async def test_days_the_wrong_way_round_are_said(owner: Talk, stage: Stage) -> None:
+    for words in ("/export лиды с 20 по 1 ноября", "выгрузи лиды с 20 по 1 ноября в эксель"):
+        assert "Начало названо позже конца: взял 1–20 ноября" in await owner.say(words)
+        assert owner.keyboard()[0][0] == "expf:leads:20:xlsx"
+    assert stage.submitted == []
+    assert "Начало" not in await owner.say("/export лиды с 1 по 20 ноября")
+    assert "Начало" not in await owner.say("/export дома с 20 по 1 ноября")
+
+
 async def test_words_that_leave_something_open_are_asked_on(owner: Talk, stage: Stage) -> None:
     assert "Не понял, что выгрузить" in await owner.say("/выгрузка погода")
     assert "Звонки: за какие дни?" in await owner.say("/export звонки")
