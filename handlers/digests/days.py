@@ -12,6 +12,7 @@ from handlers.digests.usual import LEAST, LEAST_WEEKS
 from storage.queries.company import Span, span_of
 
 EVENING = time(15)  # from here on a daily digest tells of today
+LAST_MINUTE = time(23, 59)  # of a day: the whole of it is told of, and no day besides
 WEEKS_OF_DAYS, WEEKS_OF_WEEKS = 8, 4
 LOOKED_BACK = 28
 QUIET = 0.2  # of the busiest day of the week: nobody works
@@ -42,6 +43,8 @@ def told_of(kind: DigestKind, now: datetime, zone: ZoneInfo, busy: Sequence[int]
     today, day = local.date(), timedelta(days=1)
     if kind is DigestKind.WEEKLY:
         return _whole(today - 7 * day, today - day, zone)
+    if local.time() >= LAST_MINUTE:
+        return _whole(today, today, zone)
     if so_far or local.time() >= EVENING:
         begin = span_of(today, today, zone).since
         return Told(period=Period(first=today, last=today), span=Span(begin, now.astimezone(UTC)), so_far=True)

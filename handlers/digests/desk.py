@@ -1,8 +1,8 @@
 """What screens of digests ask for: the digest itself, the schedules, and where they may go."""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import time
+from dataclasses import dataclass, replace
+from datetime import date, time
 
 from domain.digests import DigestKind, DigestPart
 from domain.errors import BadInput
@@ -33,9 +33,9 @@ class Made:
     known: bool
 
 
-def understood(words: str, texts: Texts) -> Typed:
-    """BadInput for a time that there is not, and for words that say nothing to us."""
-    typed = understand(words, texts)
+def understood(words: str, texts: Texts, today: date) -> Typed:
+    """BadInput for a time that there is not, days no digest tells of, and words that say nothing to us."""
+    typed = understand(words, texts, today)
     if typed.left:
         raise BadInput("schedule", texts.get("digest.typed.left", words=typed.left))
     return typed
@@ -68,7 +68,10 @@ async def read_places(
 
 
 async def set_schedule(desk: Desk, person: Person, here: Destination, typed: Typed) -> Made:
-    """A schedule for this chat, with what is usual for all that was not said. BadInput where there are too many."""
+    """A schedule for this chat, with what is usual for all that was not said. BadInput where there are too many.
+
+    One that comes at these times already is only given its picture, or rid of it, where that was said.
+    """
     store = ScheduleStore(desk.database)
     had = await store.all(person.account_id)
     kind = typed.kind or DigestKind.DAILY
@@ -81,13 +84,17 @@ async def set_schedule(desk: Desk, person: Person, here: Destination, typed: Typ
         zone=typed.zone,
         parts=frozenset(DigestPart),
         destination=here,
-        picture=True,
+        picture=typed.picture is not False,
         enabled=True,
         obstacle=None,
         handled_at=desk.clock.now(),
         missed=0,
     )
     same = next((one for one in had if _times(one) == _times(new)), None)
+    if same is not None and typed.picture not in (None, same.picture):
+        drawn = new.picture
+        same = await store.change(person, same.id, lambda old: replace(old, picture=drawn), desk.clock.now())
+        return Made(schedule=same or new, known=False)
     if same is not None:
         return Made(schedule=same, known=True)
     if len(had) >= MOST:

@@ -54,7 +54,10 @@ def schedule_screen(reader: Reader, one: Schedule, places: Places, *, word: str 
 
 def made_screen(reader: Reader, one: Schedule, places: Places, *, known: bool) -> Message:
     """What was understood of a schedule that was set in a word or a tap, and the way to change it."""
-    values = {"what": what_of(reader, one), "when": when_of(reader, one), "where": where_to(reader, one.destination, places)}
+    where = where_to(reader, one.destination, places)
+    if not one.picture:
+        where = reader.say("digest.without_picture", where=where)
+    values = {"what": what_of(reader, one), "when": when_of(reader, one), "where": where}
     lines = [plain(reader.say("digest.known" if known else "digest.made", **values))]
     lines.append(plain(_coming(reader, one)))
     row = (

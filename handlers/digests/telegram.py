@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from aiogram import F, Router
@@ -18,6 +18,7 @@ from domain.roles import Person
 from handlers.calls.screens import ANSWER, action, say
 from handlers.desk import Desk
 from handlers.digests.buttons import ALL, FEW, Opened, off_button, on_button
+from handlers.digests.days import LAST_MINUTE
 from handlers.digests.desk import places_for, set_schedule, show_digest, show_picture, understood
 from handlers.digests.screens import made_screen, offer_rows
 from handlers.digests.typed import Typed
@@ -59,16 +60,16 @@ async def in_words(message: ChatMessage, person: Person, desk: Desk) -> None:
 async def _answer(message: ChatMessage, words: str, person: Person, desk: Desk) -> None:
     reader, here = desk.reader(person.account_id, private=in_private(message)), place_of(message)
     try:
-        screen = await _screen(desk, person, reader, here, understood(words, desk.texts))
+        screen = await _screen(desk, person, reader, here, understood(words, desk.texts, reader.today))
     except BadInput as error:
         screen = say(error.hint)
     await show(message, desk, screen)
 
 
 async def _screen(desk: Desk, person: Person, reader: Reader, here: Destination, typed: Typed) -> Message:
-    if typed.empty:
+    if typed.empty or typed.on is not None:
         which = WEEK if typed.kind is DigestKind.WEEKLY else typed.day
-        return await _now_screen(desk, person, reader, here, which)
+        return await _now_screen(desk, person, reader, here, which, on=typed.on)
     if not person.role.runs_the_bot:
         return say(reader.say("digest.only_admins"))
     made = await set_schedule(desk, person, here, typed)
@@ -110,10 +111,15 @@ async def send_picture(callback: CallbackQuery, argument: str, person: Person, d
         await desk.send(person.account_id, place_of(message), picture)
 
 
-async def _now_screen(desk: Desk, person: Person, reader: Reader, here: Destination, which: str) -> Message:
-    """The digest that would come now, the way to other days, and to having it come by itself."""
+async def _now_screen(
+    desk: Desk, person: Person, reader: Reader, here: Destination, which: str, *, on: date | None = None
+) -> Message:
+    """The digest that would come now, the way to other days, and to having it come by itself. ``on``: of that day alone."""
+    which = TODAY if on == reader.today else which if on is None else ""
     kind = DigestKind.WEEKLY if which == WEEK else DigestKind.DAILY
     now = _morning_of(reader.now, reader.zone) if which == YESTERDAY else reader.now
+    if on is not None and on < reader.today:
+        now = datetime.combine(on, LAST_MINUTE, reader.zone)
     opened = Opened(kind=kind, parts=frozenset(DigestPart), now=now, so_far=which == TODAY)
     card = await show_digest(desk, person, reader, opened, full=False, key=ANSWER)
     others = [other for other in (YESTERDAY, TODAY, WEEK) if other != which]

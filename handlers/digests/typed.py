@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -12,6 +12,7 @@ from domain.digests import DigestKind
 from domain.errors import BadInput
 from domain.messages import Texts
 from domain.schedules import EVERY_DAY, WORKDAYS
+from handlers.calls.periods import place_period
 
 LONGEST = 200
 _CLOCK = re.compile(r"\b(\d{1,3})\s?[:.\-ч]\s?(\d{1,3})\b|\b(\d{1,3})\b(?:\s?(?:час(?:а|ов)?|ч)\b)?")
@@ -25,6 +26,9 @@ _SHOWN = (
     (re.compile(r"\b(?:за )?(?:вчера\w*)(?: день)?\b"), "yesterday"),
     (re.compile(r"\b(?:за )?(?:сегодня\w*)(?: день)?\b"), "today"),
 )
+# What names days before today, and neither a time, as «9.05», nor days to come on, as «в пятницу».
+_PAST = re.compile(r"(?:за|от|с)\s|позавчера|\d{1,2}\s?[а-я\-–—]|\d{4}-|(?:2[4-9]|3[01])\.|\d{1,2}\.\d{2}\.\d")
+_PICTURE = re.compile(r"\b(с|без)\s+картин\w+")
 _SETS = (
     (re.compile(r"\b(?:будн\w*(?: д(?:ень|ни|ням))?|(?:по )?рабоч\w+ д(?:ень|ни|ням)|кроме выходных)\b"), WORKDAYS),
     (re.compile(r"\b(?:выходн\w*(?: д(?:ень|ни|ням))?)\b"), frozenset({5, 6})),
@@ -54,7 +58,7 @@ ZONES = "digest.zone."  # texts under the names of zones
 class Typed:
     """What was said of when. None and "" is what was not said; ``left`` are words that say nothing to us.
 
-    ``day``: «today» or «yesterday», where the digest of that day is asked for.
+    ``day``: «today» or «yesterday», where the digest of that day is asked for; ``on``: another day before.
     """
 
     at: time | None
@@ -63,6 +67,8 @@ class Typed:
     zone: str
     day: str
     left: str
+    on: date | None = None
+    picture: bool | None = None
 
     @property
     def empty(self) -> bool:
@@ -70,20 +76,23 @@ class Typed:
         return self.at is None and self.days is None and self.kind is not DigestKind.WEBINAR
 
 
-def understand(text: str, texts: Texts) -> Typed:
-    """BadInput for a time that there is not."""
+def understand(text: str, texts: Texts, today: date) -> Typed:
+    """BadInput for a time that there is not, and for days that no digest tells of."""
     words = " ".join(unicodedata.normalize("NFC", text)[:LONGEST].lower().replace("ё", "е").split())
     kind, words = _kind(words, _WEBINAR, DigestKind.WEBINAR)
     kind, words = (kind, words) if kind is not None else _kind(words, _WEEKLY, DigestKind.WEEKLY)
+    day, words = _day(words)
+    on, words = _past(words, texts, today)
+    picture, words = _picture(words)
     days, words = find_days(words)
     days = days or (frozenset({0}) if kind is DigestKind.WEEKLY else None)
     kind, words = (kind, words) if kind is not None else _kind(words, _OF_A_WEEK, DigestKind.WEEKLY)
     zone, words = _zone(words, texts)
-    day, words = _day(words)
     at, words = find_time(words, texts)
     if kind is None and days is not None and len(days) == 1:
         kind = DigestKind.WEEKLY  # who wants it once a week wants to read of the week
-    return Typed(at=at, days=days, kind=kind, zone=zone, day=day, left=" ".join(_FILLING.sub(" ", words).split()))
+    left = " ".join(_FILLING.sub(" ", words).split())
+    return Typed(at=at, days=days, kind=kind, zone=zone, day=day, left=left, on=on, picture=picture)
 
 
 def find_time(words: str, texts: Texts) -> tuple[time | None, str]:
@@ -176,6 +185,24 @@ def _day(words: str) -> tuple[str, str]:
         if pattern.search(words):
             return day, pattern.sub(" ", words)
     return "", words
+
+
+def _past(words: str, texts: Texts, today: date) -> tuple[date | None, str]:
+    """«за 27 ноября», «27.11», «за пятницу»."""
+    placed = place_period(words, today) if not _OF_A_WEEK.search(words) else None
+    if placed is None or _PAST.match(said := words[placed[1] : placed[2]].strip()) is None:
+        return None, words
+    period, start, end = placed
+    if period.first != period.last:
+        raise BadInput("day", texts.get("digest.typed.one_day", words=said))
+    if period.first > today:
+        raise BadInput("day", texts.get("digest.typed.ahead", words=said))
+    return period.first, f"{words[:start]} {words[end:]}"
+
+
+def _picture(words: str) -> tuple[bool | None, str]:
+    found = _PICTURE.search(words)
+    return (found[1] == "с", _PICTURE.sub(" ", words)) if found is not None else (None, words)
 
 
 def _zone(words: str, texts: Texts) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.digests import DigestKind
 from domain.hours import working_time
 from handlers.calls.periods import Period
-from handlers.digests.days import compared_with, told_of
+from handlers.digests.days import LAST_MINUTE, compared_with, told_of
 from handlers.digests.usual import explained_by_name, explained_by_stretch, unusual
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -99,6 +99,14 @@ def test_who_asks_how_today_goes_is_told_in_the_morning_too() -> None:
     now = datetime(2026, 11, 30, 9, tzinfo=MOSCOW)
     told = told_of(DigestKind.DAILY, now, MOSCOW, [80] * 28, so_far=True)
     assert (told.period.first, told.span.until, told.so_far) == (now.date(), now, True)
+
+
+def test_a_day_told_of_in_its_last_minute_is_told_of_whole_and_alone() -> None:
+    sunday = date(2026, 11, 29)
+    now = datetime.combine(sunday, LAST_MINUTE, MOSCOW)
+    told = told_of(DigestKind.DAILY, now, MOSCOW, [80] * 28)
+    assert (told.period, told.so_far) == (Period(first=sunday, last=sunday), False)
+    assert told.span.until == datetime(2026, 11, 30, tzinfo=MOSCOW)
 
 
 def test_a_team_without_a_past_has_its_yesterday() -> None:

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,7 +28,7 @@ from tests.handlers.chat import GROUP, MANAGER, PRIVATE_CHAT, Talk
 from tests.handlers.conftest import Golden, Stage
 from tests.handlers.paper import draw
 
-TEXTS = load_texts()
+TEXTS, TODAY = load_texts(), date(2026, 11, 20)
 PIECES = [*"0129:.-+", "пн", "по", "мск", "в", "утра", "\u00a0", "²"]
 HERE = Destination(chat_id=PRIVATE_CHAT)
 
@@ -58,7 +58,7 @@ async def only(desk: Desk) -> Schedule:
     ],
 )
 def test_words_are_understood(words: str, at: time | None, days: set[int] | None, kind: DigestKind | None) -> None:
-    typed = understood(words, TEXTS)
+    typed = understood(words, TEXTS, TODAY)
     assert (typed.at, typed.days, typed.kind, typed.left, typed.empty) == (at, days, kind, "", False)
 
 
@@ -74,7 +74,26 @@ def test_words_are_understood(words: str, at: time | None, days: set[int] | None
     ],
 )
 def test_a_city_is_a_zone(words: str, zone: str) -> None:
-    assert understood(words, TEXTS).zone == zone
+    assert understood(words, TEXTS, TODAY).zone == zone
+
+
+@pytest.mark.parametrize(
+    ("words", "on"),
+    [
+        ("дайджест за 17 ноября", date(2026, 11, 17)),
+        ("27.11", date(2025, 11, 27)),
+        ("2026-11-02", date(2026, 11, 2)),
+        ("дайджест за понедельник", date(2026, 11, 16)),
+        ("позавчера", date(2026, 11, 18)),
+        ("9.05", None),
+        ("пн-пт 8.10", None),
+        ("в пятницу в 18:00", None),
+        ("за неделю", None),
+        ("вчера", None),
+    ],
+)
+def test_a_day_before_is_understood(words: str, on: date | None) -> None:
+    assert understood(words, TEXTS, TODAY).on == on
 
 
 @pytest.mark.parametrize(
@@ -84,12 +103,15 @@ def test_a_city_is_a_zone(words: str, zone: str) -> None:
         ("9:75 будни", "9:75 — такого времени нет. Напишите, например, 9:00."),
         ("24:00", "24:00 — такого времени нет. Напишите, например, 9:00."),
         ("9:00 по четным", "Не понимаю «четным». Напишите, например: /digest 9:00 будни."),
+        ("за октябрь", "Дайджест рассказывает об одном дне или о неделе. За другие дни: /company за октябрь"),
+        ("с 1 по 7 ноября", "Дайджест рассказывает об одном дне или о неделе. За другие дни: /company с 1 по 7 ноября"),
+        ("за 27.11.2026", "«за 27.11.2026» — этот день ещё не наступил. Напишите, например: дайджест за вчера."),
         ("завтра", "Не понимаю «завтра». Напишите, например: /digest 9:00 будни."),
     ],
 )
 def test_what_is_no_time_is_said(words: str, hint: str) -> None:
     with pytest.raises(BadInput) as caught:
-        understood(words, TEXTS)
+        understood(words, TEXTS, TODAY)
     assert caught.value.hint == hint
 
 
@@ -125,7 +147,7 @@ def test_every_zone_that_is_offered_exists() -> None:
 )
 def test_whatever_is_typed_is_answered(words: str) -> None:
     with suppress(BadInput):
-        assert not understood(words, TEXTS).left
+        assert not understood(words, TEXTS, TODAY).left
     zone = find_zone(words, TEXTS)
     assert zone is None or ZoneInfo(zone).key == zone
 
@@ -158,6 +180,14 @@ async def test_anybody_looks_and_unfolds(manager: Talk, stage: Stage) -> None:
     assert stage.paper.asked[-1].so_far
     assert await manager.say("дайджест за неделю") == "> weekly 2026-11-20 12:00 разделов 6"
     assert await manager.press("dgall:nonsense") == ""
+
+
+async def test_a_day_before_is_told_of(manager: Talk, desk: Desk) -> None:
+    assert await manager.say("дайджест за 15 ноября") == "> daily 2026-11-15 23:59 разделов 6"
+    unfold = manager.keyboard()[0][0]
+    assert await manager.press(unfold) == "~ daily 2026-11-15 20:59 разделов 6 всё"
+    assert await manager.say("/digest 15.11.2026 9:00") == "> daily 2026-11-15 23:59 разделов 6"
+    assert await ScheduleStore(desk.database).all(1) == []
 
 
 async def test_what_hangs_below_stays_when_it_is_unfolded(manager: Talk) -> None:
@@ -202,6 +232,15 @@ async def test_one_is_set_by_words_and_found_again(owner: Talk, desk: Desk) -> N
     assert (await owner.say("дайджест по будням в 9")).startswith("> Такой дайджест уже есть")
     assert await owner.say("/digest 25:00") == "> 25:00 — такого времени нет. Напишите, например, 9:00."
     assert await only(desk) == one
+
+
+async def test_with_a_picture_and_without(owner: Talk, desk: Desk) -> None:
+    assert "без картинки" in await owner.say("дайджест каждый день в 14:23 без картинки")
+    assert not (await only(desk)).picture
+    said = await owner.say("дайджест каждый день в 14:23 с картинкой")
+    assert said.startswith("> Готово. Итог дня — каждый день в 14:23, сюда.")
+    assert (await only(desk)).picture
+    assert "уже есть" in await owner.say("дайджест каждый день в 14:23")
 
 
 async def test_the_state_names_what_comes_next_and_what_cannot(owner: Talk, desk: Desk) -> None:
