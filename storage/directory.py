@@ -5,10 +5,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.directory import Department, DirectoryList, Employee, House, HouseField, number_of
+from domain.directory import OF_A_HOUSE, Department, DirectoryList, Employee, House, HouseField, number_of
 from storage.call_names import name_calls
 from storage.engine import Database
 from storage.finding import place_of, searchable, words_of
@@ -109,6 +109,10 @@ class DirectoryStore:
 
     async def complete(self, account_id: int, name: DirectoryList, generation: int, *, now: datetime) -> None:
         """From here on this reading is what is seen, unless a later one was begun meanwhile; what others left is deleted."""
+        if name is DirectoryList.HOUSES:
+            silent = partial(_leave_out_some, account_id=account_id, generation=generation)
+            while await self._database.write(silent):
+                pass
         lists, table = directory_lists.c, _TABLES[name][0]
 
         async def job(connection: AsyncConnection) -> None:
@@ -169,6 +173,18 @@ class DirectoryStore:
         for table in _TABLES[name]:
             while await self._database.write(partial(_sweep_some, table=table, account_id=account_id, name=name)):
                 pass
+
+
+async def _leave_out_some(connection: AsyncConnection, *, account_id: int, generation: int) -> int:
+    """A deal that tells of no house is none, unless it is in the pipeline where most houses are: not filled in yet."""
+    rows = houses.c
+    mine = (rows.account_id == account_id) & (rows.generation == generation)
+    telling = or_(*(rows[name.value] != "" for name in sorted(OF_A_HOUSE)))
+    first = (func.count().desc(), rows.pipeline_id)
+    most = select(rows.pipeline_id).where(mine, telling).group_by(rows.pipeline_id).order_by(*first).limit(1)
+    elsewhere = rows.pipeline_id != most.scalar_subquery()  # true of nothing where no deal tells of a house
+    some = select(rows.external_id).where(mine, ~telling, elsewhere).limit(A_PIECE)
+    return (await connection.execute(delete(houses).where(mine, rows.external_id.in_(some)))).rowcount
 
 
 async def _sweep_some(connection: AsyncConnection, *, table: Table, account_id: int, name: DirectoryList) -> int:

@@ -9,6 +9,7 @@ from handlers.directory.ages import Sight, status_lines
 from handlers.directory.figures import statistics_screen
 from handlers.directory.house_screens import PER_PAGE, Slice, house_screen, houses_screen
 from handlers.directory.mapping import choices_of
+from handlers.directory.mapping_screens import counted_pipelines
 from handlers.directory.staff_screens import departments_screen, employee_screen, staff_screen
 from handlers.wording import Reader, shortened
 from storage.queries import directory as read
@@ -28,7 +29,7 @@ async def houses(desk: Desk, reader: Reader, person: Person, *, offset: int = 0,
     title = reader.say("houses.without_company") if without_company else ""
     return houses_screen(
         reader, lines, Slice(total=total, offset=offset, turn=turn), await sight(desk, person, DirectoryList.HOUSES),
-        title=title, addressless=await _addressless(desk, person),
+        title=title, addressless=await _addressless(desk, person), pipelines=await _pipelines(desk, reader, person),
     )  # fmt: skip
 
 
@@ -88,7 +89,7 @@ async def departments(desk: Desk, reader: Reader, person: Person, *, offset: int
 async def statistics(desk: Desk, reader: Reader, person: Person) -> Message:
     figures = await directory_figures.statistics(desk.database, person.account_id)
     seen = [await sight(desk, person, name) for name in (DirectoryList.HOUSES, DirectoryList.EMPLOYEES)]
-    return statistics_screen(reader, figures, *seen)
+    return statistics_screen(reader, figures, *seen, pipelines=await _pipelines(desk, reader, person))
 
 
 async def sight(desk: Desk, person: Person, name: DirectoryList) -> Sight:
@@ -145,6 +146,16 @@ async def _department_name(desk: Desk, person: Person, department_id: str) -> st
     tree = await read.departments(desk.database, person.account_id)
     name = next((one.name for one in tree if one.external_id == department_id), "")
     return f"🏢 {shortened(name, WORDS_LIMIT)}" if name else ""
+
+
+async def _pipelines(desk: Desk, reader: Reader, person: Person) -> str:
+    """Said to those who can choose one: sales may be among the houses."""
+    if desk.directory is None or not person.role.runs_the_bot:
+        return ""
+    kept = await desk.directory.mappings.read(person.account_id)
+    counted = await directory_figures.house_pipelines(desk.database, person.account_id)
+    named = counted_pipelines(reader, kept, counted)
+    return reader.say("houses.pipelines", count=reader.count(len(counted), "among_pipelines"), named=named) if named else ""
 
 
 async def _addressless(desk: Desk, person: Person) -> bool:

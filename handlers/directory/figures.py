@@ -13,12 +13,13 @@ MOST_LINES = 12  # of companies, and of departments; the others are one line wit
 NAME_LIMIT = 60
 
 
-def statistics_screen(reader: Reader, figures: Statistics, houses: Sight, staff: Sight) -> Message:
-    """``houses`` and ``staff``: how old these lists are."""
+def statistics_screen(reader: Reader, figures: Statistics, houses: Sight, staff: Sight, *, pipelines: str = "") -> Message:
+    """``houses`` and ``staff``: how old these lists are. ``pipelines``: where houses come from several, what is said."""
     sections = [Section(title=bold(reader.say("stats.title")))]
     sections += _houses(reader, figures) if figures.houses else []
     sections += _staff(reader, figures) if figures.employees else []
-    sections.append(Section(lines=tuple(plain(line) for line in _ages(reader, houses, staff))))
+    foot = (*filter(None, (pipelines,)), *_ages(reader, houses, staff))
+    sections.append(Section(lines=tuple(plain(line) for line in foot)))
     rows = (
         _doors(reader, figures),
         (action(reader.say("directory.button.tree"), "dp:0"),),

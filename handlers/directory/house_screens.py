@@ -27,15 +27,23 @@ class Slice:
 
 
 def houses_screen(
-    reader: Reader, lines: Sequence[HouseLine], part: Slice, sight: Sight, *, title: str = "", addressless: bool = False
+    reader: Reader,
+    lines: Sequence[HouseLine],
+    part: Slice,
+    sight: Sight,
+    *,
+    title: str = "",
+    addressless: bool = False,
+    pipelines: str = "",
 ) -> Message:
-    """``addressless``: no field says the address, so that deals' names stand for it."""
+    """``addressless``: no field says the address, so that deals' names stand for it. ``pipelines``: there are several."""
     head = [Span(title or reader.say("houses.title"), Style.BOLD)]
     head += [Span(f" · {part.total}")] if part.total else []
     below = [plain(found_line(reader, part, "house"))] if part.words else []
     numbered = list(enumerate(lines, part.offset + 1))
     below += [_item(number, name_of(house), summary(reader, house)) for number, house in numbered]
     foot = [plain(reader.say("houses.title_instead"))] if addressless and lines else []
+    foot += [plain(pipelines)] if pipelines else []
     foot += [plain(line) for line in age_lines(reader, sight)]
     opening = [action(str(number), f"ho:{house.external_id}") for number, house in numbered]
     rows = (*in_rows(opening), pager(reader, part), refresh_row(reader, sight, "hs"))

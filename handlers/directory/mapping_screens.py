@@ -15,6 +15,7 @@ PER_PAGE = 12
 MOST_PIPELINES = 60  # a keyboard of Telegram's holds a hundred buttons
 LABEL_LIMIT = 40
 MOST_RIVALS = 3
+MOST_COUNTED = 4
 VALUE_LIMIT = 80
 
 
@@ -28,12 +29,13 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingView:
-    """``filled`` in the ``houses`` that were read last; ``crm`` is what it is called."""
+    """``filled`` in the ``houses`` that were read last, which are of ``pipelines``; ``crm`` is what it is called."""
 
     crm: str
     kept: KeptMapping
     choices: tuple[Choice, ...]
     houses: int = 0
+    pipelines: Mapping[str, int] = field(default_factory=dict)
     filled: Mapping[HouseField, Filled] = field(default_factory=dict)
 
 
@@ -44,7 +46,7 @@ def mapping_screen(reader: Reader, view: MappingView) -> Message:
     if known:
         sections += [Section(lines=tuple(_said(reader, view, one))) for one in view.choices]
         pipeline = reader.say("mapping.pipeline", name=pipeline_name(reader, view.kept))
-        sections.append(Section(lines=(plain(pipeline),)))
+        sections.append(Section(lines=(plain(pipeline), *_several(reader, view))))
     rows = [(_door(reader, one),) for one in view.choices] if known else []
     pipeline_button = reader.say("mapping.button.pipeline", name=shortened(pipeline_name(reader, view.kept), LABEL_LIMIT))
     rows.append((action(pipeline_button, "hmp:0"),))
@@ -82,7 +84,7 @@ def pipelines_screen(reader: Reader, view: MappingView) -> Message:
     ]
     rows.append((action(reader.say("settings.back"), "hmap:0"),))
     asked = plain(reader.say("mapping.choose_pipeline"))
-    head = Section(title=bold(reader.say("mapping.title")), lines=(asked,))
+    head = Section(title=bold(reader.say("mapping.title")), lines=(asked, *_several(reader, view)))
     return Message(key=ANSWER, sections=(head,), buttons=tuple(rows))
 
 
@@ -97,9 +99,28 @@ def short_code(code: str) -> str:
 
 
 def pipeline_name(reader: Reader, kept: KeptMapping) -> str:
-    if not kept.pipeline_id:
-        return reader.say("mapping.pipeline_all")
-    return next((one.name for one in kept.pipelines if one.external_id == kept.pipeline_id), f"№ {kept.pipeline_id}")
+    return _named(kept, kept.pipeline_id) if kept.pipeline_id else reader.say("mapping.pipeline_all")
+
+
+def counted_pipelines(reader: Reader, kept: KeptMapping, pipelines: Mapping[str, int]) -> str:
+    """««Дома» 490, «Продажи» 35», "" where there is nothing to choose between, or it is chosen."""
+    if kept.pipeline_id or len(pipelines) < 2:
+        return ""
+    shown = [
+        reader.say("mapping.in_pipeline", name=shortened(_named(kept, id_), LABEL_LIMIT), count=count)
+        for id_, count in tuple(pipelines.items())[:MOST_COUNTED]
+    ]
+    rest = len(pipelines) - len(shown)
+    return ", ".join(shown) + (reader.say("mapping.more_pipelines", count=rest) if rest else "")
+
+
+def _several(reader: Reader, view: MappingView) -> Iterator[Line]:
+    if named := counted_pipelines(reader, view.kept, view.pipelines):
+        yield plain(reader.say("mapping.several", named=named))
+
+
+def _named(kept: KeptMapping, pipeline_id: str) -> str:
+    return next((one.name for one in kept.pipelines if one.external_id == pipeline_id), f"№ {pipeline_id}")
 
 
 def _intro(reader: Reader, view: MappingView) -> Iterator[Line]:

@@ -26,6 +26,7 @@ from handlers.directory.telegram import ask_to_read
 from handlers.talk.telegram import ADMINS, Pressed, number, pressed_in_private, redraw, toast
 from handlers.wording import Reader
 from storage.queries.directory import count_houses, filled_fields
+from storage.queries.directory_figures import house_pipelines
 
 NONE = "-"
 
@@ -121,6 +122,7 @@ async def _view(desk: Desk, directory: DirectoryDesk, person: Person) -> Mapping
     return MappingView(
         crm=directory.title, kept=kept, choices=choices_of(kept),
         houses=await count_houses(desk.database, person.account_id),
+        pipelines=await house_pipelines(desk.database, person.account_id),
         filled={name: Filled(count=count, example=example) for name, (count, example) in found.items()},
     )  # fmt: skip
 

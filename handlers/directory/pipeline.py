@@ -1,16 +1,17 @@
 """The company is read anew: fields, houses, people, departments, a step a page, so that a broken reading goes on from there.
 
-Steps: houses:begin → houses:fields → houses:0, 1, 2 … → houses · the same of employees → departments.
+Steps: houses:begin → houses:fields → houses:pipelines → houses:0, 1, 2 … → houses · the same of employees → departments.
 """
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 from domain.directory import OF_A_HOUSE, DirectoryList, HouseMapping, NotHouses
-from domain.errors import NotReady, VendorBusy, VendorRefused, VendorUnavailable
+from domain.errors import NotReady, VendorBusy, VendorError, VendorRefused, VendorUnavailable
 from domain.events import DirectoryDue
 from domain.ports import Steps
 from domain.work import WorkItem
@@ -116,6 +117,8 @@ class _Reading:
         plan = await self._steps.run("houses:fields", self._plan, Plan)
         if not plan.mapping.pipeline_id and OF_A_HOUSE.isdisjoint(plan.mapping.codes):
             raise _DealsOnly(NotHouses.UNMAPPED)
+        if not plan.mapping.pipeline_id:
+            await self._steps.run("houses:pipelines", self._name_pipelines, bool)
         fields = (await self._mappings.read(self._account_id)).fields
 
         async def turn(page: Page) -> Page:
@@ -148,6 +151,13 @@ class _Reading:
         fields = await self._platform.fields()
         await self._mappings.learn_fields(self._account_id, fields, now=self._clock.now())
         return Plan(mapping=mapping_of(await self._mappings.read(self._account_id)))
+
+    async def _name_pipelines(self) -> bool:
+        """Houses of several are told of by their names; they are read without them, too."""
+        with suppress(VendorError):
+            await self._mappings.learn_pipelines(self._account_id, await self._platform.pipelines())
+            return True
+        return False
 
     async def _pages(self, name: DirectoryList, turn: Callable[[Page], Awaitable[Page]]) -> int:
         """Rows of a page are written over when it is read twice, so they and its step need not be one commit."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.directory import CardField, Department, DirectoryList, Employee, House
+from domain.directory import CardField, CardPipeline, Department, DirectoryList, Employee, House
 from domain.ports import Clock, Directory
 from storage.house_mapping import KeptMapping
 
@@ -25,6 +25,7 @@ class Mappings(Protocol):
     """Which fields are houses'; storage.house_mapping.HouseMappingStore is the real one."""
 
     async def read(self, account_id: int) -> KeptMapping: ...
+    async def learn_pipelines(self, account_id: int, pipelines: Sequence[CardPipeline]) -> None: ...
     async def learn_fields(self, account_id: int, fields: Sequence[CardField], *, now: datetime) -> None: ...
 
 

@@ -86,6 +86,15 @@ async def statistics(database: Database, account_id: int) -> Statistics:
     )  # fmt: skip
 
 
+async def house_pipelines(database: Database, account_id: int) -> dict[str, int]:
+    """How many houses each pipeline has, the most first."""
+    rows = house_rows.c
+    counted = select(rows.pipeline_id, func.count()).where(current(house_rows, DirectoryList.HOUSES, account_id))
+    counted = counted.group_by(rows.pipeline_id).order_by(func.count().desc(), rows.pipeline_id)
+    async with database.read() as connection:
+        return {id_: int(count) for id_, count in await connection.execute(counted)}
+
+
 async def _companies(connection: AsyncConnection, account_id: int) -> Sequence[Row[Any]]:
     rows = house_rows.c
     counted = select(

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.directory import ask_every_hour, directory_runs
-from domain.directory import CardField, DirectoryList, HouseField, NotHouses
+from domain.directory import CardField, CardPipeline, DirectoryList, HouseField, NotHouses
 from domain.errors import NotReady, VendorBusy, VendorRefused, VendorUnavailable
 from domain.ports import Directory
 from domain.roles import Person, Role
@@ -50,6 +50,19 @@ async def test_wherever_the_process_dies_it_goes_on_from_there() -> None:
         await world.read(dying)
         assert (seen(world), list(dying.results)) == (WHOLE, list(steps.results))
         assert sum(world.crm.asked.values()) <= sum(whole.crm.asked.values()) + 1
+
+
+async def test_pipelines_are_named_and_keep_nobody_waiting() -> None:
+    world, known = World(), (CardPipeline(external_id="2", name="Дома"),)
+    world.crm.pipelines_there = known
+    await world.read(MemorySteps())
+    assert world.mappings.kept.pipelines == known
+    world.crm.broken = {"pipelines": [VendorUnavailable("bitrix24", "crm.category.list", "503")]}
+    await world.read(MemorySteps())
+    assert (seen(world), world.mappings.kept.pipelines) == (WHOLE, known)
+    world.mappings.kept = replace(world.mappings.kept, pipeline_id="2")
+    await world.read(MemorySteps())
+    assert world.crm.asked["pipelines"] == 2
 
 
 async def test_a_vendor_that_is_away_is_asked_again_for_that_page_alone() -> None:
@@ -150,7 +163,7 @@ async def test_490_houses_82_people_and_6_departments_come_whole(shop: Shop, lit
     steps, failures = MemorySteps(), 0
     while not await _read(steps, services):
         failures += 1
-    assert len(shop.fake.requests) == 14 + 8
+    assert len(shop.fake.requests) == 15 + 8
     ids = [line.id for line in await read.houses(lite, 1)]
     assert (len(ids), ids) == (490, sorted(set(ids)))
     figures = await statistics(lite, 1)

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.directory import (
     CardField,
+    CardPipeline,
     Department,
     DirectoryList,
     Employee,
@@ -37,6 +38,7 @@ class MemoryCrm:
     houses_there: list[House] = field(default_factory=lambda: [_house(number) for number in range(1, 6)])
     people: list[Employee] = field(default_factory=lambda: [Employee(external_id=str(n), name="Олег") for n in range(1, 4)])
     card_fields: tuple[CardField, ...] = FIELDS
+    pipelines_there: tuple[CardPipeline, ...] = ()
     broken: dict[str, list[VendorError]] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
 
@@ -46,7 +48,7 @@ class MemoryCrm:
 
     async def pipelines(self) -> Sequence[Any]:
         self._meet("pipelines")
-        return ()
+        return self.pipelines_there
 
     async def houses(self, mapping: HouseMapping, *, fields: Sequence[CardField], cursor: str = "") -> HousePage:
         address = "UF_1" if FIELDS[0] in self.card_fields else None
@@ -119,6 +121,9 @@ class MemoryMappings:
 
     async def read(self, account_id: int) -> KeptMapping:
         return self.kept
+
+    async def learn_pipelines(self, account_id: int, pipelines: Sequence[Any]) -> None:
+        self.kept = replace(self.kept, pipelines=tuple(pipelines))
 
     async def learn_fields(self, account_id: int, fields: Sequence[CardField], *, now: datetime) -> None:
         self.kept = replace(self.kept, fields=tuple(fields))

@@ -253,6 +253,25 @@ async def test_fields_are_chosen_in_the_chat(town: Desk, stage: Stage, golden: G
     assert (await HouseMappingStore(town.database).read(1)).pipeline_id == "2"
 
 
+async def test_houses_of_several_pipelines_are_told_of_to_who_can_choose(town: Desk) -> None:
+    assert town.directory is not None
+    store, mappings = town.directory.store, town.directory.mappings
+    generation = await store.begin(1, DirectoryList.HOUSES)
+    some = [replace(_house(number), pipeline_id="2" if number < 11 else "0") for number in range(1, 12)]
+    await store.add_houses(1, generation, some)
+    await store.complete(1, DirectoryList.HOUSES, generation, now=NOON)
+    await mappings.learn_fields(1, FIELDS, now=NOON)
+    await mappings.learn_pipelines(1, await town.directory.platform.pipelines())
+    owner, told = Talk(town, OWNER), "Дома из 2 воронок: «Дома» 10, «Продажи» 1. Выбрать одну: /settings"
+    assert told in await owner.say("/houses")
+    assert told in await owner.say("/stats")
+    assert "воронок" not in await Talk(town, MANAGER).say("/houses")
+    for pressed in ("hmap:0", "hmp:0"):
+        assert "домов в них: «Дома» 10, «Продажи» 1" in await owner.press(pressed)
+    await owner.press("hmpset:2")
+    assert "воронок" not in await owner.say("/houses")
+
+
 def test_of_many_fields_that_fit_some_are_named(reader: Reader) -> None:
     kept = KeptMapping(fields=tuple(CardField(code=f"UF_{n}", label="Адрес" + " дома" * n) for n in range(6)))
     shown = as_text(mapping_screen(reader, MappingView(crm="Битрикс24", kept=kept, choices=choices_of(kept))))

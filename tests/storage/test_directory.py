@@ -1,6 +1,7 @@
 """The company in rows: seen as it was last read in whole, found by parts of words, added up without losing anybody."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from storage.directory import DirectoryStore
 from storage.engine import Database
 from storage.models import employee_departments, employees, houses
 from storage.queries import directory as read
-from storage.queries.directory_figures import Statistics, statistics
+from storage.queries.directory_figures import Statistics, house_pipelines, statistics
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUSES, EMPLOYEES, DEPARTMENTS = DirectoryList
@@ -105,6 +106,22 @@ async def test_a_house_is_found_by_parts_of_its_address(database: Database, stor
     }.items():
         answer = await read.find_houses(database, 1, question, limit=10)
         assert ([line.id for line in answer.lines], answer.total) == (found, len(found)), question
+
+
+async def test_deals_of_another_pipeline_that_tell_of_no_house_are_none(
+    database: Database, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.directory.A_PIECE", 2)
+    sales = [replace(house(number, company="УК"), pipeline_id="0") for number in range(1, 6)]
+    sold_house = replace(house(6, flats="80"), pipeline_id="0")
+    own = [replace(house(7, "Мира 7"), pipeline_id="2"), replace(house(8, "Мира 8"), pipeline_id="2")]
+    unfilled = replace(house(9), pipeline_id="2")
+    await tell_houses(store, [*sales, sold_house, *own, unfilled])
+    assert [line.id for line in await read.houses(database, 1)] == [6, 7, 8, 9]
+    assert (await read.freshness(database, 1)).houses.count == 4
+    assert await house_pipelines(database, 1) == {"2": 3, "0": 1}
+    await tell_houses(store, sales)  # a pipeline that people have chosen: its deals are houses, whatever they tell
+    assert len(await read.houses(database, 1)) == 5
 
 
 async def test_houses_are_listed_by_street_and_number_for_people(database: Database, store: DirectoryStore) -> None:
