@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
 from itertools import islice
 
-from domain.directory import CardField
+from domain.directory import CardField, Employee
 from domain.errors import VendorRefused
 from integrations.bitrix24.client import PAGE, Client
 from integrations.bitrix24.families import Families, Question, rows_of
-from integrations.bitrix24.models import CompanyRow, PersonRow, ids, read_row, read_rows, whole_or_text
+from integrations.bitrix24.models import CompanyRow, UserRow, ids, read_row, read_rows, whole_or_text
 
 COMPANIES = 4  # the portal's number for companies among its kinds of cards
 
@@ -77,4 +77,10 @@ class Names:
 
     async def _people(self, numbers: list[int | str]) -> dict[str, str]:
         reply = await self._client.call("user.get", {"FILTER": {"ID": numbers}})
-        return {row.row_id: row.full_name for row in read_rows(PersonRow, reply.result)}
+        return {row.row_id: _listed(row) for row in read_rows(UserRow, reply.result)}
+
+
+def _listed(row: UserRow) -> str:
+    """As the list of employees has them: «Петрова Анна Сергеевна»."""
+    one = Employee(external_id=row.row_id, name=row.name, last_name=row.last_name, second_name=row.second_name)
+    return one.full_name

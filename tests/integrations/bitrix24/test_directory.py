@@ -201,7 +201,7 @@ async def test_companies_and_people_are_named(shop: Shop, old: bool, company: st
         shop.fake.directory.grow_old()
         company = company.replace("companyId", "COMPANY_ID")
     houses = await all_houses(shop, replace(mapping, codes={**mapping.codes, HouseField.COMPANY: company}))
-    assert {house.values[HouseField.BRIGADE] for house in houses} == {"Анна Петрова, Александр Соколов"}
+    assert {house.values[HouseField.BRIGADE] for house in houses} == {"Петрова Анна, Соколов Александр"}
     assert [house.values.get(HouseField.COMPANY) for house in houses[:3]] == [
         "УК «Старый парк»",
         None,
@@ -221,7 +221,7 @@ async def test_a_reading_that_begins_meanwhile_takes_no_names_away(shop: Shop, m
     monkeypatch.setitem(names._ask, Kind.PERSON, meanwhile)
     houses = await all_houses(shop, town_of_references(shop))
     assert (houses[0].values[HouseField.COMPANY], houses[0].values[HouseField.BRIGADE]) == (
-        "УК «Старый парк»", "Анна Петрова, Александр Соколов",
+        "УК «Старый парк»", "Петрова Анна, Соколов Александр",
     )  # fmt: skip
 
 
