@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from domain.errors import VendorRefused
@@ -45,9 +46,17 @@ async def set_task(item: WorkItem[CallTaskAsked], steps: Steps, services: TaskSe
             return 0
 
         await services.write(refuse)
-        await _show(item, steps, services, call, services.texts.get("tasks.refused"))
+        await _show(item, steps, services, call, lambda _: services.texts.get("tasks.refused"))
         return
-    await _show(item, steps, services, call, services.texts.get("calltask.became", crm=services.title, title=task.title))
+    await _show(item, steps, services, call, lambda tasks: _became(services, task, tasks))
+
+
+def _became(services: TaskServices, task: CallTask, tasks: Sequence[CallTask]) -> str:
+    """Of those that one press has asked for, all that are set by now."""
+    done = [one for one in tasks if one.state == SET and one.asked_at == task.asked_at]
+    if len(done) > 1:
+        return services.texts.get("calltask.became_many", crm=services.title, count=len(done))
+    return services.texts.get("calltask.became", crm=services.title, title=task.title)
 
 
 async def _set(
@@ -102,14 +111,18 @@ def _bound(call: CallDetail) -> tuple[tuple[str, str], ...]:
     return ((kind, number),) if number else ()
 
 
-async def _show(item: WorkItem[CallTaskAsked], steps: Steps, services: TaskServices, call: CallDetail, word: str) -> None:
+async def _show(
+    item: WorkItem[CallTaskAsked], steps: Steps, services: TaskServices, call: CallDetail,
+    word: Callable[[Sequence[CallTask]], str],
+) -> None:  # fmt: skip
     """The list that was pressed, and the card wherever it is. As the write sees them: others may be set at this moment."""
     event, account = item.event, item.account_id
 
     async def show(tx: Tx) -> int:
         tasks = await services.promises.within(tx, account, call.id)
         listed, addresses = current(call, tasks), {one.task_key: one.url for one in tasks if one.state == SET}
-        screen = tasks_of_call(services.reader(), call, listed, crm=services.title, word=word, key=key_of(event))
+        said, key = word(tasks), key_of(event)
+        screen = tasks_of_call(services.reader(), call, listed, crm=services.title, word=said, key=key)
         await put_call_tasks(services, tx, account, event, screen)
         card = card_again(services.reader(), call, key=card_key(call), set_tasks=addresses)
         return await services.posts.repost(tx, account, card) if card is not None else 0

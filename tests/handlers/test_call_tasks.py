@@ -108,6 +108,7 @@ async def test_all_are_set_once_bound_and_seen_on_the_card(office: Desk, call: C
     first, second = await works(office)
     assert "⏳ ставим" in (await shown(office))[GROUP, f"calltasks:{GROUP}:7"]
     await run(office, first)
+    assert "✓ Поставлена в Битрикс24: Перезвонить клиенту" in (await shown(office))[GROUP, f"calltasks:{GROUP}:7"]
     await run(office, second)
     assert [(one.title, one.employee_id, one.deadline) for one in board.new] == [
         ("Перезвонить клиенту", "14", datetime(2026, 11, 21, 9, tzinfo=UTC)),
@@ -119,6 +120,7 @@ async def test_all_are_set_once_bound_and_seen_on_the_card(office: Desk, call: C
     assert call.crm_url in new.description
     said = await shown(office)
     assert said[GROUP, f"calltasks:{GROUP}:7"].count("✓ в CRM") == 2
+    assert "✓ Поставлено в Битрикс24: 2" in said[GROUP, f"calltasks:{GROUP}:7"]
     assert said[GROUP, f"call:{call.object}"].count("https://portal.example/task/") == 2
     assert "уже ставится" in await anna.press("ctd:1:t")
     await run(office, first)
