@@ -8,6 +8,8 @@ from handlers.analytics.ask import period_on_button
 from handlers.analytics.catalogue import Counted, Figure, name_of, period_of, prices_of
 from handlers.calls.periods import Period
 from handlers.calls.screens import ANSWER, action
+from handlers.spend.names import Kind, Known
+from handlers.spend.reading import Told
 from handlers.wording import Reader, shortened
 from storage.queries.conversions import ConversionRow
 
@@ -32,6 +34,27 @@ def month_screen(reader: Reader, counted: Counted) -> Message:
     if len(paid) > MOST_ROWS:
         sections.append(Section(lines=(plain(reader.say("figures.more", rows=reader.count(len(paid) - MOST_ROWS, "row"))),)))
     return Message(key=ANSWER, sections=tuple(sections), buttons=tuple(_buttons(reader, counted, paid=bool(paid))))
+
+
+def asked_of(told: Told, known: Known) -> Figure | None:
+    """Where one known ad is named and no sum: the figure it is a row of."""
+    named = [(figure, kind, name) for figure, kind, name in zip(FIGURES, Kind, told.ad.parts, strict=True) if name]
+    if told.minor is not None or told.faults or told.left or len(named) != 1:
+        return None
+    figure, kind, name = named[0]
+    return figure if known.exact(kind, name) is not None else None
+
+
+def ad_screen(reader: Reader, counted: Counted, name: str) -> Message:
+    """What went to one ad; the next message may be a sum for it."""
+    title = Line(spans=(Span(reader.say("spend.month"), Style.BOLD), Span(f" · {period_of(reader, counted)}")))
+    row = next((row for row in counted.rows if row.name.casefold() == name.casefold() and counted.costs(row)), None)
+    ad, here = shortened(name, NAME), period_on_button(counted.period, reader.today)
+    spent = _row(reader, counted, row) if row is not None else Section(lines=(plain(reader.say("spend.none_on", ad=ad)),))
+    add = Section(lines=(plain(reader.say("spend.add_to", ad=ad)),))
+    everything = action(reader.say("spend.button.all"), f"spm:{counted.figure}:{here}")
+    buttons = ((everything, action(reader.say("spend.button.list"), "spl:0")),)
+    return Message(key=ANSWER, sections=(Section(title=title), spent, add), buttons=buttons)
 
 
 def _dear(counted: Counted, row: ConversionRow) -> tuple[int, int]:

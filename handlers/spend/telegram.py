@@ -20,7 +20,7 @@ from handlers.calls.periods import Period
 from handlers.calls.screens import say
 from handlers.desk import Desk
 from handlers.spend.drafts import Bookkeeper
-from handlers.spend.month import FIGURES, month_screen, this_month
+from handlers.spend.month import FIGURES, ad_screen, asked_of, month_screen, this_month
 from handlers.spend.reading import Fault, Told
 from handlers.spend.screens import (
     PAGE,
@@ -83,11 +83,18 @@ async def in_words(message: ChatMessage, person: Person, desk: Desk, state: FSMC
 
 
 async def begin(message: ChatMessage, person: Person, desk: Desk, state: FSMContext, text: str) -> None:
-    """A sum is checked; without a sum and a name the spend of the days is shown; else the sum is asked for."""
+    """A sum is checked; without one the spend of the days is shown, all or of the ad named; for a new ad it is asked."""
     keeper = keeper_of(person, desk)
     told = await keeper.read(text)
     if told.minor is None and not told.faults and not any(told.ad.parts) and not told.left:
         await show(message, desk, await _month(keeper, Figure.SOURCE, told.period))
+        return
+    if (figure := asked_of(told, await keeper.known())) is not None:
+        await state.set_state(Spending.line)
+        await state.set_data({"said": text})
+        days = told.period or this_month(keeper.reader.today)
+        counted = await answers.counted(desk, person, figure, days)
+        await show(message, desk, ad_screen(keeper.reader, counted, "".join(told.ad.parts)))
         return
     await _take(message, keeper, state, told, said=text)
 

@@ -141,6 +141,20 @@ async def test_changed_in_the_chat(talk: Talk, desk: Desk) -> None:
     assert "450 $ на google" in await press(talk, "spc")
 
 
+async def test_what_went_to_one_ad_is_shown(talk: Talk, desk: Desk) -> None:
+    await say(talk, "/spend google 700 1–7 ноября")
+    await press(talk, "spw")
+    await say(talk, "/spend вк 50 вчера")
+    await press(talk, "spw")
+    shown = await say(talk, "/spend гугл")
+    assert "Расходы · 1–20 ноября" in shown
+    assert "google — 700 ₽" in shown
+    assert "vk" not in shown
+    assert "20 ₽ на google, 20 ноября" in await say(talk, "20")
+    assert "На google за эти дни ничего не потрачено" in await say(talk, "расход google вчера")
+    assert "не вижу суммы" in await say(talk, "/spend yandex")
+
+
 async def test_new_names_are_asked(talk: Talk, desk: Desk) -> None:
     await put(desk.database, directions, {"id": 1, "account_id": 1, "name": "Ремонт", "created_at": NOON})
     shown = await say(talk, "/spend google, ремнот, 500 вчера")
