@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.directory import OF_A_HOUSE, Department, DirectoryList, Employee, House, HouseField, number_of
@@ -182,9 +182,11 @@ async def _leave_out_some(connection: AsyncConnection, *, account_id: int, gener
     telling = or_(*(rows[name.value] != "" for name in sorted(OF_A_HOUSE)))
     first = (func.count().desc(), rows.pipeline_id)
     most = select(rows.pipeline_id).where(mine, telling).group_by(rows.pipeline_id).order_by(*first).limit(1)
-    elsewhere = rows.pipeline_id != most.scalar_subquery()  # true of nothing where no deal tells of a house
-    some = select(rows.external_id).where(mine, ~telling, elsewhere).limit(A_PIECE)
-    return (await connection.execute(delete(houses).where(mine, rows.external_id.in_(some)))).rowcount
+    of_most = await connection.scalar(most)  # None where no deal tells of a house
+    elsewhere = rows.pipeline_id != of_most if of_most is not None else false()
+    # Asked for first: rows just written have no statistics yet, and PostgreSQL would look for each of them anew.
+    some = (await connection.scalars(select(rows.external_id).where(mine, ~telling, elsewhere).limit(A_PIECE))).all()
+    return (await connection.execute(delete(houses).where(mine, rows.external_id.in_(some)))).rowcount if some else 0
 
 
 async def _sweep_some(connection: AsyncConnection, *, table: Table, account_id: int, name: DirectoryList) -> int:
