@@ -197,8 +197,8 @@ async def _sweep_some(connection: AsyncConnection, *, table: Table, account_id: 
     one = select(table.c.generation).where(left).limit(1).scalar_subquery()
     id_ = table.primary_key.columns.values()[2]
     its = (table.c.account_id == account_id) & (table.c.generation == one)
-    some = select(id_).where(its).limit(A_PIECE)
-    return (await connection.execute(delete(table).where(its, id_.in_(some)))).rowcount
+    some = (await connection.scalars(select(id_).where(its).limit(A_PIECE))).all()  # as above: asked for first
+    return (await connection.execute(delete(table).where(its, id_.in_(some)))).rowcount if some else 0
 
 
 def _house_row(one: House) -> tuple[Any, ...]:

@@ -1,6 +1,7 @@
 """The company is read anew: fields, houses, people, departments, a step a page, so that a broken reading goes on from there.
 
-Steps: houses:begin → houses:fields → houses:pipelines → houses:0, 1, 2 … → houses · the same of employees → departments.
+Steps: houses:begin → houses:fields → houses:0, 1, 2 … → houses:pipelines, where there are several → houses,
+then the same of employees → departments.
 """
 
 import logging
@@ -31,10 +32,14 @@ CHOOSE = "владелец или администратор выбирает в
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """How far a list is read: its rows, those that tell of a house, and where the next page begins ("" after the last)."""
+    """How far a list is read: its rows, and where the next page begins ("" after the last).
+
+    ``houses``: rows that tell of a house; ``pipelines`` that rows are of, no more than two of them.
+    """
 
     rows: int = 0
     houses: int = 0
+    pipelines: tuple[str, ...] = ()
     cursor: str = ""
 
 
@@ -117,8 +122,6 @@ class _Reading:
         plan = await self._steps.run("houses:fields", self._plan, Plan)
         if not plan.mapping.pipeline_id and OF_A_HOUSE.isdisjoint(plan.mapping.codes):
             raise _DealsOnly(NotHouses.UNMAPPED)
-        if not plan.mapping.pipeline_id:
-            await self._steps.run("houses:pipelines", self._name_pipelines, bool)
         fields = (await self._mappings.read(self._account_id)).fields
 
         async def turn(page: Page) -> Page:
@@ -127,9 +130,13 @@ class _Reading:
             found = await self._platform.houses(plan.mapping, fields=fields, cursor=page.cursor)
             await self._shelf.add_houses(self._account_id, generation, found.houses)
             houses = page.houses + sum(not OF_A_HOUSE.isdisjoint(one.values) for one in found.houses)
-            return Page(rows=page.rows + len(found.houses), houses=houses, cursor=found.cursor)
+            pipelines = tuple(dict.fromkeys([*page.pipelines, *(one.pipeline_id for one in found.houses)]))[:2]
+            return Page(rows=page.rows + len(found.houses), houses=houses, pipelines=pipelines, cursor=found.cursor)
 
-        return await self._pages(DirectoryList.HOUSES, turn)
+        last = await self._pages(DirectoryList.HOUSES, turn)
+        if len(last.pipelines) > 1:
+            await self._steps.run("houses:pipelines", self._name_pipelines, bool)
+        return last.rows
 
     async def employees(self, generation: int) -> int:
         async def turn(page: Page) -> Page:
@@ -137,7 +144,7 @@ class _Reading:
             await self._shelf.add_employees(self._account_id, generation, found.employees)
             return Page(rows=page.rows + len(found.employees), cursor=found.cursor)
 
-        return await self._pages(DirectoryList.EMPLOYEES, turn)
+        return (await self._pages(DirectoryList.EMPLOYEES, turn)).rows
 
     async def departments(self, generation: int) -> int:
         async def turn(_: Page) -> Page:
@@ -145,7 +152,7 @@ class _Reading:
             await self._shelf.add_departments(self._account_id, generation, found)
             return Page(rows=len(found))
 
-        return await self._pages(DirectoryList.DEPARTMENTS, turn)
+        return (await self._pages(DirectoryList.DEPARTMENTS, turn)).rows
 
     async def _plan(self) -> Plan:
         fields = await self._platform.fields()
@@ -159,13 +166,13 @@ class _Reading:
             return True
         return False
 
-    async def _pages(self, name: DirectoryList, turn: Callable[[Page], Awaitable[Page]]) -> int:
-        """Rows of a page are written over when it is read twice, so they and its step need not be one commit."""
+    async def _pages(self, name: DirectoryList, turn: Callable[[Page], Awaitable[Page]]) -> Page:
+        """The last one. Rows of a page are written over when it is read twice: they and its step need not be one commit."""
         page, number = Page(), 0
         while number == 0 or page.cursor:
             page = await self._steps.run(f"{name}:{number}", partial(self._turned, turn, page), Page)
             number += 1
-        return page.rows
+        return page
 
     async def _turned(self, turn: Callable[[Page], Awaitable[Page]], page: Page) -> Page:
         turned = await turn(page)
