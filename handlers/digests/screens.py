@@ -8,7 +8,7 @@ from domain.schedules import EVERY_DAY, WORKDAYS, Schedule
 from handlers.calls.screens import ANSWER, action, question
 from handlers.digests.buttons import bits_of
 from handlers.digests.typed import zone_title
-from handlers.digests.words import Places, names_of_days, next_time, standing_of, what_of, when_of, where_to
+from handlers.digests.words import Places, names_of_days, standing_of, what_of, when_of, where_to
 from handlers.wording import Reader, shortened
 from storage.destinations import BoundChat
 
@@ -59,7 +59,7 @@ def made_screen(reader: Reader, one: Schedule, places: Places, *, known: bool) -
         where = reader.say("digest.without_picture", where=where)
     values = {"what": what_of(reader, one), "when": when_of(reader, one), "where": where}
     lines = [plain(reader.say("digest.known" if known else "digest.made", **values))]
-    lines.append(plain(_coming(reader, one)))
+    lines.append(plain(standing_of(reader, one, texts="digest.row")))
     row = (
         action(reader.say("digest.button.change"), f"dg:{one.id}"),
         action(reader.say("digest.button.delete"), f"dgdel:{one.id}"),
@@ -146,16 +146,6 @@ def delete_screen(reader: Reader, one: Schedule, places: Places) -> Message:
     return question(text, yes, no)
 
 
-def _coming(reader: Reader, one: Schedule) -> str:
-    if one.obstacle is not None:
-        return reader.say("digest.row.shut", why=reader.say(f"digest.obstacle.{one.obstacle}"))
-    if not one.enabled:
-        return reader.say("digest.row.paused")
-    if not one.by_the_clock:
-        return reader.say("digest.row.webinar")
-    return reader.say("digest.row.next", when=next_time(reader, one))
-
-
 def _line(reader: Reader, one: Schedule, places: Places) -> str:
     values = {"what": what_of(reader, one), "when": when_of(reader, one), "where": where_to(reader, one.destination, places)}
     return reader.say("digest.line", **values, next=standing_of(reader, one))
@@ -175,7 +165,7 @@ def _about(reader: Reader, one: Schedule, places: Places) -> Iterator[str]:
     yield reader.say("digest.row.where", where=where_to(reader, one.destination, places))
     yield reader.say("digest.row.parts", parts=", ".join(_part(reader, part) for part in DigestPart if part in one.parts))
     yield reader.say("digest.row.picture", picture=reader.say(f"digest.yes.{'on' if one.picture else 'off'}"))
-    yield _coming(reader, one)
+    yield standing_of(reader, one, texts="digest.row")
     if one.missed:
         yield reader.say("digest.missed", count=one.missed)
 

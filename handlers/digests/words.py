@@ -57,15 +57,15 @@ def next_time(reader: Reader, one: Schedule) -> str:
     return reader.say("digest.never") if slot is None else _with_zone(reader, _moment(reader, slot.moment, when.zone), one)
 
 
-def standing_of(reader: Reader, one: Schedule) -> str:
-    """When it comes next, or why it does not."""
+def standing_of(reader: Reader, one: Schedule, *, texts: str = "digest") -> str:
+    """When it comes next, or why it does not. ``texts``: where its words are, «digest.row» for a line of one."""
     if one.obstacle is not None:
-        return reader.say("digest.shut", why=reader.say(f"digest.obstacle.{one.obstacle}"))
+        return reader.say(f"{texts}.shut", why=reader.say(f"digest.obstacle.{one.obstacle}"))
     if not one.enabled:
-        return reader.say("digest.paused")
+        return reader.say(f"{texts}.paused")
     if not one.by_the_clock:
-        return reader.say("digest.after_webinar")
-    return reader.say("digest.next", when=next_time(reader, one))
+        return reader.say(f"{texts}.after_webinar")
+    return reader.say(f"{texts}.next", when=next_time(reader, one))
 
 
 def where_to(reader: Reader, place: Destination, places: Places) -> str:
